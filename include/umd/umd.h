@@ -1,0 +1,123 @@
+/**
+ * libumd - md mirrors in user space
+ *
+ * Functions return 0 or a negative code and, where a person will read it, fill a struct umd_error with one sentence:
+ * what was refused, the two values compared, what would go on. Sizes and offsets are bytes. Strings from disk images
+ * are escaped in every sentence and in all JSON.
+ *
+ * Threads: umd_array_read .. umd_array_flush may be called from any number of threads at once; the rest of the functions
+ * on one array from one thread at a time.
+ */
+#ifndef UMD_UMD_H
+#define UMD_UMD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define UMD_API __attribute__((visibility("default")))
+
+struct umd_error {
+	int code;		/* 0 or negative */
+	int errno_class;	/* positive errno a front end may pass on; 0 for none */
+	char text[640];
+};
+
+UMD_API const char *umd_version(void);
+
+/* ---- making arrays ---- */
+
+struct umd_create_options {
+	const char *metadata;		/* "1.0", "1.1", "1.2"; NULL: 1.2 */
+	const char *bitmap;		/* "internal", "none"; NULL: internal */
+	uint64_t bitmap_chunk_bytes;	/* 0: choose */
+	uint64_t size_bytes;		/* per member; 0: the largest */
+	const char *name;		/* NULL: "" */
+	const char *uuid;		/* NULL: random */
+	bool assume_clean, force, dry_run;
+};
+
+/**
+ * umd_create - write superblocks and bitmap on @count members ("missing" may stand for one)
+ * Refuses a member that holds something (file system, partition table, another superblock) without @force, is in use, or
+ * is too small; then nothing has been written. @ret_json (may be NULL): what was, or with dry_run would be, written.
+ */
+UMD_API int umd_create(const struct umd_create_options *options, const char *const *members, size_t count, char **ret_json, struct umd_error *error);
+
+/* ---- looking at images: nothing is written, no lock is taken ---- */
+
+/* The object of `umd examine --json`; free() it. All members are looked at; fails only without memory.
+ * *@ret_errors: number of members with an error. */
+UMD_API int umd_examine(const char *const *members, size_t count, bool all_runs, char **ret_json, size_t *ret_errors, struct umd_error *error);
+
+/* ---- running arrays ---- */
+
+struct umd_array;
+
+struct umd_open_options {
+	const char *name;		/* run-time name; NULL: from the superblock, else the uuid */
+	const char *prefer;		/* member whose story wins a fork */
+	bool readonly, run;
+	uint32_t safe_mode_delay_ms;	/* 0: 200 */
+};
+
+/**
+ * umd_array_open - open, lock and judge members; nothing is written, no thread is started
+ * May be called before a fork: locks belong to the open file descriptions.
+ */
+UMD_API int umd_array_open(const char *const *members, size_t count, const struct umd_open_options *options, struct umd_array **ret_array, struct umd_error *error);
+
+/* Start threads, write superblocks, begin resync or recovery, listen on the control socket of the run-time directory. */
+UMD_API int umd_array_start(struct umd_array *array, struct umd_error *error);
+
+/* Tell blocked requests and the sync to end: requests answer ESHUTDOWN from now on. Never blocks. */
+UMD_API void umd_array_stop(struct umd_array *array);
+
+/* Stop, write a clean superblock, let go of members and run-time directory, free. Takes NULL. */
+UMD_API int umd_array_close(struct umd_array *array);
+
+UMD_API uint64_t umd_array_size(const struct umd_array *array);
+UMD_API bool umd_array_is_readonly(const struct umd_array *array);
+UMD_API const char *umd_array_name(const struct umd_array *array);	/* run-time name */
+
+/* The callback runs once when `stop` arrives on the control socket; it must not block. */
+UMD_API void umd_array_on_stop(struct umd_array *array, void (*callback)(void *), void *opaque);
+
+enum { UMD_FUA = 1, UMD_MAY_TRIM = 2 };
+
+/* 0 or a negative errno: -EIO, -ESHUTDOWN, -EROFS, -EINVAL (range), -ENOMEM. */
+UMD_API int umd_array_read(struct umd_array *array, void *data, size_t len_bytes, uint64_t at);
+UMD_API int umd_array_write(struct umd_array *array, const void *data, size_t len_bytes, uint64_t at, unsigned flags);
+/* Zeroes that may punch holes (UMD_MAY_TRIM); trim is the same: every member reads zeroes afterwards. */
+UMD_API int umd_array_zero(struct umd_array *array, uint64_t len_bytes, uint64_t at, unsigned flags);
+UMD_API int umd_array_flush(struct umd_array *array);
+
+/* Writes the JSON object of `umd detail`; free() it. */
+UMD_API int umd_array_detail(struct umd_array *array, char **ret_json);
+
+/* ---- running arrays of other processes ---- */
+
+/**
+ * umd_control - one request to the control socket of array @name
+ * @request_json: {"command": "...", ...}; @fd: a descriptor to hand over, or -1
+ * @ret_reply_json: the reply object; free() it. A reply {"error": {...}} becomes the return code and @error.
+ * Commands: detail, map, stop, fail, remove, add, re-add.
+ */
+UMD_API int umd_control(const char *name, const char *request_json, int fd, char **ret_reply_json, struct umd_error *error);
+
+/* Path inside the run-time directory: "" the directory of all arrays; else NAME/@leaf. Made where it does not exist
+ * when @make. Checks owner and mode of each level. free() the result. */
+UMD_API int umd_runtime_path(const char *name, const char *leaf, bool make, char **ret_path, struct umd_error *error);
+
+/* Names of arrays whose control socket answers, as a JSON array of their detail objects; free() it. */
+UMD_API int umd_list(char **ret_json, struct umd_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,232 @@
+/* The door of the array: one running mirror, as a state machine.
+ *
+ * Pure: no I/O, no clock, no threads. Events go in through arr_step(); what must be done comes out as
+ * *jobs*, each a batch of parts on members. The hands execute a job outside every lock, write the
+ * parts' results into it and hand it back with ARR_EV_JOB_DONE. The same objects run in the server
+ * and in the simulator.
+ *
+ * Who executes: a job with an owner belongs to that request's worker (its own I/O, or the bitmap
+ * commit it leads for all waiters); a job without one belongs to the array's own thread (superblocks,
+ * sweep, resync). A request whose `job` is set or `is_done` is true has been put on out->woken.
+ *
+ * Time is an argument, in milliseconds of any monotonic clock. */
+#ifndef UMD_ARRAY_ARRAY_H
+#define UMD_ARRAY_ARRAY_H
+
+#include "base/err.h"
+#include "base/list.h"
+#include "base/units.h"
+#include "bitmap/bitmap.h"
+
+enum {
+	ARR_MEMBERS_MAX = 64,		/* present members; masks are 64 bits wide */
+	ARR_PARTS_INLINE = 8,
+	ARR_SYNC_WINDOW_BYTES = 1 << 20,	/* largest piece copied at once */
+};
+
+/* ---- members ---- */
+
+enum arr_member_state {
+	ARR_M_NONE,		/* free entry */
+	ARR_M_SPARE,		/* no slot */
+	ARR_M_RECOVERING,	/* has a slot, receives all writes, is not read */
+	ARR_M_IN_SYNC,
+	ARR_M_FAULTY,		/* no longer touched; leaves the table by ARR_EV_REMOVE */
+};
+
+struct arr_member {
+	enum arr_member_state state;
+	uint32_t slot;			/* valid unless SPARE or NONE; of a FAULTY one: the slot it had */
+	uint32_t dev_number;		/* index into the role table */
+	member_off data_at, bitmap_at;	/* where the data area and the bitmap's superblock begin */
+	bool wants_full;		/* RECOVERING: every chunk, not only NEEDED ones */
+	uint64_t recovery_offset;	/* RECOVERING: bytes of the data area below are current */
+	uint64_t errors;		/* read errors served from elsewhere */
+	bool is_write_mostly;
+	void *hand;			/* the hands' own handle; never looked at here */
+};
+
+/* ---- jobs ---- */
+
+enum arr_part_op { ARR_P_READ, ARR_P_WRITE, ARR_P_ZERO, ARR_P_FLUSH };
+enum {
+	ARR_PF_DURABLE = 1,		/* FUA: stable when done */
+	ARR_PF_MAY_PUNCH = 2,		/* ZERO: may deallocate */
+	ARR_PF_KEEP_HOLES = 4,		/* WRITE of zeroes may become ZERO | MAY_PUNCH */
+};
+
+struct arr_part {
+	uint32_t member;		/* index into the member table */
+	uint8_t op, flags;
+	member_off at;
+	uint64_t len_bytes;
+	void *data;			/* WRITE: source, READ: target; see enum arr_job_kind */
+	int rc;				/* result, set by the hands: 0 or negative */
+};
+
+enum arr_job_kind {
+	ARR_JOB_REQUEST,		/* data: the request's buffer */
+	ARR_JOB_BITMAP,			/* data: snapshots of bitmap pages */
+	ARR_JOB_CLAIM,			/* superblocks of a->claim: at, len, data are the hands' business
+					 * (asm_claim_render); op WRITE | DURABLE */
+	ARR_JOB_FLUSH,			/* flush every working member */
+	ARR_JOB_SYNC_READ,		/* data NULL: into the hands' sync buffer */
+	ARR_JOB_SYNC_WRITE,		/* data NULL: out of the same buffer */
+};
+
+struct arr_req;
+
+/* Within one member, parts are executed in their order; members go in parallel or in any order. A part
+ * after a failed one on the same member is not executed and gets the same result. */
+struct arr_job {
+	enum arr_job_kind kind;
+	struct arr_req *owner;		/* NULL: the array's thread */
+	struct arr_part *parts;
+	uint32_t part_count;
+	struct list link;		/* on out->jobs, then the hands' */
+	struct arr_part inline_parts[ARR_PARTS_INLINE];
+};
+
+/* ---- requests ---- */
+
+enum arr_op { ARR_READ, ARR_WRITE, ARR_ZERO, ARR_FLUSH };
+
+struct arr_req {
+	/* set by the caller, who keeps the memory until is_done */
+	enum arr_op op;
+	bool is_fua, may_punch;
+	array_off at;
+	uint64_t len_bytes;
+	void *data;
+	void *user;			/* the hands' own, e.g. a condition to wake */
+	uint64_t number;		/* for traces; given by the array */
+
+	/* for the hands */
+	bool is_done;
+	int rc;				/* 0 or negative: -EIO, UMD_E_STOPPING, UMD_E_READ_ONLY, -EINVAL, -ENOMEM */
+	struct arr_job *job;		/* to be executed by this request's worker now, or NULL */
+	struct list woken;		/* on out->woken */
+
+	/* private */
+	struct list link;
+	int stage;
+	uint64_t tried_members, target_members;
+	struct arr_job own_job;
+	uint64_t record_generation;
+	bool is_counted, is_bitmap_failed;
+};
+
+/* ---- claims: what the superblocks say ---- */
+
+enum { ARR_ROLE_SPARE = 0xffff, ARR_ROLE_FAULTY = 0xfffe };
+
+struct arr_claim {
+	uint64_t generation;		/* counts commits in this run */
+	uint64_t events;
+	bool is_active;			/* dirty: stored as resync_offset 0 */
+	uint64_t resync_offset;		/* bytes; OFF_NONE: all in sync (only when not active) */
+	uint32_t member_count;
+	struct arr_claim_member {
+		uint32_t member;	/* index into the member table */
+		uint32_t dev_number;
+		uint32_t role;		/* slot, ARR_ROLE_SPARE or ARR_ROLE_FAULTY */
+		bool is_written;	/* this member gets the superblock (all but faulty ones) */
+		bool is_recovering, is_by_bitmap;
+		uint64_t recovery_offset;
+	} members[ARR_MEMBERS_MAX];
+};
+
+/* ---- the array ---- */
+
+struct arr;
+
+struct arr_config {
+	uint64_t size_bytes;
+	uint32_t raid_devices;
+	uint64_t events;		/* as on disk */
+	bool is_readonly;
+	bool is_dirty;			/* the freshest superblock said active, or resync_offset < size */
+	uint64_t resync_offset;		/* bytes; meaningful without a bitmap; OFF_NONE when clean */
+	uint32_t safe_mode_delay_ms;	/* 0: 200 */
+	uint32_t member_count;
+	struct arr_member members[ARR_MEMBERS_MAX];
+	struct bm *bitmap;		/* loaded; NULL: none; the array takes it over */
+	const char *sync_reason;	/* why the first resync or recovery runs; static or outliving text */
+};
+
+enum arr_event_kind {
+	ARR_EV_SUBMIT,			/* .req */
+	ARR_EV_JOB_DONE,		/* .job */
+	ARR_EV_TIMER,			/* time may have passed */
+	ARR_EV_FAIL,			/* .member: by the user */
+	ARR_EV_REMOVE,			/* .member: FAULTY or SPARE; its entry becomes NONE */
+	ARR_EV_ADD,			/* .new_member: state SPARE (gets a slot and a full recovery when one is
+					 * free) or RECOVERING with slot, wants_full, recovery_offset (re-add) */
+	ARR_EV_STOP,			/* no new work; ends in arr_is_stopped() */
+};
+
+struct arr_event {
+	enum arr_event_kind kind;
+	struct arr_req *req;
+	struct arr_job *job;
+	uint32_t member;
+	const struct arr_member *new_member;
+	struct err *err;		/* may be NULL */
+	/* results */
+	int rc;
+	uint32_t ret_member;		/* ADD: the entry used */
+};
+
+struct arr_out {
+	struct list woken;		/* struct arr_req.woken: has a job to run, or is done */
+	struct list jobs;		/* struct arr_job.link: for the array's thread, in order */
+};
+
+struct arr *arr_new(const struct arr_config *config);	/* NULL without memory; then bitmap stays the caller's */
+struct arr *arr_free(struct arr *a);
+
+void arr_out_init(struct arr_out *out);
+void arr_step(struct arr *a, struct arr_event *event, uint64_t now_ms, struct arr_out *out);
+
+/* When to send ARR_EV_TIMER at the latest; UINT64_MAX: no need. */
+uint64_t arr_next_timer_ms(const struct arr *a);
+
+bool arr_is_stopped(const struct arr *a);
+const struct arr_claim *arr_claim_in_flight(const struct arr *a);	/* of the ARR_JOB_CLAIM just given out */
+
+/* ---- looking in ---- */
+
+enum arr_sync_action { ARR_SYNC_IDLE, ARR_SYNC_RESYNC, ARR_SYNC_RECOVER };
+
+struct arr_counters {
+	uint64_t client_reads, client_writes, client_flushes, member_writes, member_flushes;
+	uint64_t bitmap_commits, bitmap_bits_set;
+};
+
+struct arr_sync_report {
+	enum arr_sync_action action;
+	uint64_t bytes_copied, bytes_checked;	/* checked: copied or skipped by the bitmap */
+	uint64_t started_ms, ended_ms;
+	char reason[256];
+	bool is_complete;
+};
+
+struct arr_status {
+	uint64_t size_bytes, events;
+	uint32_t raid_devices, degraded;
+	bool is_readonly, is_active, is_broken, is_stopping;	/* broken: the last member failed a write */
+	enum arr_sync_action action;
+	uint64_t sync_position;			/* bytes of the pass now running */
+	uint64_t sync_bytes_left;		/* still to be copied, by what is known now */
+	struct arr_sync_report now, last;	/* last.ended_ms 0: none yet */
+	struct arr_counters counters;
+	uint32_t member_count;			/* entries of the table, NONE ones included */
+	struct arr_member members[ARR_MEMBERS_MAX];
+};
+
+void arr_get_status(const struct arr *a, struct arr_status *ret_status);
+const struct bm *arr_bitmap(const struct arr *a);	/* NULL: none */
+const char *arr_sync_action_name(enum arr_sync_action action);	/* "idle", "resync", "recover" */
+const char *arr_member_state_name(enum arr_member_state state);	/* "in_sync", "spare", "recovering", "faulty" */
+
+#endif

@@ -1,0 +1,162 @@
+/* The door of assembly: which members make an array, what the next start does and why, what superblocks say.
+ *
+ * Pure: it gets the bytes of superblocks and returns decisions. The hands read where it points and write
+ * what it renders. Laws: I5 (lineage), I7, I9, I10. */
+#ifndef UMD_ASSEMBLY_ASSEMBLY_H
+#define UMD_ASSEMBLY_ASSEMBLY_H
+
+#include "array/array.h"
+#include "base/err.h"
+#include "format/layout.h"
+
+/* ---- one member, looked at ---- */
+
+struct asm_member {
+	const char *path;		/* for sentences; escaped by the caller; outlives the judgement */
+	uint64_t size_bytes;
+	bool has_superblock;
+	member_off super_at;
+	struct sb1 sb;
+	uint8_t raw[FMT_SB1_BYTES];	/* as found: bytes umd does not know are written back */
+	struct err error;		/* code 0: usable as far as the superblock goes */
+	bool has_bitmap;		/* bitmap superblock was read */
+	member_off bitmap_at;
+	struct bitmap_sb bitmap;
+	struct err bitmap_error;
+};
+
+/* Where superblocks may lie: up to three places, in the order 1.1, 1.2, 1.0. The hands read FMT_SB1_BYTES at each and
+ * offer them to asm_take_superblock(); the first that is believed is kept. */
+uint32_t asm_super_places(uint64_t member_bytes, member_off ret_places[3], enum sb1_minor ret_minors[3]);
+
+/* Offer the bytes found at place @minor. Keeps the first that is believed; of the rest the most telling error is kept. */
+void asm_take_superblock(struct asm_member *m, enum sb1_minor minor, member_off at, const uint8_t raw[FMT_SB1_BYTES]);
+
+/* Offer 4096 bytes at the 0.90 place, and the first bytes of the member, to name what is there instead. */
+void asm_name_the_stranger(struct asm_member *m, const uint8_t *at_090, const uint8_t *first_4k);
+
+/* After the superblock: true and the place of the bitmap superblock to be read (256 bytes). */
+bool asm_wants_bitmap(const struct asm_member *m, member_off *ret_at);
+void asm_take_bitmap(struct asm_member *m, const uint8_t raw[FMT_BITMAP_SB_BYTES]);
+
+/* ---- the judgement ---- */
+
+enum asm_verdict {
+	ASM_UNUSABLE,		/* no or broken superblock: see member error */
+	ASM_FOREIGN,		/* another array's */
+	ASM_IN_SYNC,
+	ASM_SPARE,
+	ASM_RECOVERING,		/* was being rebuilt: goes on at its own offset */
+	ASM_STALE_BITMAP,	/* missed writes; the set chunks bring it back */
+	ASM_STALE_FULL,		/* missed too much: everything is copied */
+	ASM_FORKED,
+	ASM_DUPLICATE,
+};
+
+struct asm_options {
+	bool is_readonly, may_run_degraded;	/* serve --readonly, --run */
+	const char *prefer;			/* path of the member whose story wins a fork, or NULL */
+};
+
+enum asm_action { ASM_NOTHING, ASM_RESYNC, ASM_RECOVER };
+
+struct asm_plan {
+	uint32_t member_count;
+	enum asm_verdict verdicts[ARR_MEMBERS_MAX];
+	char reasons[ARR_MEMBERS_MAX][256];	/* one sentence each; "" where there is nothing to say */
+	uint32_t freshest;			/* index; whose superblock and bitmap are believed */
+	uint32_t degraded, missing_slots;	/* slots without an in-sync member; slots nobody was given for */
+	bool has_bitmap, bitmap_is_stale;
+	bool is_dirty;				/* resync due */
+	uint64_t resync_offset;			/* bytes, OFF_NONE when clean */
+	enum asm_action action;			/* of the next start */
+	char reason[400];			/* one sentence: why partial, why full, why nothing */
+	struct err refusal;			/* code 0: can start */
+};
+
+/**
+ * asm_judge - the one place where members are believed or not
+ * @members: all given ones; @plan->member_count = @count on return. Never fails: a refusal is part of the plan.
+ * Source: spec array 2; laws I5, I9.
+ */
+void asm_judge(const struct asm_member *members, uint32_t count, const struct asm_options *options, struct asm_plan *ret_plan);
+
+/* The bitmap to be loaded: which member, where, how long. False: none. */
+bool asm_bitmap_to_read(const struct asm_member *members, const struct asm_plan *plan, uint32_t *ret_member, member_off *ret_at, uint64_t *ret_len_bytes);
+
+/* What the planned action would copy, given the bitmap's bytes (NULL without bitmap). */
+uint64_t asm_bytes_to_copy(const struct asm_member *members, const struct asm_plan *plan, const uint8_t *image);
+
+/* ---- the running array's superblocks ---- */
+
+/* What superblocks keep that the array does not know: uuids, geometry, unknown bytes; one entry per member of the
+ * array's table. */
+struct asm_lineage;
+
+/**
+ * asm_start - from a judgement that can start to a running array
+ * @image, @image_bytes: the bitmap as read (NULL without one)
+ * @ret_member_of: for each entry of the array's member table the index in @members
+ * Returns 0, or a code with a sentence.
+ */
+int asm_start(const struct asm_member *members, const struct asm_plan *plan, const struct asm_options *options,
+	      const uint8_t *image, uint64_t image_bytes, struct arr **ret_array, struct asm_lineage **ret_lineage,
+	      uint32_t ret_member_of[ARR_MEMBERS_MAX], struct err *err);
+struct asm_lineage *asm_lineage_free(struct asm_lineage *l);
+
+/* Fill in at, len_bytes and data of every part of an ARR_JOB_CLAIM. @now_s: seconds since 1970, for utime. The bytes
+ * belong to @l and live until the next render. */
+void asm_claim_render(struct asm_lineage *l, const struct arr_claim *claim, struct arr_job *job, uint64_t now_s);
+
+/* ---- admitting a member to a running array ---- */
+
+enum asm_admission { ASM_ADMIT_ADD, ASM_ADMIT_READD };
+
+/**
+ * asm_admit - may this member join, and how?
+ * READD: only by the bitmap, else UMD_E_READD_REFUSED with the two values compared. ADD: by the bitmap when possible,
+ * else as a new device with a full recovery (its superblock is then made anew).
+ * On success @ret_member is ready for ARR_EV_ADD, and @ret_sentence says how and why.
+ * asm_admitted() is called with the entry the array gave it.
+ */
+int asm_admit(struct asm_lineage *l, const struct arr *a, const struct asm_member *m, enum asm_admission how,
+	      const uint8_t random_uuid[16], struct arr_member *ret_member, char ret_sentence[256], struct err *err);
+void asm_admitted(struct asm_lineage *l, uint32_t entry);
+void asm_forget(struct asm_lineage *l, uint32_t entry);		/* removed, or the ADD was refused */
+
+/* ---- creating ---- */
+
+struct asm_create {
+	enum sb1_minor minor;
+	bool has_bitmap, is_assume_clean;
+	uint64_t bitmap_chunk_bytes, size_bytes;	/* 0: choose */
+	char name[FMT_SB1_NAME_BYTES + 1];
+	uint8_t uuid[16];
+	uint64_t ctime_s;
+	uint32_t count;					/* slots */
+	struct asm_create_member {
+		bool is_missing;
+		const char *path;
+		uint64_t size_bytes;
+		uint8_t device_uuid[16];
+	} members[ARR_MEMBERS_MAX];
+};
+
+/* What create writes on one member, in this order; superblock last, so that a torn create leaves nothing that assembles. */
+struct asm_created {
+	struct sb1 sb;
+	uint8_t super_raw[FMT_SB1_BYTES];
+	member_off super_at;
+	bool has_bitmap;
+	struct bitmap_sb bitmap;
+	member_off bitmap_at;
+	uint64_t bitmap_bytes;		/* superblock, bits, padding to 4096: bits all ones, or zero with assume-clean */
+	uint8_t bitmap_fill;		/* 0xff or 0 */
+	bool has_bblog;
+	member_off bblog_at;		/* FMT_BAD_BLOCK_LOG_BYTES of 0xff */
+};
+
+/* Geometry of a new array; @ret has @c->count entries (missing ones untouched). 0, or a code with a sentence. */
+int asm_create_plan(const struct asm_create *c, struct asm_created *ret, struct err *err);
+
+#endif

@@ -1,0 +1,102 @@
+/* What the files of the command line share.
+ *
+ * A command is one file cmd_<verb>.c with one function `int cmd_<verb>(const struct cli *cli)` and one entry in
+ * commands.def. It is called with words and options that were checked against that entry, and returns the exit status:
+ * CLI_DONE, CLI_FAILED or CLI_USAGE. It says an error once, through cli_refuse() or cli_fail(). */
+#ifndef FRONT_CLI_CLI_H
+#define FRONT_CLI_CLI_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "umd/umd.h"
+
+enum { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
+
+/* ---- the table (commands.c, from commands.def) ---- */
+
+enum cli_type {
+	CLI_FLAG,	/* no value */
+	CLI_TEXT,
+	CLI_SIZE,	/* bytes; suffixes K M G T count 1024 */
+	CLI_NUMBER,
+	CLI_VERB,	/* no value: what the words behind it are for (manage --fail M M) */
+};
+
+struct cli_option {
+	const char *name, *value;	/* "bitmap-chunk", "SIZE" (NULL for flags) */
+	enum cli_type type;
+	const char *sentence;
+	const char *alias;		/* mdadm's spelling, or NULL */
+};
+
+enum { CLI_JSON = 1, CLI_DRY_RUN = 2 };
+#define CLI_MANY UINT32_MAX
+
+struct cli;
+
+struct cli_command {
+	const char *name, *syntax, *sentence;
+	unsigned flags;
+	uint32_t words_min, words_max;
+	const char *examples[2];
+	const struct cli_option *options;	/* ends with a NULL name; --json, --dry-run and --help come by flags */
+	int (*run)(const struct cli *cli);
+};
+
+extern const struct cli_command cli_commands[];	/* ends with a NULL name */
+
+const struct cli_command *cli_find_command(const char *name);
+/* An option of @command, by name or alias; NULL: unknown. */
+const struct cli_option *cli_find_option(const struct cli_command *command, const char *name, size_t len);
+
+/* ---- a parsed command line (parse.c) ---- */
+
+struct cli_item {
+	const struct cli_option *option;	/* NULL: a plain word */
+	const char *value;			/* the word, or the option's value as typed */
+	uint64_t number;			/* CLI_SIZE: bytes; CLI_NUMBER */
+};
+
+struct cli {
+	const struct cli_command *command;
+	struct cli_item *items;			/* all of them, in the order typed */
+	size_t item_count;
+	const char **words;			/* the plain words alone */
+	size_t word_count;
+};
+
+/* @argv begins with the verb. CLI_DONE, or CLI_USAGE with the sentence said. */
+int cli_parse(struct cli *cli, const struct cli_command *command, int argc, char **argv);
+void cli_drop(struct cli *cli);
+
+/* The last value given; @name must be in the table. */
+bool cli_has(const struct cli *cli, const char *name);
+const char *cli_text(const struct cli *cli, const char *name);			/* NULL: not given */
+uint64_t cli_number(const struct cli *cli, const char *name, uint64_t otherwise);
+
+/* ---- help (help.c) ---- */
+
+void cli_help(FILE *to);
+void cli_help_command(FILE *to, const struct cli_command *command);
+
+/* ---- saying things (say.c) ---- */
+
+/* One sentence on stderr, "umd: SENTENCE"; returns the exit status. */
+int cli_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
+int cli_refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
+int cli_fail(const struct umd_error *error);
+
+/* Fit for a terminal: control bytes, what is not UTF-8 and what turns the writing direction become \xNN. The string
+ * lives until the program ends: not for loops without end. */
+const char *cli_shown(const char *s);
+/* A string made like printf that lives until the program ends; dies without memory. */
+const char *cli_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* "512 B", "4.0 KiB", "1.5 GiB"; one of eight strings that are used in turn. */
+const char *cli_bytes(uint64_t bytes);
+const char *cli_seconds(double seconds);	/* "0.4 s", "3:07", "2:15:00"; in turn as well */
+
+#endif

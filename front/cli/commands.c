@@ -1,0 +1,49 @@
+/* The table of commands, made from commands.def. */
+#include "cli.h"
+
+#include <string.h>
+
+#define OPTION(name, value, type, sentence, alias) { name, value, type, sentence, alias },
+#define COMMAND(verb, syntax, min, max, flags, sentence, example1, example2, ...)			\
+	int cmd_##verb(const struct cli *cli);								\
+	static const struct cli_option options_##verb[] = { __VA_ARGS__ { NULL, NULL, CLI_FLAG, NULL, NULL } };
+#include "commands.def"
+#undef COMMAND
+
+const struct cli_command cli_commands[] = {
+#define COMMAND(verb, syntax, min, max, flags, sentence, example1, example2, ...)			\
+	{ #verb, syntax, sentence, flags, min, max, { example1, example2 }, options_##verb, cmd_##verb },
+#include "commands.def"
+#undef COMMAND
+	{ NULL, NULL, NULL, 0, 0, 0, { NULL, NULL }, NULL, NULL }
+};
+
+/* Options that come by the command's flags. */
+static const struct cli_option option_json = { "json", NULL, CLI_FLAG, "print JSON", NULL };
+static const struct cli_option option_dry_run = { "dry-run", NULL, CLI_FLAG, "say what would be done; write nothing", NULL };
+
+const struct cli_command *cli_find_command(const char *name)
+{
+	for (const struct cli_command *c = cli_commands; c->name; c++)
+		if (!strcmp(c->name, name))
+			return c;
+	return NULL;
+}
+
+static bool is_called(const struct cli_option *option, const char *name, size_t len)
+{
+	return (strlen(option->name) == len && !memcmp(option->name, name, len)) ||
+	       (option->alias && strlen(option->alias) == len && !memcmp(option->alias, name, len));
+}
+
+const struct cli_option *cli_find_option(const struct cli_command *command, const char *name, size_t len)
+{
+	for (const struct cli_option *o = command->options; o->name; o++)
+		if (is_called(o, name, len))
+			return o;
+	if ((command->flags & CLI_JSON) && is_called(&option_json, name, len))
+		return &option_json;
+	if ((command->flags & CLI_DRY_RUN) && is_called(&option_dry_run, name, len))
+		return &option_dry_run;
+	return NULL;
+}

@@ -1,0 +1,167 @@
+/* The option parser: long options only, `--name=value` or `--name value`, in any place; `--` ends them.
+ *
+ * Everything typed is kept in its order (manage needs it) and beside that the plain words. What the table does not
+ * allow ends in one sentence and CLI_USAGE before any command runs. */
+#include "cli.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Digits only: strtoull would take "-1" and " 7" as well. */
+static bool read_number(const char *s, uint64_t *ret_number, const char **ret_rest)
+{
+	char *rest;
+
+	if (!isdigit((unsigned char)*s))
+		return false;
+	errno = 0;
+	*ret_number = strtoull(s, &rest, 10);
+	*ret_rest = rest;
+	return errno == 0;
+}
+
+/* Bytes, with K, M, G or T (also KiB, MiB, ...) behind. */
+static bool read_size(const char *s, uint64_t *ret_bytes)
+{
+	static const char letters[] = "KMGT";
+	const char *rest, *letter;
+	unsigned shift = 0;
+	uint64_t n;
+
+	if (!read_number(s, &n, &rest))
+		return false;
+	if (*rest) {
+		letter = strchr(letters, toupper((unsigned char)*rest));
+		if (!letter || (rest[1] && strcmp(rest + 1, "iB")))
+			return false;
+		shift = 10 * (letter - letters + 1);
+	}
+	if (n > UINT64_MAX >> shift)
+		return false;
+	*ret_bytes = n << shift;
+	return true;
+}
+
+static int read_value(struct cli_item *item)
+{
+	const char *rest;
+
+	switch (item->option->type) {
+	case CLI_SIZE:
+		if (read_size(item->value, &item->number))
+			return CLI_DONE;
+		return cli_usage("--%s takes a number of bytes such as 4096, 64K or 1G, not \"%s\"",
+				 item->option->name, cli_shown(item->value));
+	case CLI_NUMBER:
+		if (read_number(item->value, &item->number, &rest) && !*rest)
+			return CLI_DONE;
+		return cli_usage("--%s takes a whole number, not \"%s\"", item->option->name, cli_shown(item->value));
+	default:
+		return CLI_DONE;
+	}
+}
+
+/* @arg is "--name" or "--name=value"; @next the argument behind it, or NULL. */
+static int read_option(struct cli *cli, const char *arg, const char *next, bool *ret_took_next)
+{
+	const char *verb = cli->command->name, *equals = strchr(arg, '=');
+	size_t len = equals ? (size_t)(equals - arg) - 2 : strlen(arg) - 2;
+	struct cli_item *item = &cli->items[cli->item_count];
+	bool has_value;
+
+	item->option = arg[1] == '-' ? cli_find_option(cli->command, arg + 2, len) : NULL;
+	if (!item->option)
+		return cli_usage("%s has no option \"%s\"; umd %s --help lists them", verb, cli_shown(arg), verb);
+
+	has_value = item->option->type != CLI_FLAG && item->option->type != CLI_VERB;
+	if (!has_value && equals)
+		return cli_usage("--%s takes no value, and \"%s\" was given", item->option->name, cli_shown(equals + 1));
+	if (has_value && !equals && !next)
+		return cli_usage("--%s needs a value: --%s=%s", item->option->name, item->option->name, item->option->value);
+
+	*ret_took_next = has_value && !equals;
+	item->value = !has_value ? NULL : equals ? equals + 1 : next;
+	cli->item_count++;
+	return read_value(item);
+}
+
+static int check_words(const struct cli *cli)
+{
+	const struct cli_command *c = cli->command;
+
+	if (cli->word_count < c->words_min)
+		return cli_usage("%s needs %s; the form is: umd %s %s", c->name,
+				 strstr(c->syntax, "NAME") ? "the name of an array" : "a member", c->name, c->syntax);
+	if (cli->word_count > c->words_max)
+		return cli_usage("%s takes no \"%s\"; the form is: umd %s %s", c->name,
+				 cli_shown(cli->words[c->words_max]), c->name, c->syntax);
+	return CLI_DONE;
+}
+
+int cli_parse(struct cli *cli, const struct cli_command *command, int argc, char **argv)
+{
+	bool is_option_end = false, took_next;
+	int rc;
+
+	*cli = (struct cli){ .command = command };
+	cli->items = calloc(argc, sizeof *cli->items);
+	cli->words = calloc(argc, sizeof *cli->words);
+	if (!cli->items || !cli->words)
+		return cli_refuse("there is not enough memory for %d arguments", argc);
+
+	for (int i = 1; i < argc; i++) {
+		took_next = false;
+		if (!is_option_end && !strcmp(argv[i], "--")) {
+			is_option_end = true;
+		} else if (!is_option_end && argv[i][0] == '-' && argv[i][1]) {
+			rc = read_option(cli, argv[i], i + 1 < argc ? argv[i + 1] : NULL, &took_next);
+			if (rc)
+				return rc;
+			i += took_next;
+		} else {
+			cli->items[cli->item_count++].value = argv[i];
+			cli->words[cli->word_count++] = argv[i];
+		}
+	}
+	return check_words(cli);
+}
+
+void cli_drop(struct cli *cli)
+{
+	free(cli->items);
+	free(cli->words);
+	*cli = (struct cli){ 0 };
+}
+
+static const struct cli_item *last_given(const struct cli *cli, const char *name)
+{
+	const struct cli_option *option = cli_find_option(cli->command, name, strlen(name));
+
+	assert(option);
+	for (size_t i = cli->item_count; i-- > 0;)
+		if (cli->items[i].option == option)
+			return &cli->items[i];
+	return NULL;
+}
+
+bool cli_has(const struct cli *cli, const char *name)
+{
+	return last_given(cli, name) != NULL;
+}
+
+const char *cli_text(const struct cli *cli, const char *name)
+{
+	const struct cli_item *item = last_given(cli, name);
+
+	return item ? item->value : NULL;
+}
+
+uint64_t cli_number(const struct cli *cli, const char *name, uint64_t otherwise)
+{
+	const struct cli_item *item = last_given(cli, name);
+
+	return item ? item->number : otherwise;
+}

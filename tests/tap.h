@@ -30,7 +30,8 @@ __attribute__((format(printf, 2, 3), unused)) static bool ok(bool condition, con
 	do {                                                                                        \
 		unsigned long long got_ = (got), wanted_ = (wanted);                                \
 		if (!ok(got_ == wanted_, __VA_ARGS__))                                              \
-			printf("# %s:%d: got %llu (0x%llx), wanted %llu (0x%llx)\n", __FILE__, __LINE__, got_, got_, wanted_, wanted_); \
+			printf("# %s:%d: got %llu (0x%llx), wanted %llu (0x%llx)\n", __FILE__, __LINE__, got_,     \
+			       got_, wanted_, wanted_);                                             \
 	} while (0)
 
 __attribute__((unused)) static int tap_end(void)

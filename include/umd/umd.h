@@ -5,8 +5,8 @@
  * what was refused, the two values compared, what would go on. Sizes and offsets are bytes. Strings from disk images
  * are escaped in every sentence and in all JSON.
  *
- * Threads: umd_array_read .. umd_array_flush may be called from any number of threads at once; the rest of the functions
- * on one array from one thread at a time.
+ * Threads: umd_array_read .. umd_array_flush may be called from any number of threads at once; the rest of the
+ * functions on one array from one thread at a time.
  */
 #ifndef UMD_UMD_H
 #define UMD_UMD_H
@@ -43,16 +43,18 @@ struct umd_create_options {
 
 /**
  * umd_create - write superblocks and bitmap on @count members ("missing" may stand for one)
- * Refuses a member that holds something (file system, partition table, another superblock) without @force, is in use, or
- * is too small; then nothing has been written. @ret_json (may be NULL): what was, or with dry_run would be, written.
+ * Refuses a member that holds something (file system, partition table, another superblock) without @force, is in use,
+ * or is too small; then nothing has been written. @ret_json (may be NULL): what was, or with dry_run would be, written.
  */
-UMD_API int umd_create(const struct umd_create_options *options, const char *const *members, size_t count, char **ret_json, struct umd_error *error);
+UMD_API int umd_create(const struct umd_create_options *options, const char *const *members, size_t count,
+		       char **ret_json, struct umd_error *error);
 
 /* ---- looking at images: nothing is written, no lock is taken ---- */
 
 /* The object of `umd examine --json`; free() it. All members are looked at; fails only without memory.
  * *@ret_errors: number of members with an error. */
-UMD_API int umd_examine(const char *const *members, size_t count, bool all_runs, char **ret_json, size_t *ret_errors, struct umd_error *error);
+UMD_API int umd_examine(const char *const *members, size_t count, bool all_runs, char **ret_json, size_t *ret_errors,
+			struct umd_error *error);
 
 /* ---- running arrays ---- */
 
@@ -69,9 +71,10 @@ struct umd_open_options {
  * umd_array_open - open, lock and judge members; nothing is written, no thread is started
  * May be called before a fork: locks belong to the open file descriptions.
  */
-UMD_API int umd_array_open(const char *const *members, size_t count, const struct umd_open_options *options, struct umd_array **ret_array, struct umd_error *error);
+UMD_API int umd_array_open(const char *const *members, size_t count, const struct umd_open_options *options,
+			   struct umd_array **ret_array, struct umd_error *error);
 
-/* Start threads, write superblocks, begin resync or recovery, listen on the control socket of the run-time directory. */
+/* Start threads, write superblocks, begin resync or recovery, listen on the array's control socket. */
 UMD_API int umd_array_start(struct umd_array *array, struct umd_error *error);
 
 /* Tell blocked requests and the sync to end: requests answer ESHUTDOWN from now on. Never blocks. */
@@ -107,7 +110,8 @@ UMD_API int umd_array_detail(struct umd_array *array, char **ret_json);
  * @ret_reply_json: the reply object; free() it. A reply {"error": {...}} becomes the return code and @error.
  * Commands: detail, map, stop, fail, remove, add, re-add.
  */
-UMD_API int umd_control(const char *name, const char *request_json, int fd, char **ret_reply_json, struct umd_error *error);
+UMD_API int umd_control(const char *name, const char *request_json, int fd, char **ret_reply_json,
+			struct umd_error *error);
 
 /* Path inside the run-time directory: "" the directory of all arrays; else NAME/@leaf. Made where it does not exist
  * when @make. Checks owner and mode of each level. free() the result. */

@@ -25,8 +25,8 @@ struct asm_member {
 	struct err bitmap_error;
 };
 
-/* Where superblocks may lie: up to three places, in the order 1.1, 1.2, 1.0. The hands read FMT_SB1_BYTES at each and
- * offer them to asm_take_superblock(); the first that is believed is kept. */
+/* Where superblocks may lie: up to three places, in the order 1.1, 1.2, 1.0. The hands read FMT_SB1_BYTES at each
+ * and offer them to asm_take_superblock(); the first that is believed is kept. */
 uint32_t asm_super_places(uint64_t member_bytes, member_off ret_places[3], enum sb1_minor ret_minors[3]);
 
 /* Offer the bytes found at place @minor. Keeps the first that is believed; of the rest the most telling error is kept. */
@@ -79,10 +79,12 @@ struct asm_plan {
  * @members: all given ones; @plan->member_count = @count on return. Never fails: a refusal is part of the plan.
  * Source: spec array 2; laws I5, I9.
  */
-void asm_judge(const struct asm_member *members, uint32_t count, const struct asm_options *options, struct asm_plan *ret_plan);
+void asm_judge(const struct asm_member *members, uint32_t count, const struct asm_options *options,
+	       struct asm_plan *ret_plan);
 
 /* The bitmap to be loaded: which member, where, how long. False: none. */
-bool asm_bitmap_to_read(const struct asm_member *members, const struct asm_plan *plan, uint32_t *ret_member, member_off *ret_at, uint64_t *ret_len_bytes);
+bool asm_bitmap_to_read(const struct asm_member *members, const struct asm_plan *plan, uint32_t *ret_member,
+			member_off *ret_at, uint64_t *ret_len_bytes);
 
 /* What the planned action would copy, given the bitmap's bytes (NULL without bitmap). */
 uint64_t asm_bytes_to_copy(const struct asm_member *members, const struct asm_plan *plan, const uint8_t *image);

@@ -1,4 +1,10 @@
-/* The table of errors and the making of sentences. */
+/* The table of errors and the making of sentences.
+ *
+ * Purpose: one code per reason, so that tests can ask for the reason; one sentence per refusal, made
+ * where the values are known. The table (err.def) gives name, errno class and a fallback text.
+ *
+ * A plain -errno is a code as well: name and text are the C library's, the class is itself.
+ * Left out: printing (the program reports, once) and chains of causes (a sentence says it all). */
 #include "base/err.h"
 
 #include <errno.h>

@@ -1,4 +1,10 @@
-/* The registry of laws and what happens when one is broken. */
+/* The registry of laws and what happens when one is broken.
+ *
+ * Purpose: the id of a law is in the assert, the checker, the test and the manual; its sentence is
+ * here, from law.def. A broken law ends the process, in release too: going on would put data at risk.
+ *
+ * The sink is how a pure room is heard without having a mouth: run/ installs stderr, the simulator
+ * its trace. Left out: catching and going on. */
 #include "base/law.h"
 
 #include <stdlib.h>

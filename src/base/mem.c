@@ -1,4 +1,8 @@
-/* The allocator of the pure rooms. */
+/* The allocator of the pure rooms.
+ *
+ * Purpose: the only place where a brain gets memory, so that purity can be read off a symbol table and
+ * a test can refuse memory at one spot. Memory is zeroed; a product that overflows is refused.
+ * Left out: resizing. Whoever grows something (text.c) copies. */
 #include "base/mem.h"
 
 #include <stdlib.h>

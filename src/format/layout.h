@@ -29,7 +29,8 @@ member_off lay_slot(member_off bitmap_at, uint64_t sync_size_sectors, uint32_t c
  * (rounded up to a sector), for all @slots. Stricter than the kernel, which looks when it writes.
  * Returns 0 or UMD_E_BAD_BITMAP with a sentence.
  */
-int lay_bitmap_fits(const struct sb1 *sb, const struct bitmap_sb *bm, uint32_t slots, uint64_t member_bytes, struct err *err);
+int lay_bitmap_fits(const struct sb1 *sb, const struct bitmap_sb *bm, uint32_t slots, uint64_t member_bytes,
+		    struct err *err);
 
 /* Sectors mdadm sets aside for a bitmap on a member of this size: 0, 8, 128 or 256. */
 uint32_t lay_bitmap_room_sectors(uint64_t member_sectors);
@@ -57,6 +58,7 @@ int lay_plan_create(enum sb1_minor minor, uint64_t member_bytes, uint64_t data_o
  * Returns 0, or UMD_E_BAD_OPTION when @wanted_bytes needs more bits than the room holds (the smallest that fits is
  * named), is no power of two, or is below 4096.
  */
-int lay_choose_chunk(uint64_t sync_sectors, uint32_t room_sectors, uint64_t wanted_bytes, uint32_t *ret_chunk_bytes, struct err *err);
+int lay_choose_chunk(uint64_t sync_sectors, uint32_t room_sectors, uint64_t wanted_bytes, uint32_t *ret_chunk_bytes,
+		     struct err *err);
 
 #endif

@@ -87,7 +87,8 @@ void fmt_sb1_encode(const struct sb1 *sb, uint8_t raw[FMT_SB1_BYTES]);
  * Returns 0; UMD_E_NO_SUPERBLOCK (magic), UMD_E_BAD_CHECKSUM, UMD_E_BAD_SUPERBLOCK. What umd cannot *start*
  * (levels, reshape, journal) passes here: looking is always allowed.
  */
-int fmt_sb1_check(const struct sb1 *sb, const uint8_t raw[FMT_SB1_BYTES], member_off at, uint64_t member_bytes, struct err *err);
+int fmt_sb1_check(const struct sb1 *sb, const uint8_t raw[FMT_SB1_BYTES], member_off at, uint64_t member_bytes,
+		  struct err *err);
 
 /* ---- bad-block log (badblocks.c) ---- */
 

@@ -14,7 +14,9 @@ static int pipe_end;
 
 static void tell(enum law_id id, const char *condition, const char *file, int line)
 {
-	dprintf(pipe_end, "%s|%s|%s|%d", law_name(id), condition, strrchr(file, '/') ? strrchr(file, '/') + 1 : file, line > 0);
+	const char *slash = strrchr(file, '/');
+
+	dprintf(pipe_end, "%s|%s|%s|%d", law_name(id), condition, slash ? slash + 1 : file, line > 0);
 }
 
 /* The child's exit status; what it told is in @told. */
@@ -49,7 +51,8 @@ int main(void)
 	int status = in_child(false, told, sizeof told), same = 0;
 
 	ok(LAW_BROKEN(I3) || (WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT), "a broken law aborts");
-	if (!ok(LAW_BROKEN(I3) || !strcmp(told, "I3|is_kept|laws_end_the_process.c|1"), "id, condition and place are told first"))
+	if (!ok(LAW_BROKEN(I3) || !strcmp(told, "I3|is_kept|laws_end_the_process.c|1"),
+		"id, condition and place are told first"))
 		printf("# told: %s\n", told);
 	status = in_child(true, told, sizeof told);
 	ok(WIFEXITED(status) && !WEXITSTATUS(status) && !*told, "a kept law says nothing");

@@ -1,0 +1,23 @@
+/* Between the files of the member room; no other room includes this. */
+#ifndef UMD_MEMBER_INSIDE_H
+#define UMD_MEMBER_INSIDE_H
+
+#include <sys/stat.h>
+
+#include "member/member.h"
+
+enum { MBR_SHOWN_BYTES = 300, MBR_HOLDER_BYTES = 128 };
+
+/* A path as it may be shown in a sentence: escaped, cut with "..." where it is very long. Returns @ret. */
+const char *mbr_shown(const char *path, char ret[MBR_SHOWN_BYTES]);
+
+/* Wrap an open, judged and locked descriptor of a file or block device. @path is copied. */
+int mbr_file_new(const char *path, int fd, uint64_t size_bytes, bool is_readonly, bool is_block_device, struct member **ret_member);
+
+/* Who locks the file that @st describes; @ret as mbr_holder(). Returns the process, or 0 where it cannot be told. */
+int mbr_lock_holder(const struct stat *st, char *ret, size_t ret_bytes);
+
+/* Does the kernel use it: a loop device on top, md or dm, a mount, swap? Writes e.g. "it backs /dev/loop0". */
+bool mbr_kernel_holds(const struct stat *st, char *ret, size_t ret_bytes);
+
+#endif

@@ -49,7 +49,9 @@ struct bm *bm_free(struct bm *b);
 /**
  * bm_load - give every set bit its counter, once, before the first mark
  * @is_stale: the image is not to be believed: every bit counts as set, every page needs writing,
- *      events_cleared := events (nothing older may return by the bitmap)
+ *      events_cleared := events (nothing older may return by the bitmap; bm_set_events() before the first
+ *      whole commit moves both). The superblock says STALE until every page of it has been committed.
+ * What was read came from one member: nothing is durable before the first commit, which is wanted.
  * Returns the number of chunks whose bit is set, or -ENOMEM.
  */
 int64_t bm_load(struct bm *b, enum bm_load_mode mode, array_off from, bool is_stale);
@@ -60,7 +62,7 @@ uint64_t bm_chunks(const struct bm *b);
 uint64_t bm_image_bytes(const struct bm *b);	/* 256 + ceil(chunks / 8) */
 uint64_t bm_pages(const struct bm *b);
 uint64_t bm_set_chunks(const struct bm *b);		/* bits set in the image */
-uint64_t bm_needed_chunks(const struct bm *b);
+uint64_t bm_needed_chunks(const struct bm *b);		/* chunks that carry NEEDED or RESYNC */
 uint64_t bm_events(const struct bm *b);
 uint64_t bm_events_cleared(const struct bm *b);
 uint32_t bm_daemon_sleep_ms(const struct bm *b);
@@ -104,7 +106,8 @@ bool bm_is_needed(const struct bm *b, array_off at, uint64_t len_bytes);
 
 /**
  * bm_next_needed - the next byte range at or after @from that lies in NEEDED or RESYNC chunks
- * A run of neighbouring chunks, cut at the sync size. False: none left. Skips absent counter pages fast.
+ * A run of neighbouring chunks, cut at the sync size and at the end of its counter page (2048 chunks). False: none
+ * left. Skips absent counter pages fast.
  */
 bool bm_next_needed(const struct bm *b, array_off from, array_off *ret_at, uint64_t *ret_len_bytes);
 
@@ -119,15 +122,16 @@ void bm_sync_abort(struct bm *b);
 
 /* ---- the sweep ---- */
 
-/* One pass of ageing: idle counters 2 -> 1. Returns true when some were at 1 *before* the pass, that is
- * when clearing may be prepared (flush the members, then bm_clear). Only pages pending are visited. */
+/* One pass of ageing: idle counters 2 -> 1. Returns true when some were at 1 *before* the pass (they are ripe), that
+ * is when clearing may be prepared (flush the members, then bm_clear). Only pages pending are visited. */
 bool bm_age(struct bm *b);
 /* Something will age at the next pass: the daemon must run. */
 bool bm_wants_sweep(const struct bm *b);
 /**
  * bm_clear - after every in-sync member was flushed since bm_age() and events_cleared is durable:
- * counters still exactly 1 become 0, their bits leave the image and the durable plane
- * Must not be called while a commit is in flight. Law I4 is asserted: events_cleared durable, not degraded.
+ * ripe counters still exactly 1 become 0, their bits leave the image and the durable plane
+ * Must not be called while a commit is in flight. Law I4 is asserted: events_cleared durable, not degraded. Without
+ * @may_clear (can_clear) nothing is cleared.
  * Returns the number of bits cleared; their pages then want a commit.
  */
 uint64_t bm_clear(struct bm *b, bool is_degraded, bool may_clear);
@@ -136,7 +140,7 @@ uint64_t bm_clear(struct bm *b, bool is_degraded, bool may_clear);
 
 /* Put @events (and events_cleared := min(events_cleared, events)) into the image; page 0 wants a commit. */
 void bm_set_events(struct bm *b, uint64_t events);
-/* Advance events_cleared; page 0 wants a commit unless nothing changed. Never moves backwards. */
+/* Advance events_cleared (and events to at least it); page 0 wants a commit unless nothing changed. Never backwards. */
 void bm_set_events_cleared(struct bm *b, uint64_t events);
 bool bm_events_cleared_is_durable(const struct bm *b);
 /* Every page wants writing (a member joined that has no bitmap yet). */

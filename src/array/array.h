@@ -84,6 +84,7 @@ struct arr_job {
 	struct arr_part *parts;
 	uint32_t part_count;
 	struct list link;		/* on out->jobs, then the hands' */
+	uint64_t members;		/* mask of the members its parts touch */
 	struct arr_part inline_parts[ARR_PARTS_INLINE];
 };
 
@@ -109,11 +110,17 @@ struct arr_req {
 
 	/* private */
 	struct list link;
-	int stage;
-	uint64_t tried_members, target_members;
+	enum arr_stage {
+		ARR_S_QUEUED,		/* not admitted: waits for its turn, a window, or the active mark */
+		ARR_S_MARKED,		/* counted in the bitmap; waits for its bits to be stable */
+		ARR_S_IO,		/* its own job is out */
+		ARR_S_RECORD,		/* done on the members; waits for a failure to be recorded */
+	} stage;
+	uint64_t tried_members;		/* mask: a read failed there */
+	uint32_t read_member;
 	struct arr_job own_job;
-	uint64_t record_generation;
-	bool is_counted, is_bitmap_failed;
+	uint64_t wants_generation;	/* S_RECORD: ends when this is durable */
+	bool is_counted;
 };
 
 /* ---- claims: what the superblocks say ---- */
@@ -145,13 +152,14 @@ struct arr_config {
 	uint32_t raid_devices;
 	uint64_t events;		/* as on disk */
 	bool is_readonly;
-	bool is_dirty;			/* the freshest superblock said active, or resync_offset < size */
-	uint64_t resync_offset;		/* bytes; meaningful without a bitmap; OFF_NONE when clean */
+	bool is_active;			/* every in-sync member's superblock says active, at the same event */
+	uint64_t resync_offset;		/* bytes below agree; OFF_NONE: clean, nothing to resync */
 	uint32_t safe_mode_delay_ms;	/* 0: 200 */
 	uint32_t member_count;
 	struct arr_member members[ARR_MEMBERS_MAX];
 	struct bm *bitmap;		/* loaded; NULL: none; the array takes it over */
-	const char *sync_reason;	/* why the first resync or recovery runs; static or outliving text */
+	bool wants_record;		/* the start itself changes what superblocks must say */
+	const char *sync_reason;	/* why the first resync or recovery runs; copied */
 };
 
 enum arr_event_kind {
@@ -159,7 +167,8 @@ enum arr_event_kind {
 	ARR_EV_JOB_DONE,		/* .job */
 	ARR_EV_TIMER,			/* time may have passed */
 	ARR_EV_FAIL,			/* .member: by the user */
-	ARR_EV_REMOVE,			/* .member: FAULTY or SPARE; its entry becomes NONE */
+	ARR_EV_REMOVE,			/* .member: FAULTY or SPARE; its entry becomes NONE. -EAGAIN while I/O is in
+					 * flight there: ask again after the next ARR_EV_JOB_DONE */
 	ARR_EV_ADD,			/* .new_member: state SPARE (gets a slot and a full recovery when one is
 					 * free) or RECOVERING with slot, wants_full, recovery_offset (re-add) */
 	ARR_EV_STOP,			/* no new work; ends in arr_is_stopped() */
@@ -171,6 +180,7 @@ struct arr_event {
 	struct arr_job *job;
 	uint32_t member;
 	const struct arr_member *new_member;
+	const char *reason;		/* ADD: why the recovery is partial or full, one sentence; copied */
 	struct err *err;		/* may be NULL */
 	/* results */
 	int rc;

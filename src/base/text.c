@@ -129,6 +129,15 @@ void text_add_escaped(struct text *t, const char *s, size_t len_bytes)
 	}
 }
 
+void text_fit(char *ret, size_t room_bytes, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(ret, room_bytes, format, ap);
+	va_end(ap);
+}
+
 char *text_take(struct text *t)
 {
 	char *data;

@@ -24,6 +24,9 @@ void text_add_escaped(struct text *t, const char *s, size_t len_bytes);	/* for a
 char *text_take(struct text *t);
 void text_drop(struct text *t);
 
+/* A short sentence into a buffer of @room_bytes; cut where it does not fit, always terminated. */
+void text_fit(char *ret, size_t room_bytes, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
 /* JSON. @key is NULL inside an array. Commas come by themselves. */
 void json_open(struct text *t, const char *key, char bracket);	/* '{' or '[' */
 void json_close(struct text *t, char bracket);				/* '}' or ']' */

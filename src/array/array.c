@@ -1,0 +1,216 @@
+/* The array as a whole: building it, one step, and the jobs it gives out.
+ *
+ * A step takes one event, changes state, and pumps: every machine is asked whether it can go on, until
+ * none can. See state.h for why. What leaves a step are jobs for the array's thread and requests that
+ * have a job of their own or are done.
+ *
+ * A job is always executed in full by the hands, whatever happens to the array meanwhile; so a member's
+ * table entry is not reused while a job in flight touches it (busy). */
+#include "array/state.h"
+
+#include <string.h>
+
+#include "base/law.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+enum { SAFE_MODE_DELAY_MS = 200 };
+
+struct arr *arr_new(const struct arr_config *config)
+{
+	struct arr *a = mem_new(1, sizeof *a);
+
+	if (!a)
+		return NULL;
+
+	a->size_bytes = config->size_bytes;
+	a->raid_devices = config->raid_devices;
+	a->events = config->events;
+	a->is_readonly = config->is_readonly;
+	a->safe_mode_delay_ms = config->safe_mode_delay_ms ?: SAFE_MODE_DELAY_MS;
+	a->bitmap = config->bitmap;
+	a->member_count = config->member_count;
+	memcpy(a->members, config->members, sizeof a->members);
+	list_init(&a->requests);
+	a->is_active_on_disk = config->is_active;
+	a->resync_offset = config->resync_offset;
+	if (a->bitmap && a->resync_offset != OFF_NONE)
+		a->resync_offset = 0;	/* the bitmap knows better than the checkpoint */
+	if (config->sync_reason)
+		text_fit(a->sync_reason, sizeof a->sync_reason, "%s", config->sync_reason);
+	arr_members_begin(a);
+	if (config->wants_record && !a->is_readonly)
+		arr_want_record(a);
+	return a;
+}
+
+struct arr *arr_free(struct arr *a)
+{
+	if (a) {
+		bm_free(a->bitmap);
+		arr_job_end(&a->bitmap_job);
+		arr_job_end(&a->claim_job);
+		arr_job_end(&a->sweep_job);
+		arr_job_end(&a->sync_job);
+	}
+	return mem_free(a);
+}
+
+void arr_out_init(struct arr_out *out)
+{
+	list_init(&out->woken);
+	list_init(&out->jobs);
+}
+
+static void job_done(struct arr *a, struct arr_job *job)
+{
+	ARR_EACH(i, a, job->members)
+		a->busy[i]--;
+
+	if (job->owner && job->kind == ARR_JOB_REQUEST)
+		arr_request_done(a, job->owner);
+	else if (job->kind == ARR_JOB_BITMAP)
+		arr_bitmap_done(a, job);
+	else if (job == &a->claim_job)
+		arr_claim_done(a);
+	else if (job == &a->sweep_job)
+		arr_sweep_done(a);
+	else
+		arr_sync_done(a);
+}
+
+static void pump(struct arr *a)
+{
+	bool moved;
+
+	do {
+		moved = arr_pump_requests(a);
+		moved |= arr_pump_spares(a);
+		moved |= arr_pump_claim(a);
+		moved |= arr_pump_sweep(a);
+		moved |= arr_pump_sync(a);
+		moved |= arr_pump_bitmap(a);
+	} while (moved);
+}
+
+void arr_step(struct arr *a, struct arr_event *ev, uint64_t now_ms, struct arr_out *out)
+{
+	if (!a->now_ms)
+		a->idle_since_ms = now_ms;
+	a->now_ms = now_ms;
+	a->out = out;
+	ev->rc = 0;
+	switch (ev->kind) {
+	case ARR_EV_SUBMIT:
+		arr_event_submit(a, ev->req);
+		break;
+	case ARR_EV_JOB_DONE:
+		job_done(a, ev->job);
+		break;
+	case ARR_EV_TIMER:
+		break;
+	case ARR_EV_FAIL:
+		arr_event_fail(a, ev);
+		break;
+	case ARR_EV_REMOVE:
+		arr_event_remove(a, ev);
+		break;
+	case ARR_EV_ADD:
+		arr_event_add(a, ev);
+		break;
+	case ARR_EV_STOP:
+		a->is_stopping = true;
+		break;
+	}
+	pump(a);
+	a->out = NULL;
+}
+
+uint64_t arr_next_timer_ms(const struct arr *a)
+{
+	if (a->is_readonly)
+		return UINT64_MAX;
+	return min_u64(arr_claim_timer_ms(a), arr_sweep_timer_ms(a));
+}
+
+bool arr_is_stopped(const struct arr *a)
+{
+	if (!a->is_stopping || !list_is_empty(&a->requests))
+		return false;
+	if (a->is_readonly)
+		return true;
+	return a->claim_phase == CLAIM_IDLE && a->sync_phase == SYNC_IDLE && arr_sweep_is_finished(a) &&
+	       !(a->bitmap && bm_commit_is_running(a->bitmap)) &&
+	       (a->is_broken || (!a->is_active_on_disk && arr_is_recorded(a)));
+}
+
+/* ---- jobs ---- */
+
+void arr_wake(struct arr *a, struct arr_req *req)
+{
+	list_remove(&req->woken);
+	list_append(&a->out->woken, &req->woken);
+}
+
+bool arr_job_parts(struct arr_job *job, uint32_t part_count)
+{
+	arr_job_end(job);
+	job->part_count = 0;
+	job->members = 0;
+	job->parts = job->inline_parts;
+	if (part_count > ARR_PARTS_INLINE)
+		job->parts = mem_new(part_count, sizeof *job->parts);
+	return job->parts;
+}
+
+void arr_job_end(struct arr_job *job)
+{
+	if (job->parts != job->inline_parts)
+		mem_free(job->parts);
+	job->parts = NULL;
+}
+
+struct arr_part *arr_job_add(struct arr_job *job, uint32_t member, enum arr_part_op op, unsigned flags, uint64_t at, uint64_t len, void *data)
+{
+	struct arr_part *p = &job->parts[job->part_count++];
+
+	*p = (struct arr_part){ .member = member, .op = (uint8_t)op, .flags = (uint8_t)flags, .at = { at }, .len_bytes = len, .data = data };
+	job->members |= ARR_BIT(member);
+	return p;
+}
+
+static void count_parts(struct arr *a, const struct arr_job *job)
+{
+	for (uint32_t i = 0; i < job->part_count; i++) {
+		if (job->parts[i].op == ARR_P_FLUSH)
+			a->counters.member_flushes++;
+		else if (job->parts[i].op != ARR_P_READ)
+			a->counters.member_writes++;
+	}
+}
+
+void arr_job_issue(struct arr *a, struct arr_job *job)
+{
+	ARR_EACH(i, a, job->members)
+		a->busy[i]++;
+	count_parts(a, job);
+	list_init(&job->link);
+	if (job->owner) {
+		job->owner->job = job;
+		arr_wake(a, job->owner);
+	} else {
+		list_append(&a->out->jobs, &job->link);
+	}
+}
+
+uint64_t arr_job_judge(struct arr *a, const struct arr_job *job)
+{
+	uint64_t failed = 0;
+
+	for (uint32_t i = 0; i < job->part_count; i++)
+		if (job->parts[i].rc)
+			failed |= ARR_BIT(job->parts[i].member);
+	ARR_EACH(i, a, failed)
+		arr_fail_member(a, i);
+	return failed;
+}

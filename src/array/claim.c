@@ -1,0 +1,217 @@
+/* Claims: what the superblocks say, and when they may say it.
+ *
+ * A claim is one round of superblock writes with one event number, to every member that is not faulty:
+ *
+ *   FLUSH    every working member, when the claim says more than the last one: clean, a higher offset,
+ *            a member in sync (law I10). A write admitted meanwhile ends a clean claim.
+ *   BITMAP   the bitmap superblock gets the new event number first, so that on disk it is never behind
+ *   SUPER    superblocks; members that fail it are failed, which wants another round
+ *
+ * It is begun when something must be recorded (a failure, a member that joined, progress), when a write
+ * waits for the array to be active, and when the array was idle for safe_mode_delay. While bitmap and
+ * superblocks of a clean claim are under way writes wait; once it is durable the next write makes the
+ * array active again. Events only go forward: Linux counts back on pure toggles, umd never does.
+ *
+ * A broken array (its last member failed) claims nothing any more. */
+#include "array/state.h"
+
+#include "base/law.h"
+
+void arr_want_record(struct arr *a)
+{
+	a->wanted_generation++;
+}
+
+bool arr_is_recorded(const struct arr *a)
+{
+	return a->durable_generation == a->wanted_generation;
+}
+
+/* May data be written? Every working member's superblock says active, and no clean claim is past its flush. */
+bool arr_is_active(const struct arr *a)
+{
+	bool turns_clean = a->claim_phase > CLAIM_FLUSH && !a->claim.is_active;
+
+	return a->is_active_on_disk && !turns_clean;
+}
+
+static bool may_be_clean(const struct arr *a)
+{
+	if (!a->is_active_on_disk || a->writes_in_flight || a->is_write_waiting)
+		return false;
+	if (a->is_stopping)
+		return list_is_empty(&a->requests) && a->sync_phase == SYNC_IDLE && arr_sweep_is_finished(a);
+	return a->now_ms >= a->idle_since_ms + a->safe_mode_delay_ms;
+}
+
+bool arr_flush_all(struct arr *a, struct arr_job *job)
+{
+	uint64_t targets = arr_in_slots(a);
+
+	if (!arr_job_parts(job, (uint32_t)__builtin_popcountll(targets)))
+		return false;
+	job->kind = ARR_JOB_FLUSH;
+	job->owner = NULL;
+	ARR_EACH(i, a, targets)
+		arr_job_add(job, i, ARR_P_FLUSH, 0, 0, 0, NULL);
+	arr_job_issue(a, job);
+	return true;
+}
+
+/* ---- what is said ---- */
+
+static uint32_t role_of(const struct arr_member *m)
+{
+	return m->state == ARR_M_FAULTY ? ARR_ROLE_FAULTY : m->state == ARR_M_SPARE ? ARR_ROLE_SPARE : m->slot;
+}
+
+static void describe(const struct arr *a, struct arr_claim *c)
+{
+	c->resync_offset = c->is_active ? 0 : a->resync_offset;
+	c->member_count = 0;
+	for (uint32_t i = 0; i < a->member_count; i++) {
+		const struct arr_member *m = &a->members[i];
+
+		if (m->state == ARR_M_NONE)
+			continue;
+		c->members[c->member_count++] = (struct arr_claim_member){
+			.member = i,
+			.dev_number = m->dev_number,
+			.role = role_of(m),
+			.is_written = m->state != ARR_M_FAULTY,
+			.is_recovering = m->state == ARR_M_RECOVERING,
+			.is_by_bitmap = m->state == ARR_M_RECOVERING && !m->wants_full,
+			.recovery_offset = m->recovery_offset,
+		};
+	}
+}
+
+/* ---- the round ---- */
+
+static void abandon(struct arr *a, bool was_raise)
+{
+	a->is_raise_wanted |= was_raise;
+	a->claim_phase = CLAIM_IDLE;
+}
+
+static bool begin(struct arr *a)
+{
+	bool needs_active = a->is_write_waiting && !a->is_active_on_disk;
+	bool turns_clean = !needs_active && may_be_clean(a);
+
+	if (!needs_active && !turns_clean && arr_is_recorded(a))
+		return false;
+
+	a->claim.generation = a->wanted_generation;
+	a->claim.events = a->events + 1;
+	a->claim.is_active = needs_active || (a->is_active_on_disk && !turns_clean);
+	a->claim_admissions = a->admissions;
+	if ((a->claim.is_active && !a->is_raise_wanted) || LAW_BROKEN(I10)) {
+		describe(a, &a->claim);
+		a->claim_phase = CLAIM_BITMAP_WAIT;
+		return true;
+	}
+	describe(a, &a->claim);
+	if (!arr_flush_all(a, &a->claim_job))
+		return false;
+	a->claim_phase = CLAIM_FLUSH;
+	return true;
+}
+
+/* The state moved on since the claim was described: begin again. */
+static bool is_outdated(const struct arr *a)
+{
+	if (a->claim.generation != a->wanted_generation)
+		return true;
+	return !a->claim.is_active && (a->admissions != a->claim_admissions || a->writes_in_flight);
+}
+
+static bool write_supers(struct arr *a)
+{
+	uint32_t count = 0;
+
+	if (!arr_job_parts(&a->claim_job, a->claim.member_count))
+		return false;
+	a->claim_job.kind = ARR_JOB_CLAIM;
+	a->claim_job.owner = NULL;
+	for (uint32_t i = 0; i < a->claim.member_count; i++)
+		if (a->claim.members[i].is_written && ++count)
+			arr_job_add(&a->claim_job, a->claim.members[i].member, ARR_P_WRITE, ARR_PF_DURABLE, 0, 0, NULL);
+	MUST(count);
+	a->claim_phase = CLAIM_SUPER;
+	arr_job_issue(a, &a->claim_job);
+	return true;
+}
+
+static void supers_done(struct arr *a)
+{
+	uint64_t took = a->claim_job.members & ~arr_job_judge(a, &a->claim_job);
+
+	a->claim_phase = CLAIM_IDLE;
+	if (!(took & arr_mask(a, ARR_M_IN_SYNC)))
+		return;
+	a->events = a->claim.events;
+	a->durable_generation = a->claim.generation;
+	a->is_active_on_disk = a->claim.is_active;
+	a->recorded_sync_offset = arr_sync_offset(a);
+	a->recorded_sync_ms = a->now_ms;
+}
+
+void arr_claim_done(struct arr *a)
+{
+	if (a->claim_phase == CLAIM_SUPER) {
+		supers_done(a);
+		return;
+	}
+	if (a->claim_phase == CLAIM_FLUSH) {
+		arr_job_judge(a, &a->claim_job);
+		a->claim_phase = CLAIM_BITMAP_WAIT;
+		if (!is_outdated(a))
+			a->is_raise_wanted = false;	/* what it speaks of is durable now */
+	} else if (a->claim_phase == CLAIM_BITMAP && !is_outdated(a) && !a->is_broken && write_supers(a)) {
+		return;
+	} else {
+		abandon(a, true);
+		return;
+	}
+	if (is_outdated(a))
+		abandon(a, true);
+}
+
+bool arr_pump_claim(struct arr *a)
+{
+	if (a->is_readonly || a->is_broken) {
+		if (a->claim_phase == CLAIM_BITMAP_WAIT)
+			a->claim_phase = CLAIM_IDLE;
+		return false;
+	}
+	if (a->claim_phase == CLAIM_IDLE)
+		return begin(a);
+	if (a->claim_phase != CLAIM_BITMAP_WAIT)
+		return false;
+	if (is_outdated(a)) {
+		abandon(a, true);
+		return true;
+	}
+	if (!a->bitmap)
+		return write_supers(a);
+	if (bm_commit_is_running(a->bitmap))
+		return false;
+	bm_set_events(a->bitmap, a->claim.events);
+	if (!arr_bitmap_begin(a, NULL))
+		return false;
+	a->claim_phase = CLAIM_BITMAP;
+	return true;
+}
+
+uint64_t arr_claim_timer_ms(const struct arr *a)
+{
+	if (a->claim_phase != CLAIM_IDLE || a->is_broken || !a->is_active_on_disk || a->writes_in_flight || a->is_write_waiting)
+		return UINT64_MAX;
+	return a->idle_since_ms + a->safe_mode_delay_ms;
+}
+
+const struct arr_claim *arr_claim_in_flight(const struct arr *a)
+{
+	return &a->claim;
+}

@@ -1,0 +1,221 @@
+/* Members come and go: failures, the last one, removal, joining, spares.
+ *
+ * A member that leaves takes its cache with it: every chunk somebody counts becomes NEEDED in the same
+ * step (I11). Its failure is recorded on the others before any client hears of a write it lacks (request.c
+ * waits for failure_generation). The last in-sync member is never failed: the array is *broken* instead,
+ * which latches: no flush succeeds and nothing clean is claimed until a restart.
+ *
+ * A member that joins receives every write from then on; what was under way before is covered by making
+ * counted chunks NEEDED once more (P12 of the bitmap specification). */
+#include "array/state.h"
+
+#include <errno.h>
+
+#include "base/law.h"
+#include "base/text.h"
+
+uint64_t arr_mask(const struct arr *a, enum arr_member_state state)
+{
+	uint64_t mask = 0;
+
+	for (uint32_t i = 0; i < a->member_count; i++)
+		if (a->members[i].state == state)
+			mask |= ARR_BIT(i);
+	return mask;
+}
+
+uint64_t arr_in_slots(const struct arr *a)
+{
+	return arr_mask(a, ARR_M_IN_SYNC) | arr_mask(a, ARR_M_RECOVERING);
+}
+
+uint32_t arr_degraded(const struct arr *a)
+{
+	return a->raid_devices - (uint32_t)__builtin_popcountll(arr_mask(a, ARR_M_IN_SYNC));
+}
+
+uint32_t arr_slots_missing(const struct arr *a)
+{
+	return a->raid_devices - (uint32_t)__builtin_popcountll(arr_in_slots(a));
+}
+
+bool arr_is_whole(const struct arr *a)
+{
+	return !arr_degraded(a) && a->resync_offset == OFF_NONE;
+}
+
+/* A resync window that only waits is given up when members change; one with I/O under way ends by itself. */
+static void members_changed(struct arr *a)
+{
+	a->is_sync_blocked = false;
+	if (a->sync_phase == SYNC_DRAIN)
+		a->sync_phase = SYNC_IDLE;
+	if (a->resync_offset != OFF_NONE && __builtin_popcountll(arr_in_slots(a)) == 1)
+		a->resync_offset = OFF_NONE;	/* nobody left to compare with */
+	arr_want_record(a);
+}
+
+static void need_all_counted(struct arr *a)
+{
+	if (a->bitmap && !LAW_BROKEN(I11))
+		bm_need_all_counted(a->bitmap);
+}
+
+/* Returns 0, or UMD_E_LAST_MEMBER: then the array is broken and the member stays. */
+int arr_fail_member(struct arr *a, uint32_t member)
+{
+	struct arr_member *m = &a->members[member];
+
+	if (m->state == ARR_M_NONE || m->state == ARR_M_FAULTY || a->is_readonly)
+		return 0;
+	if (m->state == ARR_M_IN_SYNC && arr_mask(a, ARR_M_IN_SYNC) == ARR_BIT(member)) {
+		a->is_broken = true;
+		return UMD_E_LAST_MEMBER;
+	}
+	if (m->state != ARR_M_SPARE)
+		need_all_counted(a);
+	m->state = ARR_M_FAULTY;
+	members_changed(a);
+	a->failure_generation = a->wanted_generation;
+	return 0;
+}
+
+static void set_reason(struct arr *a, const char *reason)
+{
+	if (reason)
+		text_fit(a->sync_reason, sizeof a->sync_reason, "%s", reason);
+}
+
+static bool is_slot_free(const struct arr *a, uint32_t slot)
+{
+	ARR_EACH(i, a, arr_in_slots(a))
+		if (a->members[i].slot == slot)
+			return false;
+	return slot < a->raid_devices;
+}
+
+static void join(struct arr *a, uint32_t member, uint32_t slot)
+{
+	struct arr_member *m = &a->members[member];
+
+	m->state = ARR_M_RECOVERING;
+	m->slot = slot;
+	need_all_counted(a);
+	if (a->bitmap) {
+		bm_write_all(a->bitmap);
+		a->bitmap_owed |= ARR_BIT(member);
+	}
+	a->sync_actors &= ~ARR_BIT(member);
+	members_changed(a);
+	a->join_generation[member] = a->wanted_generation;
+}
+
+/* At the start: members found in mid-recovery need the bitmap as well, and after an unclean stop their
+ * progress below the offset is in doubt like everybody's. */
+void arr_members_begin(struct arr *a)
+{
+	ARR_EACH(i, a, arr_mask(a, ARR_M_RECOVERING)) {
+		struct arr_member *m = &a->members[i];
+
+		a->join_generation[i] = 1;
+		if (a->resync_offset != OFF_NONE && (!a->bitmap || !m->wants_full))
+			m->recovery_offset = 0;
+		if (a->bitmap) {
+			bm_write_all(a->bitmap);
+			a->bitmap_owed |= ARR_BIT(i);
+		}
+	}
+	if (a->resync_offset != OFF_NONE && __builtin_popcountll(arr_in_slots(a)) == 1)
+		a->resync_offset = OFF_NONE;
+}
+
+/* A spare takes a slot that nobody works in. */
+bool arr_pump_spares(struct arr *a)
+{
+	uint64_t spares = arr_mask(a, ARR_M_SPARE);
+
+	if (!spares || a->is_readonly || a->is_broken || a->is_stopping)
+		return false;
+	for (uint32_t slot = 0; slot < a->raid_devices; slot++) {
+		uint32_t spare = (uint32_t)__builtin_ctzll(spares);
+
+		if (!is_slot_free(a, slot))
+			continue;
+		set_reason(a, "a spare took an empty slot: it has never seen the data, so everything is copied");
+		a->members[spare].wants_full = true;
+		a->members[spare].recovery_offset = 0;
+		join(a, spare, slot);
+		return true;
+	}
+	return false;
+}
+
+/* ---- by the user ---- */
+
+void arr_event_fail(struct arr *a, struct arr_event *ev)
+{
+	const struct arr_member *m = &a->members[ev->member];
+
+	if (a->is_readonly)
+		ev->rc = err_set(ev->err, UMD_E_READ_ONLY, "the array is read-only: no member can be failed");
+	else if (m->state == ARR_M_IN_SYNC && arr_mask(a, ARR_M_IN_SYNC) == ARR_BIT(ev->member))
+		ev->rc = err_set(ev->err, UMD_E_LAST_MEMBER, "the member is the last one in sync of %u: failing it would lose the data",
+				 a->raid_devices);
+	else if (m->state != ARR_M_FAULTY)
+		arr_fail_member(a, ev->member);
+}
+
+void arr_event_remove(struct arr *a, struct arr_event *ev)
+{
+	struct arr_member *m = &a->members[ev->member];
+
+	if (m->state != ARR_M_FAULTY && m->state != ARR_M_SPARE) {
+		ev->rc = err_set(ev->err, UMD_E_MEMBER_STATE, "the member is %s; only a faulty member or a spare can be removed: fail it first",
+				 arr_member_state_name(m->state));
+		return;
+	}
+	if (a->busy[ev->member]) {
+		ev->rc = -EAGAIN;
+		return;
+	}
+	m->state = ARR_M_NONE;
+	m->hand = NULL;
+	arr_want_record(a);
+}
+
+static uint32_t free_entry(struct arr *a)
+{
+	for (uint32_t i = 0; i < a->member_count; i++)
+		if (a->members[i].state == ARR_M_NONE && !a->busy[i])
+			return i;
+	return a->member_count < ARR_MEMBERS_MAX ? a->member_count++ : ARR_MEMBERS_MAX;
+}
+
+void arr_event_add(struct arr *a, struct arr_event *ev)
+{
+	const struct arr_member *new = ev->new_member;
+	uint32_t i;
+
+	if (a->is_readonly || a->is_stopping) {
+		ev->rc = err_set(ev->err, a->is_readonly ? UMD_E_READ_ONLY : UMD_E_STOPPING, "the array is %s: no member can join",
+				 a->is_readonly ? "read-only" : "stopping");
+		return;
+	}
+	if (new->state == ARR_M_RECOVERING && !is_slot_free(a, new->slot)) {
+		ev->rc = err_set(ev->err, UMD_E_NO_FREE_SLOT, "slot %u of %u is taken: the member cannot return to it", new->slot, a->raid_devices);
+		return;
+	}
+	i = free_entry(a);
+	if (i == ARR_MEMBERS_MAX) {
+		ev->rc = err_set(ev->err, UMD_E_NO_FREE_SLOT, "the array already has %u members, which is the most umd handles", ARR_MEMBERS_MAX);
+		return;
+	}
+	a->members[i] = *new;
+	a->members[i].errors = 0;
+	ev->ret_member = i;
+	set_reason(a, ev->reason);
+	if (new->state == ARR_M_RECOVERING)
+		join(a, i, new->slot);
+	else
+		arr_want_record(a);
+}

@@ -1,0 +1,65 @@
+/* RAID1's map and the choice of a member to read from.
+ *
+ * Array byte s lies at data_at + s on every member. Which member answers a read is policy, but for two
+ * rules (law I6): where copies may differ (a resync is due and the chunk is in doubt) one member, the
+ * *pin*, decides for everybody; and while a write of the same bytes is in flight reads go to the pin as
+ * well, or a client could see the new bytes and then the old ones again.
+ *
+ * Left out: head positions, sequential affinity (a later speed question). Members take turns. */
+#include "array/state.h"
+
+#include "base/law.h"
+
+uint64_t arr_member_at(const struct arr *a, uint32_t member, uint64_t at)
+{
+	return a->members[member].data_at.bytes + at;
+}
+
+uint32_t arr_pin(const struct arr *a)
+{
+	uint32_t best = ARR_MEMBERS_MAX;
+
+	ARR_EACH(i, a, arr_mask(a, ARR_M_IN_SYNC))
+		if (best == ARR_MEMBERS_MAX || a->members[i].slot < a->members[best].slot)
+			best = i;
+	return best;
+}
+
+static bool may_differ(const struct arr *a, const struct arr_req *req)
+{
+	if (LAW_BROKEN(I6))
+		return false;
+	if (arr_write_overlaps(a, req->at.bytes, req->len_bytes, NULL))
+		return true;
+	if (a->resync_offset == OFF_NONE)
+		return false;
+	if (a->bitmap)
+		return bm_is_needed(a->bitmap, req->at, req->len_bytes);
+	return req->at.bytes + req->len_bytes > a->resync_offset;
+}
+
+uint32_t arr_choose_read(struct arr *a, const struct arr_req *req, bool *ret_is_pinned)
+{
+	uint64_t candidates = arr_mask(a, ARR_M_IN_SYNC), fast = 0;
+
+	*ret_is_pinned = may_differ(a, req);
+	if (*ret_is_pinned) {
+		uint32_t pin = arr_pin(a);
+
+		return pin < ARR_MEMBERS_MAX && req->tried_members & ARR_BIT(pin) ? ARR_MEMBERS_MAX : pin;
+	}
+
+	candidates &= ~req->tried_members;
+	ARR_EACH(i, a, candidates)
+		if (!a->members[i].is_write_mostly)
+			fast |= ARR_BIT(i);
+	if (fast)
+		candidates = fast;
+	if (!candidates)
+		return ARR_MEMBERS_MAX;
+
+	do
+		a->read_turn = (a->read_turn + 1) % a->member_count;
+	while (!(candidates & ARR_BIT(a->read_turn)));
+	return a->read_turn;
+}

@@ -1,0 +1,330 @@
+/* Resync and recovery: one engine that brings every member in a slot to the pin's content.
+ *
+ * Each *actor* has a position, below which it owes nothing, and a filter:
+ *
+ *   the resync          resync_offset       NEEDED chunks (all without a bitmap)   copies to every other member
+ *   member recovering   recovery_offset     NEEDED chunks, or all (wants_full)     copies to that member
+ *
+ * The next window begins at the lowest place where an actor has work, and ends where the set of actors
+ * with work could change; so one pass serves a resync and several recoveries at once, and a member that
+ * joins in the middle simply starts at its own 0. A window is a range nobody writes: it waits for the
+ * writes in flight there (DRAIN), reads the pin, writes the targets. Only then do positions move.
+ *
+ * RESYNC flags are taken off chunk by chunk as windows complete, unless somebody else is still owed them
+ * (a missing slot, a member that joins later). Bits on disk stay until the sweep (I4).
+ *
+ * At the end members become in sync in memory at once, on disk by a claim that flushes first (I10).
+ * Left out: repair of what cannot be read. A source that fails is failed if there is another; the last
+ * one stays and the sync stops with a sentence. */
+#include "array/state.h"
+
+#include <string.h>
+
+#include "base/law.h"
+#include "base/text.h"
+
+enum { CHECKPOINT_MS = 10000, CHECKPOINTS_PER_PASS = 16 };
+
+/* ---- actors ---- */
+
+/* Recovering members whose superblock says so and who have the bitmap: they may be copied to. */
+static uint64_t ready_members(const struct arr *a)
+{
+	uint64_t ready = 0;
+
+	ARR_EACH(i, a, arr_mask(a, ARR_M_RECOVERING) & ~a->bitmap_owed)
+		if (a->durable_generation >= a->join_generation[i])
+			ready |= ARR_BIT(i);
+	return ready;
+}
+
+struct work {
+	uint64_t at, len;	/* len 0: none */
+};
+
+/* The first work at or after @from. */
+static struct work next_work(const struct arr *a, uint64_t from, bool is_full)
+{
+	array_off at;
+	uint64_t len;
+
+	if (from >= a->size_bytes)
+		return (struct work){ OFF_NONE, 0 };
+	if (is_full || !a->bitmap || LAW_BROKEN(I8))
+		return (struct work){ from, a->size_bytes - from };
+	if (!bm_next_needed(a->bitmap, (array_off){ from }, &at, &len))
+		return (struct work){ OFF_NONE, 0 };
+	return (struct work){ at.bytes, len };
+}
+
+/* Does work @w begin the window? Else it bounds it. */
+static bool takes_part(struct work w, uint64_t at, uint64_t *bound)
+{
+	if (!w.len)
+		return false;
+	if (w.at > at) {
+		*bound = min_u64(*bound, w.at);
+		return false;
+	}
+	*bound = min_u64(*bound, w.at + w.len);
+	return true;
+}
+
+/* Find the next window; false: nothing is left for those who are ready. */
+static bool find_window(struct arr *a)
+{
+	uint64_t ready = ready_members(a), others = arr_in_slots(a) & ~ARR_BIT(arr_pin(a));
+	struct work resync = { OFF_NONE, 0 }, work[ARR_MEMBERS_MAX];
+	uint64_t at, end;
+
+	if (a->resync_offset != OFF_NONE)
+		resync = next_work(a, a->resync_offset, false);
+	at = resync.at;
+	ARR_EACH(i, a, ready) {
+		work[i] = next_work(a, a->members[i].recovery_offset, a->members[i].wants_full);
+		at = min_u64(at, work[i].at);
+	}
+	if (at == OFF_NONE)
+		return false;
+
+	end = min_u64(a->size_bytes, round_down(at, ARR_SYNC_WINDOW_BYTES) + ARR_SYNC_WINDOW_BYTES);
+	a->sync_targets = 0;
+	if (takes_part(resync, at, &end))
+		a->sync_targets |= others;
+	ARR_EACH(i, a, ready)
+		if (takes_part(work[i], at, &end))
+			a->sync_targets |= ARR_BIT(i);
+	a->sync_actors = ready;
+	a->window_at = at;
+	a->window_len = end - at;
+	a->sync_source = arr_pin(a);
+	MUST(a->window_len && a->sync_targets && !(a->sync_targets & ARR_BIT(a->sync_source)));
+	return true;
+}
+
+/* ---- reports ---- */
+
+enum arr_sync_action arr_sync_action(const struct arr *a)
+{
+	if (a->is_readonly || a->is_sync_blocked || a->is_broken)
+		return ARR_SYNC_IDLE;
+	if (arr_mask(a, ARR_M_RECOVERING))
+		return ARR_SYNC_RECOVER;
+	return a->resync_offset != OFF_NONE ? ARR_SYNC_RESYNC : ARR_SYNC_IDLE;
+}
+
+uint64_t arr_sync_offset(const struct arr *a)
+{
+	uint64_t at = a->resync_offset;
+
+	ARR_EACH(i, a, arr_mask(a, ARR_M_RECOVERING))
+		at = min_u64(at, a->members[i].recovery_offset);
+	return at;
+}
+
+/* What is still to be copied, by what is known now. */
+uint64_t arr_sync_left(const struct arr *a)
+{
+	uint64_t at = arr_sync_offset(a), rest, needed;
+	bool is_full = !a->bitmap;
+
+	if (at >= a->size_bytes || arr_sync_action(a) == ARR_SYNC_IDLE)
+		return 0;
+	rest = a->size_bytes - at;
+	ARR_EACH(i, a, arr_mask(a, ARR_M_RECOVERING))
+		is_full |= a->members[i].wants_full;
+	if (is_full)
+		return rest;
+	needed = bm_needed_chunks(a->bitmap) * bm_chunk_bytes(a->bitmap);
+	return min_u64(rest, needed);
+}
+
+static void report_begin(struct arr *a)
+{
+	if (a->sync_now.action != ARR_SYNC_IDLE) {
+		a->sync_now.action = arr_sync_action(a);
+		return;
+	}
+	a->sync_now = (struct arr_sync_report){ .action = arr_sync_action(a), .started_ms = a->now_ms };
+	memcpy(a->sync_now.reason, a->sync_reason, sizeof a->sync_now.reason);
+}
+
+static void report_end(struct arr *a, bool is_complete)
+{
+	if (a->sync_now.action == ARR_SYNC_IDLE)
+		return;
+	a->sync_last = a->sync_now;
+	a->sync_last.is_complete = is_complete;
+	a->sync_last.ended_ms = a->now_ms;
+	if (is_complete)
+		a->sync_last.bytes_checked = a->size_bytes;
+	a->sync_now.action = ARR_SYNC_IDLE;
+}
+
+/* ---- the end of a pass ---- */
+
+static bool complete(struct arr *a)
+{
+	uint64_t ready = ready_members(a);
+
+	if (!ready && a->resync_offset == OFF_NONE)
+		return false;	/* those who joined are not ready yet */
+	report_begin(a);
+	a->resync_offset = OFF_NONE;
+	ARR_EACH(i, a, ready) {
+		a->members[i].state = ARR_M_IN_SYNC;
+		a->members[i].wants_full = false;
+		a->members[i].recovery_offset = OFF_NONE;
+	}
+	if (a->bitmap && arr_is_whole(a))
+		bm_forget_needed(a->bitmap);
+	a->is_raise_wanted = true;
+	arr_want_record(a);
+	if (!arr_mask(a, ARR_M_RECOVERING))
+		report_end(a, true);
+	return true;
+}
+
+/* Progress goes to disk now and then; a clean array records the resync's, a recovering member its own. */
+static void checkpoint(struct arr *a)
+{
+	uint64_t at = arr_sync_offset(a), step = a->size_bytes / CHECKPOINTS_PER_PASS;
+	bool is_told = !a->is_active_on_disk || arr_mask(a, ARR_M_RECOVERING);
+
+	if (!is_told || at == OFF_NONE || !arr_is_recorded(a))
+		return;
+	if (at < a->recorded_sync_offset)
+		a->recorded_sync_offset = at;	/* a new pass */
+	if (at - a->recorded_sync_offset > step || (at > a->recorded_sync_offset && a->now_ms > a->recorded_sync_ms + CHECKPOINT_MS)) {
+		a->is_raise_wanted = true;
+		arr_want_record(a);
+	}
+}
+
+/* ---- one window ---- */
+
+bool arr_window_overlaps(const struct arr *a, uint64_t at, uint64_t len)
+{
+	return a->sync_phase != SYNC_IDLE && ranges_overlap(at, len, a->window_at, a->window_len);
+}
+
+/* Flags must survive the window for everybody who still lacks these chunks and is not served by it. */
+static bool is_owed_to_others(const struct arr *a)
+{
+	if (arr_slots_missing(a))
+		return true;
+	ARR_EACH(i, a, arr_mask(a, ARR_M_RECOVERING) & ~a->sync_targets)
+		if (a->members[i].recovery_offset <= a->window_at + a->window_len)
+			return true;
+	return false;
+}
+
+static bool issue_read(struct arr *a)
+{
+	if (!arr_job_parts(&a->sync_job, 1))
+		return false;
+	if (a->bitmap)
+		bm_sync_start(a->bitmap, (array_off){ a->window_at }, a->window_len, is_owed_to_others(a));
+	a->sync_job.kind = ARR_JOB_SYNC_READ;
+	a->sync_job.owner = NULL;
+	arr_job_add(&a->sync_job, a->sync_source, ARR_P_READ, 0, arr_member_at(a, a->sync_source, a->window_at), a->window_len, NULL);
+	a->sync_phase = SYNC_READ;
+	arr_job_issue(a, &a->sync_job);
+	return true;
+}
+
+static void window_end(struct arr *a, bool is_ok)
+{
+	uint64_t end = a->window_at + a->window_len;
+
+	if (a->bitmap)
+		bm_sync_end(a->bitmap, (array_off){ a->window_at }, a->window_len, (array_off){ end }, is_ok);
+	a->sync_phase = SYNC_IDLE;
+	if (!is_ok)
+		return;
+	a->sync_now.bytes_copied += a->window_len;
+	if (a->resync_offset < end)
+		a->resync_offset = end;
+	ARR_EACH(i, a, arr_mask(a, ARR_M_RECOVERING) & a->sync_actors)
+		if (a->members[i].recovery_offset < end)
+			a->members[i].recovery_offset = end;
+	checkpoint(a);
+}
+
+static void read_done(struct arr *a)
+{
+	if (a->sync_job.parts[0].rc) {
+		a->members[a->sync_source].errors++;
+		window_end(a, false);
+		if (a->members[a->sync_source].state == ARR_M_IN_SYNC && arr_mask(a, ARR_M_IN_SYNC) == ARR_BIT(a->sync_source)) {
+			text_fit(a->sync_now.reason, sizeof a->sync_now.reason,
+				 "stopped: the only member in sync cannot be read at byte %llu of the array",
+				 (unsigned long long)a->window_at);
+			a->is_sync_blocked = true;
+			report_end(a, false);
+		} else {
+			arr_fail_member(a, a->sync_source);
+		}
+		return;
+	}
+	a->sync_targets &= arr_in_slots(a);
+	if (!a->sync_targets || !arr_job_parts(&a->sync_job, (uint32_t)__builtin_popcountll(a->sync_targets))) {
+		window_end(a, false);
+		return;
+	}
+	LAW(I12, !arr_write_overlaps(a, a->window_at, a->window_len, NULL));
+	a->sync_job.kind = ARR_JOB_SYNC_WRITE;
+	ARR_EACH(i, a, a->sync_targets)
+		arr_job_add(&a->sync_job, i, ARR_P_WRITE, ARR_PF_KEEP_HOLES, arr_member_at(a, i, a->window_at), a->window_len, NULL);
+	a->sync_phase = SYNC_WRITE;
+	arr_job_issue(a, &a->sync_job);
+}
+
+void arr_sync_done(struct arr *a)
+{
+	if (a->sync_phase == SYNC_READ)
+		read_done(a);
+	else
+		window_end(a, !arr_job_judge(a, &a->sync_job));
+}
+
+/* ---- the pump ---- */
+
+static bool stop(struct arr *a)
+{
+	bool moved = a->sync_phase == SYNC_DRAIN;
+
+	if (a->sync_phase == SYNC_DRAIN)
+		a->sync_phase = SYNC_IDLE;
+	if (a->sync_phase != SYNC_IDLE || a->sync_now.action == ARR_SYNC_IDLE)
+		return moved;
+	report_end(a, false);
+	if (a->bitmap)
+		bm_sync_abort(a->bitmap);
+	if (arr_sync_offset(a) != a->recorded_sync_offset) {
+		a->is_raise_wanted = true;
+		arr_want_record(a);
+	}
+	return true;
+}
+
+bool arr_pump_sync(struct arr *a)
+{
+	if (a->is_readonly)
+		return false;
+	if (a->is_stopping || a->is_broken)
+		return stop(a);
+	if (a->sync_phase == SYNC_DRAIN) {
+		if (!LAW_BROKEN(I2) && arr_write_overlaps(a, a->window_at, a->window_len, NULL))
+			return false;
+		return issue_read(a);
+	}
+	if (a->sync_phase != SYNC_IDLE || arr_sync_action(a) == ARR_SYNC_IDLE)
+		return false;
+	if (!find_window(a))
+		return complete(a);
+	report_begin(a);
+	a->sync_now.bytes_checked = a->window_at;
+	a->sync_phase = SYNC_DRAIN;
+	return true;
+}

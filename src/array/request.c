@@ -1,0 +1,301 @@
+/* The life of one client request.
+ *
+ *   write, zero:  QUEUED -> MARKED -> IO -> RECORD -> done
+ *                 QUEUED  waits for: earlier overlapping writes (I12), the resync window, the array being
+ *                         active on disk (I10), room in the counter
+ *                 MARKED  waits for its bits to be durable (I3); one waiter leads the commit for all
+ *                 RECORD  waits until every failure known by now is durable on the others, so that no
+ *                         restart can prefer a member that lacks this write (I1)
+ *   flush:        QUEUED -> IO -> RECORD -> done
+ *   read:         QUEUED -> IO (again, elsewhere, after an error) -> done; RECORD when the pin failed
+ *
+ * Requests stay on one list in order of arrival. An earlier write that only waits also holds back later
+ * overlapping ones: order of arrival is the order on every member. */
+#include "array/state.h"
+
+#include <errno.h>
+
+#include "base/law.h"
+#include "base/mem.h"
+
+static bool is_write(const struct arr_req *req)
+{
+	return req->op == ARR_WRITE || req->op == ARR_ZERO;
+}
+
+static void finish(struct arr *a, struct arr_req *req, int rc)
+{
+	if (req->is_counted) {
+		bool went_out = req->stage == ARR_S_IO || req->stage == ARR_S_RECORD;
+		bool leave_needed = (rc && went_out) || arr_degraded(a);
+
+		if (a->bitmap)
+			bm_done(a->bitmap, req->at, req->len_bytes, leave_needed);
+		a->writes_in_flight--;
+		a->idle_since_ms = a->now_ms;
+	}
+	arr_job_end(&req->own_job);
+	list_remove(&req->link);
+	req->job = NULL;
+	req->rc = rc;
+	req->is_done = true;
+	arr_wake(a, req);
+}
+
+static int refuse(const struct arr *a, const struct arr_req *req)
+{
+	uint64_t end;
+
+	if (a->is_stopping)
+		return UMD_E_STOPPING;
+	if (req->op == ARR_FLUSH)
+		return 0;
+	if (!add_fits(req->at.bytes, req->len_bytes, &end) || end > a->size_bytes)
+		return -EINVAL;
+	if (is_write(req) && a->is_readonly)
+		return UMD_E_READ_ONLY;
+	return 0;
+}
+
+void arr_event_submit(struct arr *a, struct arr_req *req)
+{
+	int rc = refuse(a, req);
+
+	req->number = ++a->request_count;
+	req->is_done = req->is_counted = false;
+	req->rc = 0;
+	req->job = NULL;
+	req->stage = ARR_S_QUEUED;
+	req->tried_members = 0;
+	req->wants_generation = 0;
+	req->own_job.parts = NULL;
+	req->own_job.owner = req;
+	list_init(&req->woken);
+	list_append(&a->requests, &req->link);
+	if (req->op == ARR_READ)
+		a->counters.client_reads++;
+	else if (req->op == ARR_FLUSH)
+		a->counters.client_flushes++;
+	else
+		a->counters.client_writes++;
+
+	if (rc || (!req->len_bytes && req->op != ARR_FLUSH) || (req->op == ARR_FLUSH && a->is_readonly))
+		finish(a, req, rc);
+}
+
+/* Is there a write of these bytes that was not done, @before the given request (NULL: any admitted one)? */
+bool arr_write_overlaps(const struct arr *a, uint64_t at, uint64_t len, const struct arr_req *before)
+{
+	const struct arr_req *r;
+
+	list_for_each(r, &a->requests, link) {
+		if (r == before)
+			return false;
+		if (is_write(r) && (before || r->is_counted) && ranges_overlap(at, len, r->at.bytes, r->len_bytes))
+			return true;
+	}
+	return false;
+}
+
+/* ---- QUEUED -> MARKED ---- */
+
+static bool admit(struct arr *a, struct arr_req *req)
+{
+	if (a->is_stopping) {
+		finish(a, req, UMD_E_STOPPING);
+		return true;
+	}
+	if (a->is_broken && (req->is_fua || !arr_is_active(a))) {
+		finish(a, req, -EIO);
+		return true;
+	}
+	if (!LAW_BROKEN(I12) && arr_write_overlaps(a, req->at.bytes, req->len_bytes, req))
+		return false;
+	if (!LAW_BROKEN(I2) && arr_window_overlaps(a, req->at.bytes, req->len_bytes))
+		return false;
+	if (!arr_is_active(a)) {
+		a->is_write_waiting = true;
+		return false;
+	}
+	if (a->bitmap) {
+		uint64_t before = bm_set_chunks(a->bitmap);
+		enum bm_mark mark = bm_mark(a->bitmap, req->at, req->len_bytes);
+
+		if (mark == BM_MARK_WAIT)
+			return false;
+		if (mark == BM_MARK_NO_MEMORY) {
+			finish(a, req, -ENOMEM);
+			return true;
+		}
+		a->counters.bitmap_bits_set += bm_set_chunks(a->bitmap) - before;
+	}
+	req->is_counted = true;
+	req->stage = ARR_S_MARKED;
+	a->writes_in_flight++;
+	a->admissions++;
+	return true;
+}
+
+/* ---- MARKED -> IO ---- */
+
+static bool issue_write(struct arr *a, struct arr_req *req)
+{
+	uint64_t targets = arr_in_slots(a);
+	enum arr_part_op op = req->op == ARR_ZERO ? ARR_P_ZERO : ARR_P_WRITE;
+	unsigned flags = (req->is_fua ? ARR_PF_DURABLE : 0) | (req->may_punch ? ARR_PF_MAY_PUNCH : 0);
+
+	if (!arr_job_parts(&req->own_job, (uint32_t)__builtin_popcountll(targets))) {
+		finish(a, req, -ENOMEM);
+		return true;
+	}
+	LAW(I10, arr_is_active(a));
+	LAW(I12, !arr_write_overlaps(a, req->at.bytes, req->len_bytes, req));
+	LAW(I3, !a->bitmap || bm_is_stable(a->bitmap, req->at, req->len_bytes));
+	req->own_job.kind = ARR_JOB_REQUEST;
+	ARR_EACH(i, a, targets)
+		arr_job_add(&req->own_job, i, op, flags, arr_member_at(a, i, req->at.bytes), req->len_bytes, req->data);
+	req->stage = ARR_S_IO;
+	arr_job_issue(a, &req->own_job);
+	return true;
+}
+
+static bool wait_stable(struct arr *a, struct arr_req *req)
+{
+	struct arr_job *job;
+
+	if (!a->bitmap || LAW_BROKEN(I3) || bm_is_stable(a->bitmap, req->at, req->len_bytes))
+		return issue_write(a, req);
+	if (a->is_broken) {
+		finish(a, req, -EIO);	/* no member took the bitmap: the write must not go out */
+		return true;
+	}
+	if (req->job || bm_commit_is_running(a->bitmap))
+		return false;
+	job = arr_bitmap_begin(a, req);
+	if (!job)
+		finish(a, req, -ENOMEM);
+	return true;
+}
+
+/* ---- flush, read ---- */
+
+static bool issue_flush(struct arr *a, struct arr_req *req)
+{
+	uint64_t targets = arr_in_slots(a);
+
+	if (LAW_BROKEN(I1))
+		targets = ARR_BIT(arr_pin(a));
+	if (a->is_broken || !arr_job_parts(&req->own_job, (uint32_t)__builtin_popcountll(targets))) {
+		finish(a, req, a->is_broken ? -EIO : -ENOMEM);
+		return true;
+	}
+	req->own_job.kind = ARR_JOB_REQUEST;
+	ARR_EACH(i, a, targets)
+		arr_job_add(&req->own_job, i, ARR_P_FLUSH, 0, 0, 0, NULL);
+	req->stage = ARR_S_IO;
+	arr_job_issue(a, &req->own_job);
+	return true;
+}
+
+static bool issue_read(struct arr *a, struct arr_req *req)
+{
+	bool is_pinned;
+	uint32_t member = arr_choose_read(a, req, &is_pinned);
+
+	if (a->is_stopping) {
+		finish(a, req, UMD_E_STOPPING);
+		return true;
+	}
+	if (member == ARR_MEMBERS_MAX || !arr_job_parts(&req->own_job, 1)) {
+		finish(a, req, -EIO);
+		return true;
+	}
+	req->own_job.kind = ARR_JOB_REQUEST;
+	req->read_member = member;
+	arr_job_add(&req->own_job, member, ARR_P_READ, 0, arr_member_at(a, member, req->at.bytes), req->len_bytes, req->data);
+	req->stage = ARR_S_IO;
+	arr_job_issue(a, &req->own_job);
+	return true;
+}
+
+/* ---- IO -> RECORD, done ---- */
+
+/* An error of the pin cannot be served from elsewhere while the pin stays the pin: the next read might
+ * answer differently. So it is failed, durably, before another member decides (I6). A read-only array
+ * cannot record that and answers with the error. */
+static void read_failed(struct arr *a, struct arr_req *req)
+{
+	uint32_t m = req->read_member;
+	bool is_pinned;
+
+	a->members[m].errors++;
+	req->tried_members |= ARR_BIT(m);
+	req->stage = ARR_S_QUEUED;
+	arr_choose_read(a, req, &is_pinned);
+	if (!is_pinned || a->is_readonly || m != arr_pin(a))
+		return;
+	if (arr_fail_member(a, m) == 0)
+		req->wants_generation = a->failure_generation;
+}
+
+static void write_or_flush_done(struct arr *a, struct arr_req *req)
+{
+	uint64_t failed = arr_job_judge(a, &req->own_job);
+
+	req->wants_generation = LAW_BROKEN(I1) ? 0 : a->failure_generation;
+	if (!(req->own_job.members & ~failed & arr_mask(a, ARR_M_IN_SYNC)))
+		finish(a, req, -EIO);
+}
+
+void arr_request_done(struct arr *a, struct arr_req *req)
+{
+	req->job = NULL;
+	req->stage = ARR_S_RECORD;
+	if (req->op != ARR_READ)
+		write_or_flush_done(a, req);
+	else if (req->own_job.parts[0].rc)
+		read_failed(a, req);
+}
+
+static bool wait_record(struct arr *a, struct arr_req *req)
+{
+	if (a->durable_generation >= req->wants_generation) {
+		finish(a, req, 0);
+		return true;
+	}
+	if (a->is_broken) {
+		finish(a, req, -EIO);	/* the failure cannot be recorded any more */
+		return true;
+	}
+	return false;
+}
+
+static bool advance(struct arr *a, struct arr_req *req)
+{
+	switch (req->stage) {
+	case ARR_S_QUEUED:
+		return is_write(req) ? admit(a, req) : req->op == ARR_FLUSH ? issue_flush(a, req) : issue_read(a, req);
+	case ARR_S_MARKED:
+		if (a->is_stopping && !req->job) {
+			finish(a, req, UMD_E_STOPPING);
+			return true;
+		}
+		return wait_stable(a, req);
+	case ARR_S_IO:
+		return false;
+	case ARR_S_RECORD:
+		return wait_record(a, req);
+	}
+	return false;
+}
+
+bool arr_pump_requests(struct arr *a)
+{
+	struct arr_req *req, *next;
+	bool moved = false;
+
+	a->is_write_waiting = false;
+	list_for_each_safe(req, next, &a->requests, link)
+		moved |= advance(a, req);
+	return moved;
+}

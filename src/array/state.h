@@ -1,0 +1,136 @@
+/* The inside of struct arr, shared by the files of this room only.
+ *
+ * One function moves everything: arr_pump() asks each machine (requests, claim, sweep, sync, stop) whether
+ * it can take a step, until none can. Machines never call each other; they meet in this state. That
+ * makes every wait a condition on state instead of a chain of callbacks, so a wake-up cannot be lost. */
+#ifndef UMD_ARRAY_STATE_H
+#define UMD_ARRAY_STATE_H
+
+#include "array/array.h"
+
+struct arr {
+	uint64_t size_bytes;
+	uint32_t raid_devices;
+	bool is_readonly, is_broken, is_stopping;
+	uint64_t now_ms;
+	struct arr_out *out;			/* of the step now running */
+	struct bm *bitmap;			/* NULL: none */
+	uint32_t member_count;
+	struct arr_member members[ARR_MEMBERS_MAX];
+	uint32_t busy[ARR_MEMBERS_MAX];	/* jobs in flight that touch the member */
+
+	/* requests (request.c): all that are not done, in order of arrival */
+	struct list requests;
+	uint64_t request_count, writes_in_flight, admissions;
+	uint64_t idle_since_ms;
+	bool is_write_waiting;			/* some write would go on if the array were active */
+	uint32_t read_turn;
+
+	/* the bitmap's one I/O (store.c) */
+	struct arr_job bitmap_job;		/* when the array's thread does it */
+	uint64_t bitmap_owed, bitmap_paying;	/* masks: members that have no bitmap yet / get it by this commit */
+
+	/* claims (claim.c) */
+	enum { CLAIM_IDLE, CLAIM_FLUSH, CLAIM_BITMAP_WAIT, CLAIM_BITMAP, CLAIM_SUPER } claim_phase;
+	struct arr_claim claim;
+	struct arr_job claim_job;
+	uint64_t claim_admissions;		/* when its flush began */
+	uint64_t events;			/* of the last durable claim */
+	uint64_t wanted_generation, durable_generation;
+	uint64_t failure_generation;		/* durable: the last failure is recorded */
+	bool is_active_on_disk, is_raise_wanted;
+	uint32_t safe_mode_delay_ms;
+	uint64_t recorded_sync_offset;		/* what the last claim said about progress */
+	uint64_t recorded_sync_ms;
+
+	/* sweep (sweep.c) */
+	enum { SWEEP_IDLE, SWEEP_FLUSH, SWEEP_EVENTS, SWEEP_EVENTS_IO, SWEEP_CLEAR, SWEEP_CLEAR_IO } sweep_phase;
+	struct arr_job sweep_job;
+	uint64_t sweep_due_ms;
+
+	/* resync and recovery (recover.c) */
+	enum { SYNC_IDLE, SYNC_DRAIN, SYNC_READ, SYNC_WRITE } sync_phase;
+	struct arr_job sync_job;
+	uint64_t resync_offset;			/* bytes below agree; OFF_NONE: no resync due */
+	uint64_t window_at, window_len;		/* valid unless SYNC_IDLE: nobody writes here */
+	uint32_t sync_source;
+	uint64_t sync_targets;			/* mask */
+	uint64_t sync_actors;			/* mask: recovering members whose position the window moves */
+	uint64_t join_generation[ARR_MEMBERS_MAX];	/* durable: the recovering member's superblock says so */
+	bool is_sync_blocked;			/* no readable source: waits for a change of members */
+	struct arr_sync_report sync_now, sync_last;
+	char sync_reason[256];
+
+	struct arr_counters counters;
+};
+
+/* array.c */
+void arr_wake(struct arr *a, struct arr_req *req);
+/* Parts for a job: inline where they fit, else allocated. False: no memory. */
+bool arr_job_parts(struct arr_job *job, uint32_t part_count);
+void arr_job_issue(struct arr *a, struct arr_job *job);
+struct arr_part *arr_job_add(struct arr_job *job, uint32_t member, enum arr_part_op op, unsigned flags, uint64_t at, uint64_t len, void *data);
+/* Fail every member on which a part of the job failed (unless it is the last). Returns the mask of members with a failed part. */
+uint64_t arr_job_judge(struct arr *a, const struct arr_job *job);
+void arr_job_end(struct arr_job *job);
+
+/* members (fail.c) */
+uint64_t arr_mask(const struct arr *a, enum arr_member_state state);
+uint64_t arr_in_slots(const struct arr *a);	/* in sync or recovering: everything that is written */
+uint32_t arr_degraded(const struct arr *a);
+bool arr_is_whole(const struct arr *a);		/* every slot in sync, no resync due */
+uint32_t arr_slots_missing(const struct arr *a);	/* slots with no working member at all */
+int arr_fail_member(struct arr *a, uint32_t member);
+void arr_event_fail(struct arr *a, struct arr_event *ev);
+void arr_event_remove(struct arr *a, struct arr_event *ev);
+void arr_event_add(struct arr *a, struct arr_event *ev);
+void arr_members_begin(struct arr *a);
+bool arr_pump_spares(struct arr *a);
+
+/* raid1.c */
+uint64_t arr_member_at(const struct arr *a, uint32_t member, uint64_t at);
+uint32_t arr_pin(const struct arr *a);		/* the member that decides where copies may differ */
+/* The member to read from, or ARR_MEMBERS_MAX when none is left; *@ret_is_pinned: no other may answer. */
+uint32_t arr_choose_read(struct arr *a, const struct arr_req *req, bool *ret_is_pinned);
+
+/* request.c */
+void arr_event_submit(struct arr *a, struct arr_req *req);
+void arr_request_done(struct arr *a, struct arr_req *req);
+bool arr_pump_requests(struct arr *a);
+bool arr_write_overlaps(const struct arr *a, uint64_t at, uint64_t len, const struct arr_req *before);
+
+/* store.c */
+struct arr_job *arr_bitmap_begin(struct arr *a, struct arr_req *owner);	/* NULL: one runs, nothing to do, or no memory */
+void arr_bitmap_done(struct arr *a, struct arr_job *job);
+bool arr_pump_bitmap(struct arr *a);
+
+/* claim.c */
+void arr_want_record(struct arr *a);
+bool arr_is_active(const struct arr *a);
+bool arr_is_recorded(const struct arr *a);
+bool arr_pump_claim(struct arr *a);
+void arr_claim_done(struct arr *a);
+uint64_t arr_claim_timer_ms(const struct arr *a);
+/* A flush of every written member, executed by the array's thread. */
+bool arr_flush_all(struct arr *a, struct arr_job *job);
+
+/* sweep.c */
+bool arr_pump_sweep(struct arr *a);
+void arr_sweep_done(struct arr *a);
+uint64_t arr_sweep_timer_ms(const struct arr *a);
+bool arr_sweep_is_finished(const struct arr *a);
+
+/* recover.c */
+bool arr_pump_sync(struct arr *a);
+void arr_sync_done(struct arr *a);
+bool arr_window_overlaps(const struct arr *a, uint64_t at, uint64_t len);
+enum arr_sync_action arr_sync_action(const struct arr *a);
+uint64_t arr_sync_offset(const struct arr *a);
+uint64_t arr_sync_left(const struct arr *a);
+
+#define ARR_BIT(member) (1ull << (member))
+#define ARR_EACH(i, a, mask)                                                                        \
+	for (uint32_t i = 0; i < (a)->member_count; i++)                                            \
+		if ((mask) & ARR_BIT(i))
+
+#endif

@@ -1,0 +1,45 @@
+/* Looking into the array: one snapshot, and the names of states. */
+#include "array/state.h"
+
+#include <string.h>
+
+void arr_get_status(const struct arr *a, struct arr_status *s)
+{
+	memset(s, 0, sizeof *s);
+	s->size_bytes = a->size_bytes;
+	s->events = a->events;
+	s->raid_devices = a->raid_devices;
+	s->degraded = arr_degraded(a);
+	s->is_readonly = a->is_readonly;
+	s->is_active = a->is_active_on_disk;
+	s->is_broken = a->is_broken;
+	s->is_stopping = a->is_stopping;
+	s->action = arr_sync_action(a);
+	s->sync_position = min_u64(arr_sync_offset(a), a->size_bytes);
+	s->sync_bytes_left = arr_sync_left(a);
+	s->now = a->sync_now;
+	s->last = a->sync_last;
+	s->counters = a->counters;
+	s->member_count = a->member_count;
+	memcpy(s->members, a->members, sizeof s->members);
+}
+
+const struct bm *arr_bitmap(const struct arr *a)
+{
+	return a->bitmap;
+}
+
+const char *arr_sync_action_name(enum arr_sync_action action)
+{
+	return action == ARR_SYNC_RESYNC ? "resync" : action == ARR_SYNC_RECOVER ? "recover" : "idle";
+}
+
+const char *arr_member_state_name(enum arr_member_state state)
+{
+	static const char *const names[] = {
+		[ARR_M_NONE] = "none", [ARR_M_SPARE] = "spare", [ARR_M_RECOVERING] = "recovering",
+		[ARR_M_IN_SYNC] = "in_sync", [ARR_M_FAULTY] = "faulty",
+	};
+
+	return names[state];
+}

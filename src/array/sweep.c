@@ -1,0 +1,127 @@
+/* The sweep: bits leave the disk, lazily and in an order that a crash cannot hurt (law I4).
+ *
+ *   age     every daemon_sleep: idle counters 2 -> 1; some were at 1 already: clearing may be prepared
+ *   FLUSH   every working member, so that the data under those bits is durable everywhere
+ *   EVENTS  events_cleared := events of the last durable claim, on disk, before any bit goes; also when a
+ *           recovery made the bits clearable (the kernel forgets that and corrupts data on a re-add)
+ *   CLEAR   counters still at 1 become 0; their pages are written
+ *
+ * A counter that a new write touched in between is no longer 1 and stays. Nothing is cleared while the
+ * array is degraded, broken, or has something unrecorded. At a stop the sweep runs at once, twice. */
+#include "array/state.h"
+
+#include "base/law.h"
+
+static bool may_clear(const struct arr *a)
+{
+	return !arr_degraded(a) && !a->is_broken && arr_is_recorded(a);
+}
+
+static bool has_work(const struct arr *a)
+{
+	return a->bitmap && !a->is_broken && !a->is_readonly && bm_wants_sweep(a->bitmap);
+}
+
+bool arr_sweep_is_finished(const struct arr *a)
+{
+	if (a->is_readonly || !a->bitmap)
+		return true;
+	if (a->sweep_phase != SWEEP_IDLE)
+		return false;
+	return !has_work(a) || arr_degraded(a);
+}
+
+/* Due: the time has come, or the array stops and nobody writes any more. */
+static bool is_due(struct arr *a)
+{
+	if (!has_work(a)) {
+		a->sweep_due_ms = 0;
+		return false;
+	}
+	if (a->is_stopping)
+		return list_is_empty(&a->requests) && may_clear(a);
+	if (!a->sweep_due_ms)
+		a->sweep_due_ms = a->now_ms + bm_daemon_sleep_ms(a->bitmap);
+	return a->now_ms >= a->sweep_due_ms;
+}
+
+static bool begin(struct arr *a)
+{
+	bool is_ready = bm_age(a->bitmap);
+
+	a->sweep_due_ms = a->now_ms + bm_daemon_sleep_ms(a->bitmap);
+	if (!is_ready || !may_clear(a))
+		return true;
+	if (LAW_BROKEN(I4))
+		a->sweep_phase = SWEEP_CLEAR;
+	else if (arr_flush_all(a, &a->sweep_job))
+		a->sweep_phase = SWEEP_FLUSH;
+	return true;
+}
+
+static bool put_events_cleared(struct arr *a)
+{
+	if (bm_commit_is_running(a->bitmap))
+		return false;
+	if (!may_clear(a)) {
+		a->sweep_phase = SWEEP_IDLE;
+		return true;
+	}
+	bm_set_events_cleared(a->bitmap, a->events);
+	if (bm_events_cleared_is_durable(a->bitmap)) {
+		a->sweep_phase = SWEEP_CLEAR;
+		return true;
+	}
+	if (!arr_bitmap_begin(a, NULL))
+		return false;
+	a->sweep_phase = SWEEP_EVENTS_IO;
+	return true;
+}
+
+static bool clear(struct arr *a)
+{
+	if (bm_commit_is_running(a->bitmap))
+		return false;
+	a->sweep_phase = SWEEP_IDLE;
+	if (!may_clear(a) || !bm_clear(a->bitmap, arr_degraded(a), may_clear(a)))
+		return true;
+	if (arr_bitmap_begin(a, NULL))
+		a->sweep_phase = SWEEP_CLEAR_IO;
+	return true;
+}
+
+void arr_sweep_done(struct arr *a)
+{
+	if (a->sweep_phase == SWEEP_FLUSH) {
+		arr_job_judge(a, &a->sweep_job);
+		a->sweep_phase = SWEEP_EVENTS;
+	} else if (a->sweep_phase == SWEEP_EVENTS_IO) {
+		a->sweep_phase = bm_events_cleared_is_durable(a->bitmap) ? SWEEP_CLEAR : SWEEP_IDLE;
+	} else {
+		a->sweep_phase = SWEEP_IDLE;
+	}
+}
+
+bool arr_pump_sweep(struct arr *a)
+{
+	switch (a->sweep_phase) {
+	case SWEEP_IDLE:
+		return is_due(a) && begin(a);
+	case SWEEP_EVENTS:
+		return put_events_cleared(a);
+	case SWEEP_CLEAR:
+		return clear(a);
+	case SWEEP_FLUSH:
+	case SWEEP_EVENTS_IO:
+	case SWEEP_CLEAR_IO:
+		return false;
+	}
+	return false;
+}
+
+uint64_t arr_sweep_timer_ms(const struct arr *a)
+{
+	if (a->sweep_phase != SWEEP_IDLE || !has_work(a) || !a->sweep_due_ms)
+		return UINT64_MAX;
+	return a->sweep_due_ms;
+}

@@ -53,6 +53,12 @@ const struct cli_command *cli_find_command(const char *name);
 /* An option of @command, by name or alias; NULL: unknown. */
 const struct cli_option *cli_find_option(const struct cli_command *command, const char *name, size_t len);
 
+#define OPTION(name, value, type, sentence, alias)
+#define COMMAND(verb, ...) int cmd_##verb(const struct cli *cli);
+#include "commands.def"
+#undef COMMAND
+#undef OPTION
+
 /* ---- a parsed command line (parse.c) ---- */
 
 struct cli_item {

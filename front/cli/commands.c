@@ -5,7 +5,6 @@
 
 #define OPTION(name, value, type, sentence, alias) { name, value, type, sentence, alias },
 #define COMMAND(verb, syntax, min, max, flags, sentence, example1, example2, ...)			\
-	int cmd_##verb(const struct cli *cli);								\
 	static const struct cli_option options_##verb[] = { __VA_ARGS__ { NULL, NULL, CLI_FLAG, NULL, NULL } };
 #include "commands.def"
 #undef COMMAND

@@ -1,0 +1,148 @@
+/* umd detail: one running array, or all. --test answers with mdadm's exit status: 0 whole, 1 degraded, 2 not usable,
+ * 4 not there. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "json.h"
+#include "table.h"
+
+enum { TEST_WHOLE = 0, TEST_DEGRADED = 1, TEST_NOT_USABLE = 2, TEST_NOT_THERE = 4 };
+
+static size_t members_in_sync(struct json_object *o)
+{
+	struct json_object *members = cli_json_get(o, "members");
+	size_t count = 0;
+
+	for (size_t i = 0; i < cli_json_len(members); i++)
+		count += !strcmp(cli_json_raw(json_object_array_get_idx(members, i), "state"), "in_sync");
+	return count;
+}
+
+static int test_status(struct json_object *o)
+{
+	if (!members_in_sync(o))
+		return TEST_NOT_USABLE;
+	return cli_json_u64(o, "degraded", 0) ? TEST_DEGRADED : TEST_WHOLE;
+}
+
+static void print_sync(struct json_object *o)
+{
+	const char *action = cli_json_shown(o, "sync_action"), *last = cli_json_shown(o, "last_sync.action");
+
+	if (*action && strcmp(action, "idle"))
+		printf("  sync      %s at %s, %s left\n", action, cli_bytes(cli_json_u64(o, "sync_position_bytes", 0)),
+		       cli_bytes(cli_json_u64(o, "sync_bytes_left", 0)));
+	if (*last && strcmp(last, "none"))
+		printf("  last sync %s: copied %s of %s looked at in %s, %s; %s\n", last,
+		       cli_bytes(cli_json_u64(o, "last_sync.bytes_copied", 0)),
+		       cli_bytes(cli_json_u64(o, "last_sync.bytes_checked", 0)),
+		       cli_seconds(json_object_get_double(cli_json_get(o, "last_sync.seconds"))),
+		       cli_json_bool(o, "last_sync.complete") ? "complete" : "not complete",
+		       cli_json_shown(o, "last_sync.reason"));
+}
+
+static void print_members(struct json_object *members)
+{
+	struct cli_table *t = cli_table_new(5);
+
+	cli_table_row(t, "slot");
+	cli_table_put(t, 1, "state");
+	cli_table_put(t, 2, "errors");
+	cli_table_put(t, 3, "recovered");
+	cli_table_put(t, 4, "member");
+	for (size_t i = 0; i < cli_json_len(members); i++) {
+		struct json_object *m = json_object_array_get_idx(members, i);
+		uint64_t recovered = cli_json_u64(m, "recovery_offset_bytes", UINT64_MAX);
+
+		cli_table_row(t, cli_json_get(m, "slot") ? cli_json_shown(m, "slot") : "-");
+		cli_table_put(t, 1, cli_json_shown(m, "state"));
+		cli_table_put(t, 2, cli_json_shown(m, "errors"));
+		cli_table_put(t, 3, recovered == UINT64_MAX ? "" : cli_print("%s", cli_bytes(recovered)));
+		cli_table_put(t, 4, cli_json_shown(m, "path"));
+	}
+	cli_table_print(t, 0);
+	cli_table_free(t);
+}
+
+static void print_array(struct json_object *o)
+{
+	uint64_t degraded = cli_json_u64(o, "degraded", 0);
+
+	printf("%s (%s): RAID%s of %s, %s%s, ", cli_json_shown(o, "name"), cli_json_shown(o, "array_uuid"),
+	       cli_json_shown(o, "level"), cli_bytes(cli_json_u64(o, "size_bytes", 0)), cli_json_shown(o, "array_state"),
+	       cli_json_bool(o, "readonly") ? ", read-only" : "");
+	if (degraded)
+		printf("degraded: %llu slot%s without an in-sync member\n", (unsigned long long)degraded, degraded == 1 ? "" : "s");
+	else
+		printf("whole: %zu members in sync\n", members_in_sync(o));
+	if (cli_json_get(o, "uri"))
+		printf("  clients   %s\n", cli_json_shown(o, "uri"));
+	printf("  server    pid %s\n", cli_json_shown(o, "pid"));
+	if (cli_json_u64(o, "bitmap.chunks", 0))
+		printf("  bitmap    %s, chunks of %s: %s of %s set, %s to be copied\n", cli_json_shown(o, "bitmap.kind"),
+		       cli_bytes(cli_json_u64(o, "bitmap.chunk_bytes", 0)), cli_json_shown(o, "bitmap.set_chunks"),
+		       cli_json_shown(o, "bitmap.chunks"), cli_json_shown(o, "bitmap.needed_chunks"));
+	else
+		puts("  bitmap    none");
+	print_sync(o);
+	putchar('\n');
+	print_members(cli_json_get(o, "members"));
+}
+
+static int detail_of_one(const struct cli *cli, const char *name)
+{
+	struct json_object *o;
+	struct umd_error error;
+	int rc, status;
+
+	rc = cli_control(name, "detail", NULL, -1, &o, &error);
+	if (rc) {
+		cli_fail(&error);
+		return cli_has(cli, "test") ? TEST_NOT_THERE : CLI_FAILED;
+	}
+	status = cli_has(cli, "test") ? test_status(o) : CLI_DONE;
+	if (cli_has(cli, "json"))
+		cli_json_print_object(o);
+	else
+		print_array(o);
+	json_object_put(o);
+	return status;
+}
+
+/* The worst status of all arrays. */
+static int detail_of_all(const struct cli *cli)
+{
+	struct json_object *list;
+	struct umd_error error;
+	int rc, status = CLI_DONE;
+	char *json;
+
+	rc = umd_list(&json, &error);
+	if (rc) {
+		cli_fail(&error);
+		return cli_has(cli, "test") ? TEST_NOT_THERE : CLI_FAILED;
+	}
+	list = cli_json_parse(json);
+	if (cli_has(cli, "json"))
+		puts(json);
+	free(json);
+	for (size_t i = 0; i < cli_json_len(list); i++) {
+		struct json_object *o = json_object_array_get_idx(list, i);
+
+		status = test_status(o) > status ? test_status(o) : status;
+		if (cli_has(cli, "json"))
+			continue;
+		if (i)
+			putchar('\n');
+		print_array(o);
+	}
+	if (!cli_json_len(list) && !cli_has(cli, "json"))
+		puts("no array runs");
+	json_object_put(list);
+	return cli_has(cli, "test") ? status : CLI_DONE;
+}
+
+int cmd_detail(const struct cli *cli)
+{
+	return cli->word_count ? detail_of_one(cli, cli->words[0]) : detail_of_all(cli);
+}

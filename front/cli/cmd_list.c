@@ -1,0 +1,55 @@
+/* umd list: the running arrays, one line each. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "json.h"
+#include "table.h"
+
+static void add_array(struct cli_table *t, struct json_object *o)
+{
+	const char *action = cli_json_shown(o, "sync_action");
+
+	cli_table_row(t, cli_json_shown(o, "name"));
+	cli_table_put(t, 1, cli_print("RAID%s", cli_json_shown(o, "level")));
+	cli_table_put(t, 2, cli_print("%s", cli_bytes(cli_json_u64(o, "size_bytes", 0))));
+	cli_table_put(t, 3, cli_json_shown(o, "array_state"));
+	cli_table_put(t, 4, cli_json_u64(o, "degraded", 0) ? "degraded" : "whole");
+	cli_table_put(t, 5, strcmp(action, "idle") ? action : "");
+	cli_table_put(t, 6, cli_json_shown(o, "uri"));
+}
+
+static void print_table(struct json_object *list)
+{
+	struct cli_table *t;
+
+	if (!cli_json_len(list)) {
+		puts("no array runs");
+		return;
+	}
+	t = cli_table_new(7);
+	for (size_t i = 0; i < cli_json_len(list); i++)
+		add_array(t, json_object_array_get_idx(list, i));
+	cli_table_print(t, 0);
+	cli_table_free(t);
+}
+
+int cmd_list(const struct cli *cli)
+{
+	struct json_object *list;
+	struct umd_error error;
+	char *json;
+
+	if (umd_list(&json, &error))
+		return cli_fail(&error);
+	if (cli_has(cli, "json")) {
+		cli_json_print(json);
+		return CLI_DONE;
+	}
+	list = cli_json_parse(json);
+	free(json);
+	if (!list)
+		return CLI_FAILED;
+	print_table(list);
+	json_object_put(list);
+	return CLI_DONE;
+}

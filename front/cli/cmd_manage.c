@@ -1,0 +1,196 @@
+/* umd manage: --fail, --remove, --add, --re-add, each for the members behind it, in the order typed.
+ *
+ * The whole line is checked before the first request. A member that is to join is opened here, with the rights of whoever
+ * types, and its descriptor handed to the server: the server's own rights are not lent out. The first refusal ends the
+ * line; what was done before it has been said. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "json.h"
+
+struct step {
+	const char *action, *typed, *path;	/* path: absolute */
+};
+
+static bool is_joining(const struct step *s)
+{
+	return !strcmp(s->action, "add") || !strcmp(s->action, "re-add");
+}
+
+/* The server lives in another directory; a member that has vanished has no real path, and still can be removed. */
+static const char *absolute(const char *typed)
+{
+	char *real = realpath(typed, NULL), *here;
+	const char *path;
+
+	if (real) {
+		path = cli_print("%s", real);
+		free(real);
+		return path;
+	}
+	if (typed[0] == '/')
+		return typed;
+	here = getcwd(NULL, 0);
+	path = cli_print("%s/%s", here ?: "", typed);
+	free(here);
+	return path;
+}
+
+/* Words and actions to steps; the first word is the array. */
+static int read_steps(const struct cli *cli, struct step *steps, size_t *ret_count)
+{
+	const char *action = NULL, *name = NULL;
+	size_t count = 0, begun_at = 0;
+
+	for (size_t i = 0; i < cli->item_count; i++) {
+		const struct cli_item *item = &cli->items[i];
+
+		if (item->option && item->option->type == CLI_VERB) {
+			if (action && count == begun_at)
+				return cli_usage("--%s needs a member", action);
+			action = item->option->name;
+			begun_at = count;
+		} else if (!item->option && !name) {
+			name = item->value;
+		} else if (!item->option && !action) {
+			return cli_usage("\"%s\" stands before any of --fail, --remove, --add and --re-add", cli_shown(item->value));
+		} else if (!item->option) {
+			steps[count++] = (struct step){ action, item->value, absolute(item->value) };
+		}
+	}
+	if (!action)
+		return cli_usage("manage needs one of --fail, --remove, --add and --re-add, each with members");
+	if (count == begun_at)
+		return cli_usage("--%s needs a member", action);
+	*ret_count = count;
+	return CLI_DONE;
+}
+
+/* O_EXCL keeps mounted and otherwise claimed block devices out; it must not be given for files. */
+static int open_member(const struct step *s, int *ret_fd)
+{
+	struct stat st;
+	int flags = O_RDWR | O_CLOEXEC | O_NONBLOCK;
+
+	if (stat(s->path, &st))
+		return cli_refuse("%s cannot join: %s", cli_shown(s->typed), strerror(errno));
+	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
+		return cli_refuse("%s cannot join: it is neither a file nor a block device", cli_shown(s->typed));
+	*ret_fd = open(s->path, flags | (S_ISBLK(st.st_mode) ? O_EXCL : 0));
+	if (*ret_fd < 0)
+		return cli_refuse("%s cannot join: %s", cli_shown(s->typed), strerror(errno));
+	return CLI_DONE;
+}
+
+static struct json_object *find_member(struct json_object *detail, const char *path)
+{
+	struct json_object *members = cli_json_get(detail, "members");
+
+	for (size_t i = 0; i < cli_json_len(members); i++)
+		if (!strcmp(cli_json_raw(json_object_array_get_idx(members, i), "path"), path))
+			return json_object_array_get_idx(members, i);
+	return NULL;
+}
+
+/* What the step would do, judged by what the array says of itself; NULL: refused, and said. */
+static const char *would_do(const struct step *s, struct json_object *detail)
+{
+	struct json_object *m = find_member(detail, s->path);
+	int fd;
+
+	if (!is_joining(s)) {
+		if (m)
+			return cli_print("would %s %s, which is %s", s->action, cli_shown(s->typed), cli_json_shown(m, "state"));
+		cli_refuse("%s is no member of %s", cli_shown(s->typed), cli_json_shown(detail, "name"));
+		return NULL;
+	}
+	if (open_member(s, &fd))
+		return NULL;
+	close(fd);
+	return cli_print("would %s %s", s->action, cli_shown(s->typed));
+}
+
+static const char *do_step(const char *name, const struct step *s)
+{
+	struct json_object *reply;
+	struct umd_error error;
+	const char *sentence;
+	int rc, fd = -1;
+
+	if (is_joining(s) && open_member(s, &fd))
+		return NULL;
+	rc = cli_control(name, s->action, s->path, fd, &reply, &error);
+	if (fd >= 0)
+		close(fd);
+	if (rc) {
+		cli_fail(&error);
+		return NULL;
+	}
+	sentence = cli_json_shown(reply, "sentence");
+	json_object_put(reply);
+	return sentence;
+}
+
+static void report(const struct cli *cli, struct json_object *list, const struct step *s, const char *sentence)
+{
+	struct json_object *o;
+
+	if (!cli_has(cli, "json")) {
+		puts(sentence);
+		return;
+	}
+	o = json_object_new_object();
+	json_object_object_add(o, "action", json_object_new_string(s->action));
+	json_object_object_add(o, "member", json_object_new_string(s->path));
+	json_object_object_add(o, "sentence", json_object_new_string(sentence));
+	json_object_array_add(list, o);
+}
+
+static int run_steps(const struct cli *cli, const struct step *steps, size_t count, struct json_object *detail)
+{
+	struct json_object *list = json_object_new_array();
+	const char *sentence = "";
+
+	for (size_t i = 0; i < count && sentence; i++) {
+		sentence = cli_has(cli, "dry-run") ? would_do(&steps[i], detail) : do_step(cli->words[0], &steps[i]);
+		if (sentence)
+			report(cli, list, &steps[i], sentence);
+	}
+	if (cli_has(cli, "json"))
+		cli_json_print_object(list);
+	json_object_put(list);
+	return sentence ? CLI_DONE : CLI_FAILED;
+}
+
+static int manage(const struct cli *cli, struct step *steps)
+{
+	struct json_object *detail;
+	struct umd_error error;
+	size_t count = 0;
+	int status;
+
+	status = read_steps(cli, steps, &count);
+	if (status)
+		return status;
+	if (cli_control(cli->words[0], "detail", NULL, -1, &detail, &error))
+		return cli_fail(&error);
+	status = run_steps(cli, steps, count, detail);
+	json_object_put(detail);
+	return status;
+}
+
+int cmd_manage(const struct cli *cli)
+{
+	struct step *steps = calloc(cli->item_count, sizeof *steps);
+	int status;
+
+	if (!steps)
+		return cli_refuse("there is not enough memory for %zu words", cli->item_count);
+	status = manage(cli, steps);
+	free(steps);
+	return status;
+}

@@ -1,0 +1,97 @@
+/* umd stop: ask the server to end, then wait for the end of its process, which a descriptor of it reports.
+ *
+ * The descriptor is taken before the request, so that the pid cannot be another's by then. A server in another pid
+ * namespace has no descriptor here: then its name no longer answering is the end. */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/pidfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "json.h"
+
+enum { PATIENCE_MS = 60000, ASK_AGAIN_MS = 100 };
+
+static bool has_exited(int pidfd)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+	int rc;
+
+	do
+		rc = poll(&p, 1, PATIENCE_MS);
+	while (rc < 0 && errno == EINTR);
+	return rc > 0;
+}
+
+static bool has_fallen_silent(const char *name)
+{
+	struct timespec pause = { .tv_nsec = ASK_AGAIN_MS * 1000000 };
+	struct json_object *o;
+	struct umd_error error;
+
+	for (unsigned waited_ms = 0; waited_ms < PATIENCE_MS; waited_ms += ASK_AGAIN_MS) {
+		if (cli_control(name, "detail", NULL, -1, &o, &error))
+			return true;
+		json_object_put(o);
+		nanosleep(&pause, NULL);
+	}
+	return false;
+}
+
+/* The descriptor of the server's process, -1 when it has none here; a code when nobody answers. */
+static int open_server(const char *name, int *ret_pidfd, struct umd_error *error)
+{
+	struct json_object *o;
+	int rc;
+
+	rc = cli_control(name, "detail", NULL, -1, &o, error);
+	if (rc)
+		return rc;
+	*ret_pidfd = pidfd_open(cli_json_u64(o, "pid", 0), 0);
+	json_object_put(o);
+	return 0;
+}
+
+static void print_stopped(const struct cli *cli, const char *name)
+{
+	struct json_object *o;
+
+	if (!cli_has(cli, "json")) {
+		printf("%s is stopped\n", cli_shown(name));
+		return;
+	}
+	o = json_object_new_object();
+	json_object_object_add(o, "name", json_object_new_string(name));
+	json_object_object_add(o, "stopped", json_object_new_boolean(true));
+	cli_json_print_object(o);
+	json_object_put(o);
+}
+
+int cmd_stop(const struct cli *cli)
+{
+	const char *name = cli->words[0];
+	struct json_object *reply;
+	struct umd_error error;
+	bool is_gone;
+	int rc, pidfd;
+
+	rc = open_server(name, &pidfd, &error);
+	if (rc)
+		return cli_fail(&error);
+	rc = cli_control(name, "stop", NULL, -1, &reply, &error);
+	if (rc) {
+		if (pidfd >= 0)
+			close(pidfd);
+		return cli_fail(&error);
+	}
+	json_object_put(reply);
+
+	is_gone = pidfd >= 0 ? has_exited(pidfd) : has_fallen_silent(name);
+	if (pidfd >= 0)
+		close(pidfd);
+	if (!is_gone)
+		return cli_refuse("%s was asked to stop and still runs after %d s", cli_shown(name), PATIENCE_MS / 1000);
+	print_stopped(cli, name);
+	return CLI_DONE;
+}

@@ -1,0 +1,73 @@
+/* umd wait: follow a resync or recovery until none runs.
+ *
+ * The server answers one question at a time and keeps no listeners, so it is asked ten times a second. What was
+ * done is the most that was ever left, less what is left now: writers may add to it. */
+#include <string.h>
+#include <time.h>
+
+#include "json.h"
+#include "progress.h"
+
+enum { ASK_AGAIN_MS = 100 };
+
+static bool is_idle(struct json_object *o)
+{
+	const char *action = cli_json_raw(o, "sync_action");
+
+	return !*action || !strcmp(action, "idle");
+}
+
+static void show(struct cli_progress *p, struct json_object *o, uint64_t *left_most)
+{
+	uint64_t left = cli_json_u64(o, "sync_bytes_left", 0);
+
+	if (left > *left_most)
+		*left_most = left;
+	cli_progress_show(p, *left_most - left, *left_most);
+}
+
+/* How the sync that was waited for ended. */
+static int print_end(const struct cli *cli, struct json_object *o, bool has_waited)
+{
+	bool is_complete = cli_json_bool(o, "last_sync.complete");
+
+	if (cli_has(cli, "json"))
+		cli_json_print_object(o);
+	else if (has_waited && is_complete)
+		printf("%s: copied %s in %s; %s\n", cli_json_shown(o, "last_sync.action"),
+		       cli_bytes(cli_json_u64(o, "last_sync.bytes_copied", 0)),
+		       cli_seconds(json_object_get_double(cli_json_get(o, "last_sync.seconds"))),
+		       cli_json_shown(o, "last_sync.reason"));
+	if (has_waited && !is_complete)
+		return cli_refuse("%s of %s ended after %s before it was complete", cli_json_shown(o, "last_sync.action"),
+				  cli_json_shown(o, "name"), cli_bytes(cli_json_u64(o, "last_sync.bytes_copied", 0)));
+	return CLI_DONE;
+}
+
+int cmd_wait(const struct cli *cli)
+{
+	struct timespec pause = { .tv_nsec = ASK_AGAIN_MS * 1000000 };
+	struct cli_progress progress = cli_progress_start(cli_shown(cli->words[0]));
+	uint64_t left_most = 0;
+	bool has_waited = false;
+	struct json_object *o;
+	struct umd_error error;
+	int status;
+
+	for (;;) {
+		if (cli_control(cli->words[0], "detail", NULL, -1, &o, &error)) {
+			cli_progress_end(&progress);
+			return cli_fail(&error);
+		}
+		if (is_idle(o))
+			break;
+		has_waited = true;
+		show(&progress, o, &left_most);
+		json_object_put(o);
+		nanosleep(&pause, NULL);
+	}
+	cli_progress_end(&progress);
+	status = print_end(cli, o, has_waited);
+	json_object_put(o);
+	return status;
+}

@@ -1,0 +1,49 @@
+/* Between the files of the control socket; nobody else includes this. */
+#ifndef UMD_RUN_CONTROL_INSIDE_H
+#define UMD_RUN_CONTROL_INSIDE_H
+
+#include <stdint.h>
+#include <sys/un.h>
+
+#include "run/control.h"
+
+enum { RUN_CONTROL_REQUEST_MAX = 64 * 1024, RUN_CONTROL_PATIENCE_MS = 5000 };
+
+uint64_t run_control_now_ms(void);
+
+/* The address of NAME/control.sock, through the directory's descriptor: such a path is never too long for a socket. */
+struct sockaddr_un run_control_address(int dir_fd);
+
+/* May this peer talk to us, may we believe that server? Own uid or root. */
+bool run_control_peer_is_ok(int socket);
+
+/* ---- one connection (control_peer.c) ---- */
+
+struct run_control_peer {
+	int fd;				/* -1: free */
+	int passed_fd;			/* came with the request that is being read; else -1 */
+	char in[RUN_CONTROL_REQUEST_MAX];
+	size_t in_bytes;
+	char *out;			/* the reply on its way, or NULL */
+	size_t out_bytes, sent_bytes;
+	bool is_ending;			/* close once the reply is out */
+	uint64_t active_ms;		/* when it last made progress */
+};
+
+void run_control_peer_open(struct run_control_peer *p, int fd, uint64_t now_ms);
+void run_control_peer_close(struct run_control_peer *p);
+short run_control_peer_events(const struct run_control_peer *p);
+/* UINT64_MAX: it owes nothing and may stay. */
+uint64_t run_control_peer_deadline_ms(const struct run_control_peer *p);
+/* Read, answer and send what can be done without waiting. False: the connection has ended. */
+bool run_control_peer_step(struct run_control_peer *p, run_control_handler *handler, void *opaque, uint64_t now_ms);
+
+/* ---- one request (control_request.c) ---- */
+
+/* The reply to @line, with its newline; NULL without memory. */
+char *run_control_answer(const char *line, size_t len_bytes, int fd, run_control_handler *handler, void *opaque);
+
+/* The code that err_name() calls @name; -EPROTO where there is none. */
+int run_control_code(const char *name);
+
+#endif

@@ -18,6 +18,11 @@ struct span lay_data(const struct sb1 *sb);			/* size_sectors from data_offset *
 bool lay_bitmap(const struct sb1 *sb, member_off *ret_at);	/* false: no internal bitmap */
 bool lay_bad_blocks(const struct sb1 *sb, struct span *ret_span);
 
+/* Sectors the array offers, and sectors its bitmap covers; UINT64_MAX where level or geometry do not tell. RAID10 has
+ * its own rule, for the other levels with a bitmap the bits cover the members' size. */
+uint64_t lay_array_sectors(const struct sb1 *sb);
+uint64_t lay_sync_sectors(const struct sb1 *sb);
+
 /* Bytes of one cluster slot: blocks of 4096 holding 256 + ceil(chunks / 8). */
 uint64_t lay_slot_bytes(uint64_t sync_size_sectors, uint32_t chunk_bytes);
 /* Slot n of a clustered bitmap; slot 0 is the bitmap itself. */
@@ -34,6 +39,11 @@ int lay_bitmap_fits(const struct sb1 *sb, const struct bitmap_sb *bm, uint32_t s
 
 /* Sectors mdadm sets aside for a bitmap on a member of this size: 0, 8, 128 or 256. */
 uint32_t lay_bitmap_room_sectors(uint64_t member_sectors);
+
+enum {
+	LAY_SIZE_UNIT_SECTORS = 128,		/* a new mirror's size is a multiple of 64 KiB */
+	LAY_CHUNK_MIN_BYTES = 4096,		/* of a new bitmap; md itself reads down to 512 */
+};
 
 /* What mdadm would choose when creating. */
 struct lay_plan {

@@ -1,4 +1,7 @@
-/* umd create: from words to struct umd_create_options, and the story of what was written. */
+/* umd create: from words to struct umd_create_options, and the story of what was written.
+ *
+ * The library judges members and values; here only what the words contradict among themselves is refused (level, number
+ * of members). Nothing is written before all members were judged, and nothing at all with --dry-run. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +16,8 @@ static int check_mirror(const struct cli *cli)
 	if (level && strcmp(level, "1") && strcmp(level, "raid1") && strcmp(level, "mirror"))
 		return cli_usage("level %s cannot be created: mirrors, --level=1, can", cli_shown(level));
 	if (count != cli->word_count)
-		return cli_usage("--raid-devices=%llu and %zu members do not agree; the word missing stands for an absent one",
+		return cli_usage("--raid-devices=%llu and %zu members do not agree; the word missing "
+				 "stands for an absent one",
 				 (unsigned long long)count, cli->word_count);
 	return CLI_DONE;
 }
@@ -39,8 +43,9 @@ static void print_created(struct json_object *o, const struct cli *cli)
 	const char *name = cli_json_shown(o, "name");
 	uint64_t chunk = cli_json_u64(o, "bitmap_chunk_bytes", 0);
 
-	printf("%s the mirror%s%s (%s): %zu members, %s, metadata %s, ", is_dry_run ? "Would create" : "Created",
-	       *name ? " " : "", name, cli_json_shown(o, "array_uuid"), cli->word_count,
+	printf("%s the mirror%s%s (%s): %zu members, %s, metadata %s, ",
+	       is_dry_run ? "Would create" : "Created", *name ? " " : "", name,
+	       cli_json_shown(o, "array_uuid"), cli->word_count,
 	       cli_bytes(cli_json_u64(o, "array_bytes", 0)), cli_json_shown(o, "metadata"));
 	if (chunk)
 		printf("bitmap with chunks of %s", cli_bytes(chunk));

@@ -1,5 +1,7 @@
-/* umd detail: one running array, or all. --test answers with mdadm's exit status: 0 whole, 1 degraded, 2 not usable,
- * 4 not there. */
+/* umd detail: one running array, or all, as their servers tell it.
+ *
+ * --test answers with mdadm's exit status: 0 whole, 1 degraded, 2 not usable, 4 not there; of several arrays the worst.
+ * Without it the status says only whether the servers answered. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,10 +29,12 @@ static int test_status(struct json_object *o)
 
 static void print_sync(struct json_object *o)
 {
-	const char *action = cli_json_shown(o, "sync_action"), *last = cli_json_shown(o, "last_sync.action");
+	const char *action = cli_json_shown(o, "sync_action"),
+		   *last = cli_json_shown(o, "last_sync.action");
 
 	if (*action && strcmp(action, "idle"))
-		printf("  sync      %s at %s, %s left\n", action, cli_bytes(cli_json_u64(o, "sync_position_bytes", 0)),
+		printf("  sync      %s at %s, %s left\n", action,
+		       cli_bytes(cli_json_u64(o, "sync_position_bytes", 0)),
 		       cli_bytes(cli_json_u64(o, "sync_bytes_left", 0)));
 	if (*last && strcmp(last, "none"))
 		printf("  last sync %s: copied %s of %s looked at in %s, %s; %s\n", last,
@@ -69,19 +73,22 @@ static void print_array(struct json_object *o)
 	uint64_t degraded = cli_json_u64(o, "degraded", 0);
 
 	printf("%s (%s): RAID%s of %s, %s%s, ", cli_json_shown(o, "name"), cli_json_shown(o, "array_uuid"),
-	       cli_json_shown(o, "level"), cli_bytes(cli_json_u64(o, "size_bytes", 0)), cli_json_shown(o, "array_state"),
-	       cli_json_bool(o, "readonly") ? ", read-only" : "");
+	       cli_json_shown(o, "level"), cli_bytes(cli_json_u64(o, "size_bytes", 0)),
+	       cli_json_shown(o, "array_state"), cli_json_bool(o, "readonly") ? ", read-only" : "");
 	if (degraded)
-		printf("degraded: %llu slot%s without an in-sync member\n", (unsigned long long)degraded, degraded == 1 ? "" : "s");
+		printf("degraded: %llu slot%s without an in-sync member\n", (unsigned long long)degraded,
+		       degraded == 1 ? "" : "s");
 	else
 		printf("whole: %zu members in sync\n", members_in_sync(o));
 	if (cli_json_get(o, "uri"))
 		printf("  clients   %s\n", cli_json_shown(o, "uri"));
 	printf("  server    pid %s\n", cli_json_shown(o, "pid"));
 	if (cli_json_u64(o, "bitmap.chunks", 0))
-		printf("  bitmap    %s, chunks of %s: %s of %s set, %s to be copied\n", cli_json_shown(o, "bitmap.kind"),
-		       cli_bytes(cli_json_u64(o, "bitmap.chunk_bytes", 0)), cli_json_shown(o, "bitmap.set_chunks"),
-		       cli_json_shown(o, "bitmap.chunks"), cli_json_shown(o, "bitmap.needed_chunks"));
+		printf("  bitmap    %s, chunks of %s: %s of %s set, %s to be copied\n",
+		       cli_json_shown(o, "bitmap.kind"),
+		       cli_bytes(cli_json_u64(o, "bitmap.chunk_bytes", 0)),
+		       cli_json_shown(o, "bitmap.set_chunks"), cli_json_shown(o, "bitmap.chunks"),
+		       cli_json_shown(o, "bitmap.needed_chunks"));
 	else
 		puts("  bitmap    none");
 	print_sync(o);

@@ -37,8 +37,9 @@ static const char *cell_role(struct json_object *m)
 {
 	struct json_object *role = cli_json_get(m, "superblock.role");
 
-	return role && json_object_is_type(role, json_type_int) ? cli_print("slot %s", cli_json_shown(role, "")) :
-								   cli_json_shown(role, "");
+	return role && json_object_is_type(role, json_type_int) ?
+		       cli_print("slot %s", cli_json_shown(role, "")) :
+		       cli_json_shown(role, "");
 }
 
 static const char *cell_state(struct json_object *m)
@@ -77,7 +78,8 @@ static const char *cell_flags(struct json_object *m)
 	const char *text = "";
 
 	for (size_t i = 0; i < cli_json_len(flags); i++)
-		text = cli_print("%s%s%s", text, *text ? ", " : "", cli_json_shown(json_object_array_get_idx(flags, i), ""));
+		text = cli_print("%s%s%s", text, *text ? ", " : "",
+				 cli_json_shown(json_object_array_get_idx(flags, i), ""));
 	return text;
 }
 
@@ -100,7 +102,8 @@ static const char *cell_bitmap(struct json_object *m)
 
 	if (!b)
 		return "none";
-	return cli_print("%s chunks, version %s", cli_bytes(cli_json_u64(b, "chunk_bytes", 0)), cli_json_shown(b, "version"));
+	return cli_print("%s chunks, version %s", cli_bytes(cli_json_u64(b, "chunk_bytes", 0)),
+			 cli_json_shown(b, "version"));
 }
 
 static const char *cell_set(struct json_object *m)
@@ -114,7 +117,9 @@ static const char *cell_bitmap_events(struct json_object *m)
 {
 	struct json_object *b = bitmap_of(m);
 
-	return b ? cli_print("%s, cleared at %s", cli_json_shown(b, "events"), cli_json_shown(b, "events_cleared")) : "";
+	return b ? cli_print("%s, cleared at %s", cli_json_shown(b, "events"),
+			     cli_json_shown(b, "events_cleared")) :
+		   "";
 }
 
 static const struct {
@@ -180,16 +185,19 @@ static struct json_object *first_member(struct json_object *members, const char 
 /* "Array home (uuid): ..." and what the next start does. */
 static void print_array(struct json_object *array, struct json_object *members)
 {
-	const char *uuid = cli_json_raw(array, "array_uuid"), *name, *action = cli_json_raw(array, "next_start.action");
+	const char *uuid = cli_json_raw(array, "array_uuid"), *name,
+		   *action = cli_json_raw(array, "next_start.action");
 	struct json_object *m = first_member(members, uuid);
 
 	name = cli_json_shown(m, "superblock.name");
-	printf("Array %s%s(%s): RAID%s of %s, %s of %s members given, %s.\n", name, *name ? " " : "", cli_shown(uuid),
-	       cli_json_shown(m, "superblock.level"), cli_bytes(cli_json_u64(m, "superblock.array_bytes", 0)),
+	printf("Array %s%s(%s): RAID%s of %s, %s of %s members given, %s.\n", name, *name ? " " : "",
+	       cli_shown(uuid), cli_json_shown(m, "superblock.level"),
+	       cli_bytes(cli_json_u64(m, "superblock.array_bytes", 0)),
 	       cli_json_shown(array, "members_present"), cli_json_shown(m, "superblock.raid_devices"),
 	       cli_json_bool(array, "can_start") ? "can start" : "cannot start");
 	if (!strcmp(action, "resync") || !strcmp(action, "recover"))
-		printf("The next start copies %s (%s): %s\n", cli_bytes(cli_json_u64(array, "next_start.bytes", 0)), action,
+		printf("The next start copies %s (%s): %s\n",
+		       cli_bytes(cli_json_u64(array, "next_start.bytes", 0)), action,
 		       cli_json_shown(array, "next_start.reason"));
 	else
 		printf("The next start copies nothing: %s\n", cli_json_shown(array, "next_start.reason"));

@@ -1,4 +1,6 @@
-/* umd list: the running arrays, one line each. */
+/* umd list: the running arrays, one line each.
+ *
+ * An array runs when its control socket answers; what dead servers left in the run-time directory is not listed. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* umd manage: --fail, --remove, --add, --re-add, each for the members behind it, in the order typed.
  *
- * The whole line is checked before the first request. A member that is to join is opened here, with the rights of whoever
- * types, and its descriptor handed to the server: the server's own rights are not lent out. The first refusal ends the
- * line; what was done before it has been said. */
+ * The whole line is checked before the first request. A member that is to join is opened here, with the rights of
+ * whoever types, and its descriptor handed to the server: the server's own rights are not lent out. The first refusal
+ * ends the line; what was done before it has been said. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 #include "json.h"
 
 struct step {
-	const char *action, *typed, *path;	/* path: absolute */
+	const char *action, *typed, *path; /* path: absolute */
 };
 
 static bool is_joining(const struct step *s)
@@ -57,13 +57,15 @@ static int read_steps(const struct cli *cli, struct step *steps, size_t *ret_cou
 		} else if (!item->option && !name) {
 			name = item->value;
 		} else if (!item->option && !action) {
-			return cli_usage("\"%s\" stands before any of --fail, --remove, --add and --re-add", cli_shown(item->value));
+			return cli_usage("\"%s\" stands before any of --fail, --remove, --add and --re-add",
+					 cli_shown(item->value));
 		} else if (!item->option) {
 			steps[count++] = (struct step){ action, item->value, absolute(item->value) };
 		}
 	}
 	if (!action)
-		return cli_usage("manage needs one of --fail, --remove, --add and --re-add, each with members");
+		return cli_usage(
+			"manage needs one of --fail, --remove, --add and --re-add, each with members");
 	if (count == begun_at)
 		return cli_usage("--%s needs a member", action);
 	*ret_count = count;
@@ -79,7 +81,8 @@ static int open_member(const struct step *s, int *ret_fd)
 	if (stat(s->path, &st))
 		return cli_refuse("%s cannot join: %s", cli_shown(s->typed), strerror(errno));
 	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
-		return cli_refuse("%s cannot join: it is neither a file nor a block device", cli_shown(s->typed));
+		return cli_refuse("%s cannot join: it is neither a file nor a block device",
+				  cli_shown(s->typed));
 	*ret_fd = open(s->path, flags | (S_ISBLK(st.st_mode) ? O_EXCL : 0));
 	if (*ret_fd < 0)
 		return cli_refuse("%s cannot join: %s", cli_shown(s->typed), strerror(errno));
@@ -104,7 +107,8 @@ static const char *would_do(const struct step *s, struct json_object *detail)
 
 	if (!is_joining(s)) {
 		if (m)
-			return cli_print("would %s %s, which is %s", s->action, cli_shown(s->typed), cli_json_shown(m, "state"));
+			return cli_print("would %s %s, which is %s", s->action, cli_shown(s->typed),
+					 cli_json_shown(m, "state"));
 		cli_refuse("%s is no member of %s", cli_shown(s->typed), cli_json_shown(detail, "name"));
 		return NULL;
 	}
@@ -135,7 +139,8 @@ static const char *do_step(const char *name, const struct step *s)
 	return sentence;
 }
 
-static void report(const struct cli *cli, struct json_object *list, const struct step *s, const char *sentence)
+static void report(const struct cli *cli, struct json_object *list, const struct step *s,
+		   const char *sentence)
 {
 	struct json_object *o;
 
@@ -150,13 +155,15 @@ static void report(const struct cli *cli, struct json_object *list, const struct
 	json_object_array_add(list, o);
 }
 
-static int run_steps(const struct cli *cli, const struct step *steps, size_t count, struct json_object *detail)
+static int run_steps(const struct cli *cli, const struct step *steps, size_t count,
+		     struct json_object *detail)
 {
 	struct json_object *list = json_object_new_array();
 	const char *sentence = "";
 
 	for (size_t i = 0; i < count && sentence; i++) {
-		sentence = cli_has(cli, "dry-run") ? would_do(&steps[i], detail) : do_step(cli->words[0], &steps[i]);
+		sentence = cli_has(cli, "dry-run") ? would_do(&steps[i], detail) :
+						     do_step(cli->words[0], &steps[i]);
 		if (sentence)
 			report(cli, list, &steps[i], sentence);
 	}

@@ -72,7 +72,8 @@ static struct json_object *bitmap_of(struct json_object *members, size_t index, 
 static bool is_drawn(struct json_object *members, size_t index, size_t slot)
 {
 	for (size_t i = 0; i < index; i++)
-		if (bitmap_of(members, i, slot) && is_same_map(bitmap_of(members, i, slot), bitmap_of(members, index, slot)))
+		if (bitmap_of(members, i, slot) &&
+		    is_same_map(bitmap_of(members, i, slot), bitmap_of(members, index, slot)))
 			return true;
 	return false;
 }
@@ -100,8 +101,10 @@ static void draw_images(struct json_object *members, uint32_t width)
 	for (size_t i = 0; i < cli_json_len(members); i++) {
 		struct json_object *b;
 
-		if (!bitmap_of(members, i, 0) && cli_json_get(json_object_array_get_idx(members, i), "superblock"))
-			printf("%s has no bitmap\n", cli_json_shown(json_object_array_get_idx(members, i), "path"));
+		if (!bitmap_of(members, i, 0) &&
+		    cli_json_get(json_object_array_get_idx(members, i), "superblock"))
+			printf("%s has no bitmap\n",
+			       cli_json_shown(json_object_array_get_idx(members, i), "path"));
 		for (size_t slot = 0; (b = bitmap_of(members, i, slot)); slot++) {
 			struct cli_map map = {
 				.chunk_count = cli_json_u64(b, "chunks", 0),
@@ -124,7 +127,8 @@ static void print_json(struct json_object *members)
 	struct json_object *o = json_object_new_object(), *list = json_object_new_array();
 
 	for (size_t i = 0; i < cli_json_len(members); i++) {
-		struct json_object *m = json_object_array_get_idx(members, i), *copy = json_object_new_object();
+		struct json_object *m = json_object_array_get_idx(members, i),
+				   *copy = json_object_new_object();
 
 		json_object_object_add(copy, "path", json_object_get(cli_json_get(m, "path")));
 		json_object_object_add(copy, "bitmaps", json_object_get(cli_json_get(m, "bitmaps")));
@@ -166,7 +170,8 @@ int cmd_map(const struct cli *cli)
 	int status;
 
 	if (width < WIDTH_MIN || width > WIDTH_MAX)
-		return cli_usage("--width=%llu is outside %d to %d cells", (unsigned long long)width, WIDTH_MIN, WIDTH_MAX);
+		return cli_usage("--width=%llu is outside %d to %d cells", (unsigned long long)width,
+				 WIDTH_MIN, WIDTH_MAX);
 	if (cli->word_count == 1 && map_of_running(cli, cli->words[0], width, &status))
 		return status;
 	return map_of_images(cli, width);

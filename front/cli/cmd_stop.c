@@ -91,7 +91,8 @@ int cmd_stop(const struct cli *cli)
 	if (pidfd >= 0)
 		close(pidfd);
 	if (!is_gone)
-		return cli_refuse("%s was asked to stop and still runs after %d s", cli_shown(name), PATIENCE_MS / 1000);
+		return cli_refuse("%s was asked to stop and still runs after %d s", cli_shown(name),
+				  PATIENCE_MS / 1000);
 	print_stopped(cli, name);
 	return CLI_DONE;
 }

@@ -39,8 +39,9 @@ static int print_end(const struct cli *cli, struct json_object *o, bool has_wait
 		       cli_seconds(json_object_get_double(cli_json_get(o, "last_sync.seconds"))),
 		       cli_json_shown(o, "last_sync.reason"));
 	if (has_waited && !is_complete)
-		return cli_refuse("%s of %s ended after %s before it was complete", cli_json_shown(o, "last_sync.action"),
-				  cli_json_shown(o, "name"), cli_bytes(cli_json_u64(o, "last_sync.bytes_copied", 0)));
+		return cli_refuse("%s of %s ended after %s before it was complete",
+				  cli_json_shown(o, "last_sync.action"), cli_json_shown(o, "name"),
+				  cli_bytes(cli_json_u64(o, "last_sync.bytes_copied", 0)));
 	return CLI_DONE;
 }
 

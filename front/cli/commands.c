@@ -1,11 +1,16 @@
-/* The table of commands, made from commands.def. */
+/* The table of commands, made from commands.def.
+ *
+ * The .def is read twice: once for each command's options, once for the commands. --json and --dry-run belong to every
+ * command whose flags say so, with the same words everywhere. */
 #include "cli.h"
 
 #include <string.h>
 
 #define OPTION(name, value, type, sentence, alias) { name, value, type, sentence, alias },
 #define COMMAND(verb, syntax, min, max, flags, sentence, example1, example2, ...)			\
-	static const struct cli_option options_##verb[] = { __VA_ARGS__ { NULL, NULL, CLI_FLAG, NULL, NULL } };
+	static const struct cli_option options_##verb[] = {						\
+		__VA_ARGS__ { NULL, NULL, CLI_FLAG, NULL, NULL }					\
+	};
 #include "commands.def"
 #undef COMMAND
 

@@ -14,14 +14,14 @@
 enum { ROWS_MAX = 16 };
 
 struct cell {
-	uint64_t set, needed;		/* chunks */
+	uint64_t set, needed; /* chunks */
 };
 
 struct picture {
 	const struct cli_map *map;
 	uint32_t width;
-	uint64_t cell_count, per_cell;	/* per_cell: chunks of one cell */
-	uint64_t sync_cell;		/* UINT64_MAX: none */
+	uint64_t cell_count, per_cell; /* per_cell: chunks of one cell */
+	uint64_t sync_cell;	       /* UINT64_MAX: none */
 	bool has_colour;
 	struct cell *cells;
 };
@@ -123,7 +123,8 @@ static void draw_rows(const struct picture *p)
 			draw_row(p, row++);
 			continue;
 		}
-		printf("  %10s  · all clean for %llu rows\n", cli_bytes(row * p->width * p->per_cell * p->map->chunk_bytes),
+		printf("  %10s  · all clean for %llu rows\n",
+		       cli_bytes(row * p->width * p->per_cell * p->map->chunk_bytes),
 		       (unsigned long long)(next - row));
 		row = next;
 	}
@@ -133,8 +134,8 @@ static void draw_legend(const struct picture *p, uint64_t set, uint64_t needed)
 {
 	const struct cli_map *m = p->map;
 
-	printf("  %llu chunks of %s: %llu set, %llu to be copied", (unsigned long long)m->chunk_count, cli_bytes(m->chunk_bytes),
-	       (unsigned long long)set, (unsigned long long)needed);
+	printf("  %llu chunks of %s: %llu set, %llu to be copied", (unsigned long long)m->chunk_count,
+	       cli_bytes(m->chunk_bytes), (unsigned long long)set, (unsigned long long)needed);
 	if (p->per_cell == 1)
 		puts("; one character = 1 chunk");
 	else
@@ -146,7 +147,9 @@ static void draw_legend(const struct picture *p, uint64_t set, uint64_t needed)
 void cli_draw(const struct cli_map *map, uint32_t width)
 {
 	uint64_t room = (uint64_t)width * ROWS_MAX, set, needed;
-	struct picture p = { .map = map, .width = width, .sync_cell = UINT64_MAX, .has_colour = isatty(STDOUT_FILENO) };
+	struct picture p = {
+		.map = map, .width = width, .sync_cell = UINT64_MAX, .has_colour = isatty(STDOUT_FILENO)
+	};
 
 	if (!map->chunk_count || !map->chunk_bytes) {
 		puts("  the bitmap has no chunks");
@@ -156,7 +159,8 @@ void cli_draw(const struct cli_map *map, uint32_t width)
 	p.cell_count = (map->chunk_count - 1) / p.per_cell + 1;
 	p.cells = calloc(p.cell_count, sizeof *p.cells);
 	if (!p.cells) {
-		cli_refuse("there is not enough memory for a picture of %llu cells", (unsigned long long)p.cell_count);
+		cli_refuse("there is not enough memory for a picture of %llu cells",
+			   (unsigned long long)p.cell_count);
 		return;
 	}
 	if (map->sync_position_bytes != UINT64_MAX)

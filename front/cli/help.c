@@ -1,4 +1,6 @@
-/* Help, from the table of commands: what is printed is what the parser takes. */
+/* Help, from the table of commands: what is printed is what the parser takes.
+ *
+ * Sentences are wrapped behind their option, at 100 columns; examples come as they stand in the table. */
 #include "cli.h"
 
 #include <string.h>
@@ -41,7 +43,8 @@ void cli_help(FILE *to)
 		wrap(to, c->sentence, 12, 100);
 	}
 	fputs("\numd VERB --help tells more; umd --version prints the version.\n"
-	      "Exit status: 0 done, 1 failed (one sentence says why), 2 wrong usage.\n", to);
+	      "Exit status: 0 done, 1 failed (one sentence says why), 2 wrong usage.\n",
+	      to);
 }
 
 void cli_help_command(FILE *to, const struct cli_command *c)

@@ -82,12 +82,13 @@ void cli_say_member_errors(struct json_object *members)
 		const char *path = cli_json_shown(m, "path"), *message = cli_json_shown(m, "error.message");
 
 		if (*message)
-			cli_refuse("%s%s%s", strstr(message, path) ? "" : path, strstr(message, path) ? "" : ": ", message);
+			cli_refuse("%s%s%s", strstr(message, path) ? "" : path,
+				   strstr(message, path) ? "" : ": ", message);
 	}
 }
 
-int cli_control(const char *name, const char *command, const char *member, int fd, struct json_object **ret_reply,
-		struct umd_error *error)
+int cli_control(const char *name, const char *command, const char *member, int fd,
+		struct json_object **ret_reply, struct umd_error *error)
 {
 	struct json_object *request = json_object_new_object();
 	char *reply;
@@ -96,7 +97,8 @@ int cli_control(const char *name, const char *command, const char *member, int f
 	json_object_object_add(request, "command", json_object_new_string(command));
 	if (member)
 		json_object_object_add(request, "member", json_object_new_string(member));
-	rc = umd_control(name, json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN), fd, &reply, error);
+	rc = umd_control(name, json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN), fd, &reply,
+			 error);
 	json_object_put(request);
 	if (rc)
 		return rc;
@@ -106,7 +108,8 @@ int cli_control(const char *name, const char *command, const char *member, int f
 	if (*ret_reply)
 		return 0;
 	error->code = -EPROTO;
-	snprintf(error->text, sizeof error->text, "the server of %s answered %s with something that is no JSON object",
-		 cli_shown(name), command);
+	snprintf(error->text, sizeof error->text,
+		 "the server of %s answered %s with something that is no JSON object", cli_shown(name),
+		 command);
 	return -EPROTO;
 }

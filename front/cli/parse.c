@@ -58,7 +58,8 @@ static int read_value(struct cli_item *item)
 	case CLI_NUMBER:
 		if (read_number(item->value, &item->number, &rest) && !*rest)
 			return CLI_DONE;
-		return cli_usage("--%s takes a whole number, not \"%s\"", item->option->name, cli_shown(item->value));
+		return cli_usage("--%s takes a whole number, not \"%s\"", item->option->name,
+				 cli_shown(item->value));
 	default:
 		return CLI_DONE;
 	}
@@ -74,13 +75,16 @@ static int read_option(struct cli *cli, const char *arg, const char *next, bool 
 
 	item->option = arg[1] == '-' ? cli_find_option(cli->command, arg + 2, len) : NULL;
 	if (!item->option)
-		return cli_usage("%s has no option \"%s\"; umd %s --help lists them", verb, cli_shown(arg), verb);
+		return cli_usage("%s has no option \"%s\"; umd %s --help lists them", verb, cli_shown(arg),
+				 verb);
 
 	has_value = item->option->type != CLI_FLAG && item->option->type != CLI_VERB;
 	if (!has_value && equals)
-		return cli_usage("--%s takes no value, and \"%s\" was given", item->option->name, cli_shown(equals + 1));
+		return cli_usage("--%s takes no value, and \"%s\" was given", item->option->name,
+				 cli_shown(equals + 1));
 	if (has_value && !equals && !next)
-		return cli_usage("--%s needs a value: --%s=%s", item->option->name, item->option->name, item->option->value);
+		return cli_usage("--%s needs a value: --%s=%s", item->option->name, item->option->name,
+				 item->option->value);
 
 	*ret_took_next = has_value && !equals;
 	item->value = !has_value ? NULL : equals ? equals + 1 : next;
@@ -94,7 +98,8 @@ static int check_words(const struct cli *cli)
 
 	if (cli->word_count < c->words_min)
 		return cli_usage("%s needs %s; the form is: umd %s %s", c->name,
-				 strstr(c->syntax, "NAME") ? "the name of an array" : "a member", c->name, c->syntax);
+				 strstr(c->syntax, "NAME") ? "the name of an array" : "a member", c->name,
+				 c->syntax);
 	if (cli->word_count > c->words_max)
 		return cli_usage("%s takes no \"%s\"; the form is: umd %s %s", c->name,
 				 cli_shown(cli->words[c->words_max]), c->name, c->syntax);

@@ -1,4 +1,7 @@
-/* Progress of long work: bytes, rate and time left. */
+/* Progress of long work: bytes, rate and time left.
+ *
+ * The rate is that of the whole run, so that one slow second does not make the time left jump. A terminal gets a bar
+ * that is drawn at most ten times a second; a log gets one line for each tenth that was reached. */
 #include "progress.h"
 
 #include <string.h>

@@ -11,7 +11,7 @@
 static struct kept {
 	struct kept *next;
 	char text[];
-} *kept;
+} * kept;
 
 static char *keep(size_t bytes)
 {
@@ -62,7 +62,12 @@ int cli_fail(const struct umd_error *error)
 /* Length of the well-formed UTF-8 character at @s that may be shown as it is; 0: it may not. */
 static unsigned printable_bytes(const unsigned char *s)
 {
-	unsigned len = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
+	unsigned len = s[0] < 0x80 ? 1 :
+		       s[0] < 0xc2 ? 0 :
+		       s[0] < 0xe0 ? 2 :
+		       s[0] < 0xf0 ? 3 :
+		       s[0] < 0xf5 ? 4 :
+				     0;
 	uint32_t c = len == 1 ? s[0] : len ? s[0] & (0x7f >> len) : 0;
 
 	for (unsigned i = 1; i < len; i++) {
@@ -70,7 +75,8 @@ static unsigned printable_bytes(const unsigned char *s)
 			return 0;
 		c = c << 6 | (s[i] & 0x3f);
 	}
-	if (c < 0x20 || (c >= 0x7f && c < 0xa0) || (len == 3 && c < 0x800) || (len == 4 && (c < 0x10000 || c > 0x10ffff)))
+	if (c < 0x20 || (c >= 0x7f && c < 0xa0) || (len == 3 && c < 0x800) ||
+	    (len == 4 && (c < 0x10000 || c > 0x10ffff)))
 		return 0;
 	/* Surrogates, and the marks that break lines or turn the direction of writing. */
 	if ((c >= 0xd800 && c < 0xe000) || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069))

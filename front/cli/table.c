@@ -8,7 +8,7 @@
 
 struct cli_table {
 	size_t column_count, row_count;
-	const char **cells;		/* row after row */
+	const char **cells; /* row after row */
 };
 
 static void *need(void *p)

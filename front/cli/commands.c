@@ -24,7 +24,9 @@ const struct cli_command cli_commands[] = {
 
 /* Options that come by the command's flags. */
 static const struct cli_option option_json = { "json", NULL, CLI_FLAG, "print JSON", NULL };
-static const struct cli_option option_dry_run = { "dry-run", NULL, CLI_FLAG, "say what would be done; write nothing", NULL };
+static const struct cli_option option_dry_run = {
+	"dry-run", NULL, CLI_FLAG, "say what would be done; write nothing", NULL
+};
 
 const struct cli_command *cli_find_command(const char *name)
 {

@@ -50,11 +50,12 @@ enum asm_verdict {
 	ASM_STALE_BITMAP,	/* missed writes; the set chunks bring it back */
 	ASM_STALE_FULL,		/* missed too much: everything is copied */
 	ASM_FORKED,
-	ASM_DUPLICATE,
+	ASM_DUPLICATE,		/* its place was given to another device since */
 };
 
 struct asm_options {
 	bool is_readonly, may_run_degraded;	/* serve --readonly, --run */
+	uint32_t safe_mode_delay_ms;		/* 0: the default */
 	const char *prefer;			/* path of the member whose story wins a fork, or NULL */
 };
 
@@ -64,10 +65,12 @@ struct asm_plan {
 	uint32_t member_count;
 	enum asm_verdict verdicts[ARR_MEMBERS_MAX];
 	char reasons[ARR_MEMBERS_MAX][256];	/* one sentence each; "" where there is nothing to say */
-	uint32_t freshest;			/* index; whose superblock and bitmap are believed */
+	uint32_t freshest;			/* index; whose superblock is believed */
+	uint32_t bitmap_member;			/* index; whose bitmap is read */
 	uint32_t degraded, missing_slots;	/* slots without an in-sync member; slots nobody was given for */
 	bool has_bitmap, bitmap_is_stale;
 	bool is_dirty;				/* resync due */
+	bool is_active;				/* every in-sync member says active, at the same event */
 	uint64_t resync_offset;			/* bytes, OFF_NONE when clean */
 	enum asm_action action;			/* of the next start */
 	char reason[400];			/* one sentence: why partial, why full, why nothing */

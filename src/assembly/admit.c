@@ -1,0 +1,197 @@
+/* Admitting a member to a running array: back by the bitmap, or as a new device.
+ *
+ * Back by the bitmap (re-add): the member's own superblock belongs to this array, names a slot that is
+ * free, its history has not forked (I5), and its events reach events_cleared: everything it missed is then
+ * in the set chunks. Otherwise `add` makes a new superblock and copies everything; `re-add` refuses and
+ * compares the two values.
+ *
+ * asm_admit() prepares a line of the lineage; asm_admitted() files it under the entry the array gave. */
+#include "assembly/inside.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+/* ---- by the bitmap ---- */
+
+static bool is_slot_taken(const struct arr_status *s, uint32_t slot)
+{
+	for (uint32_t i = 0; i < s->member_count; i++)
+		if ((s->members[i].state == ARR_M_IN_SYNC || s->members[i].state == ARR_M_RECOVERING) && s->members[i].slot == slot)
+			return true;
+	return false;
+}
+
+static bool counts_somebody(const struct sb1 *sb, const struct arr_status *s)
+{
+	for (uint32_t i = 0; i < s->member_count; i++)
+		if (s->members[i].state == ARR_M_IN_SYNC && asm_is_slot(sb, asm_role_of(sb, s->members[i].dev_number)))
+			return true;
+	return false;
+}
+
+static bool has_number(const struct arr_status *s, uint32_t dev_number)
+{
+	for (uint32_t i = 0; i < s->member_count; i++)
+		if (s->members[i].state != ARR_M_NONE && s->members[i].dev_number == dev_number)
+			return true;
+	return false;
+}
+
+/* 0, or UMD_E_READD_REFUSED with the reason. */
+static int check_readd(const struct asm_lineage *l, const struct arr *a, const struct arr_status *s, const struct asm_member *m, struct err *err)
+{
+	const struct bm *b = arr_bitmap(a);
+	const struct sb1 *sb = &m->sb;
+	uint32_t slot = asm_own_role(sb);
+	unsigned long long events = sb->events;
+
+	if (!m->has_superblock || m->error.code)
+		return err_set(err, UMD_E_READD_REFUSED, "%s cannot be re-added: %s", m->path, m->error.text);
+	if (memcmp(sb->set_uuid, l->base.set_uuid, 16))
+		return err_set(err, UMD_E_READD_REFUSED, "%s cannot be re-added: it belongs to another array", m->path);
+	if (!b)
+		return err_set(err, UMD_E_READD_REFUSED, "%s cannot be re-added: the array has no bitmap that knows what it missed; --add copies everything",
+			       m->path);
+	if (!asm_is_slot(sb, slot) || is_slot_taken(s, slot) || has_number(s, sb->dev_number))
+		return err_set(err, UMD_E_READD_REFUSED, "%s cannot be re-added: its place (role %u, device %u) is not free; --add copies everything",
+			       m->path, slot, sb->dev_number);
+	if (!counts_somebody(sb, s) || events >= s->events)
+		return err_set(err, UMD_E_READD_REFUSED,
+			       "%s cannot be re-added: it ran apart from this array (event %llu against %llu); --add copies everything over it",
+			       m->path, events, (unsigned long long)s->events);
+	if (events < bm_events_cleared(b))
+		return err_set(err, UMD_E_READD_REFUSED,
+			       "%s cannot be re-added: it is at event %llu, but bits were cleared at event %llu, so what it missed is no longer known; "
+			       "--add copies everything",
+			       m->path, events, (unsigned long long)bm_events_cleared(b));
+	if (sb->feature_map & FMT_SB1_RECOVERY_OFFSET && !(sb->feature_map & FMT_SB1_RECOVERY_BITMAP))
+		return err_set(err, UMD_E_READD_REFUSED, "%s cannot be re-added: it was left in the middle of a full recovery; --add copies everything",
+			       m->path);
+	if (sb->data_size_sectors < l->base.size_sectors || asm_check_supported(m, NULL) || m->bitmap_error.code)
+		return err_set(err, UMD_E_READD_REFUSED, "%s cannot be re-added: its superblock does not fit this array (%llu sectors of %llu)", m->path,
+			       (unsigned long long)sb->data_size_sectors, (unsigned long long)l->base.size_sectors);
+	return 0;
+}
+
+static void readd(struct asm_lineage *l, const struct arr *a, const struct arr_status *s, const struct asm_member *m, struct arr_member *ret_member,
+		  char ret_sentence[256])
+{
+	const struct bm *b = arr_bitmap(a);
+
+	l->admitted = (struct asm_line){ .is_used = true, .sb = m->sb, .super_at = m->super_at };
+	memcpy(l->admitted.raw, m->raw, sizeof l->admitted.raw);
+	*ret_member = (struct arr_member){
+		.state = ARR_M_RECOVERING,
+		.slot = asm_own_role(&m->sb),
+		.dev_number = m->sb.dev_number,
+		.data_at = lay_data(&m->sb).at,
+		.is_write_mostly = m->sb.devflags & FMT_SB1_WRITE_MOSTLY,
+	};
+	lay_bitmap(&m->sb, &ret_member->bitmap_at);
+	text_fit(ret_sentence, 256, "%s missed events %llu to %llu, all after the last clearing of bits at event %llu: only the set chunks are copied",
+		 m->path, (unsigned long long)m->sb.events, (unsigned long long)s->events, (unsigned long long)bm_events_cleared(b));
+}
+
+/* ---- as a new device ---- */
+
+static uint32_t lowest_free_number(const struct arr_status *s)
+{
+	uint32_t n = 0;
+
+	while (has_number(s, n))
+		n++;
+	return n;
+}
+
+static int plan_place(const struct asm_lineage *l, const struct arr *a, const struct asm_member *m, struct lay_plan *ret_plan, struct err *err)
+{
+	const struct bm *b = arr_bitmap(a);
+	int rc = lay_plan_create(l->base.minor, m->size_bytes, 0, b ? (uint32_t)bm_chunk_bytes(b) : 0, l->base.size_sectors, ret_plan, err);
+
+	if (rc < 0)
+		return rc;
+	/* A smaller data offset than mdadm would choose for this size may be all that fits: the array's own. */
+	if (ret_plan->data_size_sectors < l->base.size_sectors && l->base.minor != SB1_0)
+		rc = lay_plan_create(l->base.minor, m->size_bytes, l->base.data_offset_sectors, b ? (uint32_t)bm_chunk_bytes(b) : 0,
+				     l->base.size_sectors, ret_plan, err);
+	if (rc < 0)
+		return rc;
+	if (ret_plan->data_size_sectors < l->base.size_sectors)
+		return err_set(err, UMD_E_MEMBER_TOO_SMALL, "%s is too small: it has room for %llu sectors, the array needs %llu", m->path,
+			       (unsigned long long)ret_plan->data_size_sectors, (unsigned long long)l->base.size_sectors);
+	return 0;
+}
+
+static int check_new_bitmap(const struct asm_member *m, const struct sb1 *sb, const struct arr *a, struct err *err)
+{
+	const struct bm *b = arr_bitmap(a);
+
+	return b ? lay_bitmap_fits(sb, bm_superblock(b), 1, m->size_bytes, err) : 0;
+}
+
+static int add(struct asm_lineage *l, const struct arr *a, const struct arr_status *s, const struct asm_member *m, const uint8_t random_uuid[16],
+	       struct arr_member *ret_member, char ret_sentence[256], struct err *err)
+{
+	struct lay_plan plan;
+	struct sb1 *sb = &l->admitted.sb;
+	uint32_t number = lowest_free_number(s);
+	int rc = plan_place(l, a, m, &plan, err);
+
+	if (rc < 0)
+		return rc;
+	if (number >= l->base.max_dev)
+		return err_set(err, UMD_E_NO_FREE_SLOT, "%s cannot be added: all %u device numbers of the array are in use", m->path, l->base.max_dev);
+
+	memset(&l->admitted, 0, sizeof l->admitted);
+	*sb = l->base;
+	sb->dev_number = number;
+	memcpy(sb->device_uuid, random_uuid, 16);
+	sb->super_offset_sectors = plan.super_offset_sectors;
+	sb->data_offset_sectors = plan.data_offset_sectors;
+	sb->data_size_sectors = plan.data_size_sectors;
+	sb->bitmap_offset_sectors = plan.bitmap_offset_sectors;
+	sb->bblog_offset_sectors = 0;		/* no log: umd keeps none */
+	sb->bblog_size_sectors = 0;
+	sb->corrected_reads = 0;
+	sb->devflags = 0;
+	rc = check_new_bitmap(m, sb, a, err);
+	if (rc < 0)
+		return rc;
+	l->admitted.is_used = true;
+	l->admitted.super_at = (member_off){ plan.super_offset_sectors * SECTOR_BYTES };
+	*ret_member = (struct arr_member){ .state = ARR_M_SPARE, .dev_number = number, .data_at = lay_data(sb).at };
+	lay_bitmap(sb, &ret_member->bitmap_at);
+	text_fit(ret_sentence, 256, "%s joins as a new device: %s", m->path,
+		 s->degraded ? "it has never seen the data, so everything is copied" : "the array is whole, it waits as a spare");
+	return 0;
+}
+
+int asm_admit(struct asm_lineage *l, const struct arr *a, const struct asm_member *m, enum asm_admission how, const uint8_t random_uuid[16],
+	      struct arr_member *ret_member, char ret_sentence[256], struct err *err)
+{
+	struct arr_status s;
+	int rc;
+
+	arr_get_status(a, &s);
+	rc = check_readd(l, a, &s, m, err);
+	if (rc == 0) {
+		readd(l, a, &s, m, ret_member, ret_sentence);
+		return 0;
+	}
+	if (how == ASM_ADMIT_READD)
+		return rc;
+	if (m->has_superblock && memcmp(m->sb.set_uuid, l->base.set_uuid, 16))
+		return err_set(err, UMD_E_FOREIGN_MEMBER, "%s belongs to another array: it is not overwritten; erase its superblock first", m->path);
+	return add(l, a, &s, m, random_uuid, ret_member, ret_sentence, err);
+}
+
+void asm_admitted(struct asm_lineage *l, uint32_t entry)
+{
+	l->lines[entry] = l->admitted;
+}
+
+void asm_forget(struct asm_lineage *l, uint32_t entry)
+{
+	l->lines[entry].is_used = false;
+}

@@ -1,0 +1,148 @@
+/* From a judgement to a running array: the array's member table and the lineage beside it.
+ *
+ * Members that are used get an entry in the order they were given. A stale member keeps its device number
+ * and its slot; the bitmap is loaded as the plan says: after a clean stop with everybody here set bits are
+ * leftovers, after an unclean one they are NEEDED from the checkpoint on, and while somebody is missing or
+ * coming back all of them are NEEDED, so that none is lost. */
+#include "assembly/inside.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+static struct arr_member entry_of(const struct asm_member *m, enum asm_verdict verdict)
+{
+	struct arr_member e = {
+		.state = ARR_M_RECOVERING,
+		.slot = asm_own_role(&m->sb),
+		.dev_number = m->sb.dev_number,
+		.data_at = lay_data(&m->sb).at,
+		.is_write_mostly = m->sb.devflags & FMT_SB1_WRITE_MOSTLY,
+	};
+
+	lay_bitmap(&m->sb, &e.bitmap_at);
+	switch (verdict) {
+	case ASM_IN_SYNC:
+		e.state = ARR_M_IN_SYNC;
+		e.recovery_offset = OFF_NONE;
+		break;
+	case ASM_SPARE:
+		e.state = ARR_M_SPARE;
+		break;
+	case ASM_RECOVERING:
+		e.wants_full = !(m->sb.feature_map & FMT_SB1_RECOVERY_BITMAP);
+		e.recovery_offset = m->sb.recovery_offset_sectors * SECTOR_BYTES;
+		break;
+	case ASM_STALE_FULL:
+		e.wants_full = true;
+		break;
+	default:
+		break;
+	}
+	return e;
+}
+
+/* The start itself changes what superblocks must say: somebody is missing, behind or coming back. */
+static bool wants_record(const struct asm_member *members, const struct asm_plan *plan)
+{
+	const struct sb1 *ref = &members[plan->freshest].sb;
+
+	for (uint32_t slot = 0; plan->missing_slots && slot < ref->max_dev && slot < FMT_SB1_MAX_DEV; slot++) {
+		bool is_here = false;
+
+		for (uint32_t i = 0; i < plan->member_count; i++)
+			is_here |= asm_is_used(plan, i) && members[i].sb.dev_number == slot;
+		if (asm_is_slot(ref, ref->dev_roles[slot]) && !is_here)
+			return true;
+	}
+	for (uint32_t i = 0; i < plan->member_count; i++)
+		if (asm_is_used(plan, i) && (plan->verdicts[i] != ASM_IN_SYNC || members[i].sb.events != ref->events))
+			return true;
+	return false;
+}
+
+static int load_bitmap(const struct asm_member *members, const struct asm_plan *plan, const uint8_t *image, uint64_t image_bytes,
+		       struct bm **ret_bitmap, struct err *err)
+{
+	struct bm *b;
+	int64_t set;
+
+	*ret_bitmap = NULL;
+	if (!plan->has_bitmap)
+		return 0;
+	b = bm_new(&members[plan->bitmap_member].bitmap, image, image_bytes);
+	if (!b)
+		return err_set(err, -ENOMEM, "no memory for the bitmap");
+	if (plan->degraded)
+		set = bm_load(b, BM_LOAD_NEEDED_FROM, (array_off){ 0 }, plan->bitmap_is_stale);
+	else
+		set = bm_load(b, plan->is_dirty ? BM_LOAD_NEEDED_FROM : BM_LOAD_CLEAN,
+			      (array_off){ plan->is_dirty ? plan->resync_offset : 0 }, plan->bitmap_is_stale);
+	if (set < 0) {
+		bm_free(b);
+		return err_set(err, (int)set, "no memory for the bitmap's counters");
+	}
+	*ret_bitmap = b;
+	return 0;
+}
+
+static void remember(struct asm_lineage *l, uint32_t entry, const struct asm_member *m)
+{
+	struct asm_line *line = &l->lines[entry];
+
+	line->is_used = true;
+	line->sb = m->sb;
+	line->super_at = m->super_at;
+	memcpy(line->raw, m->raw, sizeof line->raw);
+}
+
+int asm_start(const struct asm_member *members, const struct asm_plan *plan, const struct asm_options *options, const uint8_t *image,
+	      uint64_t image_bytes, struct arr **ret_array, struct asm_lineage **ret_lineage, uint32_t ret_member_of[ARR_MEMBERS_MAX],
+	      struct err *err)
+{
+	const struct sb1 *ref = &members[plan->freshest].sb;
+	struct asm_lineage *l = mem_new(1, sizeof *l);
+	struct arr_config *c = mem_new(1, sizeof *c);
+	int rc = l && c ? 0 : err_set(err, -ENOMEM, "no memory for the array");
+
+	if (rc == 0) {
+		c->size_bytes = ref->size_sectors * SECTOR_BYTES;
+		c->raid_devices = ref->raid_disks;
+		c->events = ref->events;	/* raised below: a preferred story may be the older one */
+		c->is_readonly = options->is_readonly;
+		c->safe_mode_delay_ms = options->safe_mode_delay_ms;
+		c->is_active = plan->is_active;
+		c->resync_offset = plan->resync_offset;
+		c->wants_record = wants_record(members, plan);
+		c->sync_reason = plan->reason;
+		l->base = *ref;
+		for (uint32_t i = 0; i < plan->member_count; i++) {
+			if (!asm_is_used(plan, i) && plan->verdicts[i] != ASM_SPARE)
+				continue;
+			c->events = max_u64(c->events, members[i].sb.events);
+			ret_member_of[c->member_count] = i;
+			remember(l, c->member_count, &members[i]);
+			c->members[c->member_count++] = entry_of(&members[i], plan->verdicts[i]);
+		}
+		rc = load_bitmap(members, plan, image, image_bytes, &c->bitmap, err);
+	}
+	if (rc == 0) {
+		*ret_array = arr_new(c);
+		if (!*ret_array) {
+			bm_free(c->bitmap);
+			rc = err_set(err, -ENOMEM, "no memory for the array");
+		}
+	}
+	mem_free(c);
+	if (rc)
+		mem_free(l);
+	else
+		*ret_lineage = l;
+	return rc;
+}
+
+struct asm_lineage *asm_lineage_free(struct asm_lineage *l)
+{
+	return mem_free(l);
+}

@@ -79,14 +79,19 @@ static bool find_arrays(const struct asm_member *members, struct asm_plan *plan)
 	return !plan->refusal.code;
 }
 
-/* A member that cannot be used is an error of its own when the user named it: it may be the wrong file. */
-static bool all_usable(const struct asm_member *members, struct asm_plan *plan)
+/* Something that is no member at all may be the wrong file: always refused. A broken member is left out when
+ * the user insists, or only looks. */
+static bool all_usable(const struct asm_member *members, const struct asm_options *o, struct asm_plan *plan)
 {
-	for (uint32_t i = 0; i < plan->member_count; i++)
-		if (plan->verdicts[i] == ASM_UNUSABLE) {
-			err_set(&plan->refusal, members[i].error.code, "%s", members[i].error.text);
-			return false;
-		}
+	bool may_leave_out = o->may_run_degraded || o->is_readonly;
+
+	for (uint32_t i = 0; i < plan->member_count; i++) {
+		if (plan->verdicts[i] != ASM_UNUSABLE || (may_leave_out && members[i].error.code != UMD_E_NO_SUPERBLOCK))
+			continue;
+		err_set(&plan->refusal, members[i].error.code, "%s%s", members[i].error.text,
+			members[i].error.code == UMD_E_NO_SUPERBLOCK ? "" : "; --run starts without it");
+		return false;
+	}
 	return true;
 }
 
@@ -428,7 +433,7 @@ void asm_judge(const struct asm_member *members, uint32_t count, const struct as
 	plan->resync_offset = OFF_NONE;
 	if (count > ARR_MEMBERS_MAX)
 		err_set(&plan->refusal, UMD_E_NOT_SUPPORTED, "%u members were given; umd handles %d", count, ARR_MEMBERS_MAX);
-	else if (find_arrays(members, plan) && all_usable(members, plan) && all_supported(members, plan) &&
+	else if (find_arrays(members, plan) && all_usable(members, options, plan) && all_supported(members, plan) &&
 		 find_reference(members, options, plan) && find_bitmap(members, plan) && judge_others(members, options, plan) &&
 		 find_duplicates(members, plan) && find_missing(members, options, plan))
 		decide(members, plan);

@@ -1,0 +1,55 @@
+"""Goal:   the tool explains itself, and wrong words end before anything happens.
+Method: every verb's --help; unknown verbs, options, values and numbers of words, some of them hostile bytes.
+Law:    exit status 2 and one sentence on stderr for wrong usage; control bytes never reach the terminal.
+Source: design, the command line: "Exit status: 0 done; 1 it failed; 2 usage".
+"""
+from scene import Scene
+
+VERBS = ['create', 'serve', 'examine', 'map', 'detail', 'list', 'manage', 'stop', 'wait']
+
+WRONG = [
+	([], ['no verb']),
+	(['frobnicate'], ['frobnicate', '--help']),
+	(['create'], ['needs a member']),
+	(['create', '--chunks=4K', 'a', 'b'], ['--chunks=4K', 'create --help']),
+	(['create', '-f', 'a', 'b'], ['-f']),
+	(['create', '--bitmap-chunk'], ['--bitmap-chunk needs a value']),
+	(['create', '--bitmap-chunk=64Q', 'a', 'b'], ['64Q', 'bytes']),
+	(['create', '--bitmap-chunk=-4096', 'a', 'b'], ['-4096']),
+	(['create', '--bitmap-chunk=99999999999T', 'a', 'b'], ['99999999999T']),
+	(['create', '--size=', 'a', 'b'], ['--size']),
+	(['create', '--force=yes', 'a', 'b'], ['takes no value']),
+	(['create', '--level=5', 'a', 'b'], ['level 5', 'mirror']),
+	(['create', '--raid-devices=3', 'a', 'b'], ['=3', '2 members']),
+	(['map', '--width=0', 'a'], ['0', '512']),
+	(['detail', 'a', 'b'], ['"b"']),
+	(['list', 'a'], ['"a"']),
+	(['stop'], ['name of an array']),
+	(['manage', 'home'], ['--re-add']),
+	(['manage', 'home', 'x.img', '--fail'], ['x.img', 'before']),
+	(['manage', 'home', '--fail'], ['--fail needs a member']),
+	(['manage', 'home', '--fail', '--remove', 'x.img'], ['--fail needs a member']),
+	(['examine', '--dry-run', 'a'], ['--dry-run']),
+	(['\033[31mred'], ['\\x1b[31mred']),
+	(['list', '--\033]0;title\007'], ['\\x1b]0;title\\x07']),
+	(['list', '--\udcff\udcfe'], ['\\xff\\xfe']),
+	(['list', '--\u202eevil'], ['\\xe2\\x80\\xae']),
+]
+
+with Scene() as s:
+	helped = s.umd('--help')
+	s.ok(helped.returncode == 0 and all(f'\n  {v} ' in helped.stdout for v in VERBS), 'help names every verb', helped.stdout)
+	version = s.umd('--version').stdout
+	s.ok(version.startswith('umd ') and version.count('.') == 2, 'version is printed', version)
+
+	for verb in VERBS:
+		run = s.umd(verb, '--help')
+		s.ok(run.returncode == 0 and run.stdout.startswith(f'usage: umd {verb}') and run.stdout.count(f'  umd {verb} ') +
+			run.stdout.count(f'  umd {verb}\n') == 2, f'{verb} --help has usage and two examples', run.stdout, run.stderr)
+		s.ok(max(map(len, run.stdout.splitlines())) <= 100, f'{verb} --help fits 100 columns', run.stdout)
+
+	for words, wanted in WRONG:
+		s.refused(s.umd(*words), 2, wanted, 'refused: umd ' + ' '.join(words).encode('unicode_escape').decode())
+
+	run = s.umd('list', '--', '--json')
+	s.refused(run, 2, ['--json'], 'what follows -- is a word, not an option')

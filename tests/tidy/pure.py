@@ -12,7 +12,7 @@ import tidylib
 # Text functions that keep state, allocate, or ask the environment.
 NOT_PURE = {'strdup', 'strndup', 'strtok', 'strerror', 'strsignal', 'strftime', 'strptime', 'strcoll', 'strxfrm'}
 ANYWHERE = re.compile(r'(mem|str)[a-z_]+$|__(mem|str)\w+_chk$|__isoc23_str\w+$|__stack_chk_fail$|_GLOBAL_OFFSET_TABLE_$|'
-		      r'__asan_|__ubsan_|__tsan_|__sanitizer_|__odr_|__gcov_|__llvm_')
+		      r'__(popcount|clz|ctz|ffs|parity|bswap|u?div|u?mod|u?divmod|mul)[a-z]*\d$|__asan_|__ubsan_|__tsan_|__sanitizer_|__odr_|__gcov_|__llvm_')
 BASE_ONLY = re.compile(r'(__)?v?snprintf(_chk)?$|calloc$|realloc$|malloc$|free$|abort$|__assert_fail$')
 
 

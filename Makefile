@@ -1,0 +1,56 @@
+# The front door. The build itself is Meson's (meson.build); this file only makes each thing one word.
+#
+#   make              build/umd, which runs from the tree
+#   make demo         a mirror's life as a story, under two minutes
+#   make test         everything, in three builds; ends with "N passed, N failed"
+#   make test-long    the same with longer campaigns (COUNT=, SEEDS=)
+#   make bench        ratios against peers
+#   make install      PREFIX=/usr/local, DESTDIR= for packagers
+#   make break LAW=I3 plant the bug that breaks a law; the tests must turn red
+#
+# demo, test and bench install missing Debian packages first, as root or through sudo; otherwise they name them.
+
+BUILD = build
+PREFIX ?= /usr/local
+DESTDIR ?=
+LAW ?=
+
+all: $(BUILD)/build.ninja
+	ninja -C $(BUILD)
+
+$(BUILD)/build.ninja:
+	tools/setup.sh build
+	meson setup $(BUILD) --prefix $(PREFIX)
+
+demo:
+	@tools/setup.sh build demo
+	@$(MAKE) --no-print-directory all
+	tools/demo.sh $(BUILD)
+
+test:
+	@tools/setup.sh build test
+	python3 tests/run.py
+
+test-long:
+	@tools/setup.sh build test
+	python3 tests/run.py --long
+
+bench:
+	@tools/setup.sh build bench
+	@$(MAKE) --no-print-directory all
+	bench/run.sh $(BUILD)
+
+break:
+	@test -n "$(LAW)" || { echo "make break LAW=I3: which law shall be broken? (src/base/law.def)" >&2; exit 2; }
+	@tools/setup.sh build test
+	python3 tests/run.py --break $(LAW)
+
+install: $(BUILD)/build.ninja
+	meson configure $(BUILD) -Dprefix=$(PREFIX)
+	ninja -C $(BUILD)
+	DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild
+
+clean:
+	rm -rf $(BUILD) build-asan build-tsan build-break
+
+.PHONY: all demo test test-long bench break install clean

@@ -3,9 +3,9 @@ Method: each kind of bad member is given to create and to serve; members are has
 Law:    I7: no byte changes; one sentence, exit status 1 or 2; no socket and no pid file stays.
 Source: issue "A mirror that runs": the list of bad input.
 """
+import contextlib
 import os
 import shutil
-import signal
 import subprocess
 
 from scene import Scene
@@ -26,14 +26,16 @@ def refuse(s, args, words, text, members):
 	s.same(left_over(s), [], f'{text}: nothing is left in the run-time directory')
 
 
-def while_qemu_holds(s, path):
-	"""A qemu-storage-daemon that has @path open for writing; its NBD socket is there when it is."""
-	socket = s.path('qemu.sock')
-	daemon = subprocess.Popen(['qemu-storage-daemon', '--blockdev', f'driver=file,node-name=f,filename={path}',
-		'--nbd-server', f'addr.type=unix,addr.path={socket}', '--export', 'type=nbd,id=x,node-name=f,writable=on',
-		'--daemonize', '--pidfile', s.path('qemu.pid')])
-	daemon.wait(30)
-	return int(open(s.path('qemu.pid')).read())
+@contextlib.contextmanager
+def held_by_qemu(path):
+	"""qemu-io has @path open for writing: its first answer says so."""
+	qemu = subprocess.Popen(['qemu-io', '-f', 'raw', path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+	qemu.stdin.write('read 0 512\n')
+	qemu.stdin.flush()
+	while 'read 512/512' not in qemu.stdout.readline():
+		assert qemu.poll() is None
+	yield
+	qemu.communicate('quit\n')
 
 
 with Scene() as s:
@@ -66,10 +68,8 @@ with Scene() as s:
 	before = s.sums(*everything)
 	s.must('create', '--dry-run', good, other)
 	s.ok(s.sums(*everything) == before, 'create --dry-run changes no byte')
-	if shutil.which('qemu-storage-daemon'):
-		pid = while_qemu_holds(s, good)
+	with held_by_qemu(good):
 		refuse(s, ['create', good, other], ['good', 'in use'], 'create: held by qemu', everything)
-		s.end_process(pid, signal.SIGTERM)
 
 	# ---- serve ----
 	s.must('create', '--name=one', '--assume-clean', good, other)

@@ -37,6 +37,7 @@ void asm_name_the_stranger(struct asm_member *m, const uint8_t *at_090, const ui
 
 /* After the superblock: true and the place of the bitmap superblock to be read (256 bytes). */
 bool asm_wants_bitmap(const struct asm_member *m, member_off *ret_at);
+/* A believed bitmap's sync_size_sectors is then the array's, whatever is stored. */
 void asm_take_bitmap(struct asm_member *m, const uint8_t raw[FMT_BITMAP_SB_BYTES]);
 
 /* ---- the judgement ---- */

@@ -127,5 +127,9 @@ void asm_take_bitmap(struct asm_member *m, const uint8_t raw[FMT_BITMAP_SB_BYTES
 	m->bitmap_error = (struct err){ 0 };
 	if (fmt_bitmap_sb_check(b, m->sb.set_uuid, &m->bitmap_error) < 0)
 		return;
+	/* The stored range is a hint. A smaller one would leave writes uncovered (I3), a larger one lead out of the
+	 * bitmap's area (I7): what counts is the array's own, as it is for Linux. */
+	if (lay_sync_sectors(&m->sb) != UINT64_MAX)
+		b->sync_size_sectors = lay_sync_sectors(&m->sb);
 	lay_bitmap_fits(&m->sb, b, b->version == BITMAP_VERSION_CLUSTERED ? b->nodes : 1, m->size_bytes, &m->bitmap_error);
 }

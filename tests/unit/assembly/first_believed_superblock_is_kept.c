@@ -107,6 +107,13 @@ static void bitmaps(void)
 	ok(m.has_bitmap && !m.bitmap_error.code && m.bitmap.chunk_bytes == 64 << 20, "and believed (%s)", m.bitmap_error.text);
 	is_u64(m.bitmap_at.bytes, at.bytes, "its place is kept");
 
+	le_put(raw + 40, 8, 128);
+	asm_take_bitmap(&m, raw);
+	is_u64(m.bitmap.sync_size_sectors, made[SB1_0][0].sb.size_sectors, "its range is the array's, a smaller one would not cover writes");
+	le_put(raw + 40, 8, UINT64_MAX);
+	asm_take_bitmap(&m, raw);
+	ok(!m.bitmap_error.code && fmt_bitmap_bytes(&m.bitmap) == 257, "a larger one would leave the bitmap's area (%s)", m.bitmap_error.text);
+
 	raw[8] ^= 1;
 	asm_take_bitmap(&m, raw);
 	ok(m.has_bitmap && m.bitmap_error.code == UMD_E_BAD_BITMAP, "of another array: %s", m.bitmap_error.text);

@@ -1,0 +1,223 @@
+/* Members come and go by command: fail, remove, add, re-add.
+ *
+ * A path names a member by the file it leads to. To add one the caller opens it with the caller's own rights and
+ * hands the descriptor over; the server opens nothing that a client names. A faulty member that still sits in
+ * the table is removed first, since it holds its own lock. */
+#include "run/running.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "run/blank.h"
+#include "run/look.h"
+
+#define TAKE_FD(fd) __extension__({ int taken_ = (fd); (fd) = -1; taken_; })
+
+static void answer(struct text *reply, const char *sentence)
+{
+	json_open(reply, NULL, '{');
+	json_str(reply, "sentence", sentence);
+	json_close(reply, '}');
+}
+
+static bool is_same_file(const struct member *m, const char *path)
+{
+	struct stat one, other;
+
+	if (!strcmp(m->path, path))
+		return true;
+	return fstat(m->fd, &one) == 0 && stat(path, &other) == 0 && one.st_dev == other.st_dev && one.st_ino == other.st_ino &&
+	       one.st_rdev == other.st_rdev;
+}
+
+/* The entry of @path in the member table, ARR_MEMBERS_MAX when there is none. Under the lock. */
+static uint32_t find_entry(const struct umd_array *u, const char *path)
+{
+	for (uint32_t i = 0; i < ARR_MEMBERS_MAX; i++)
+		if (u->hands[i] && is_same_file(u->hands[i], path))
+			return i;
+	return ARR_MEMBERS_MAX;
+}
+
+static bool find_or_refuse(struct umd_array *u, const char *path, uint32_t *ret_entry, struct text *reply)
+{
+	struct err err;
+	char *escaped;
+
+	*ret_entry = find_entry(u, path);
+	if (*ret_entry < ARR_MEMBERS_MAX)
+		return true;
+	escaped = run_escaped(path);
+	err_set(&err, UMD_E_MEMBER_UNKNOWN, "%s is not a member of array %s", escaped ? escaped : "it", run_rundir_name(u->rundir));
+	mem_free(escaped);
+	run_control_refuse(reply, &err);
+	return false;
+}
+
+/* "/a/b is faulty: ..." or the refusal with the path in front. */
+static void reply_with(struct text *reply, int rc, struct err *err, const char *path, const char *what)
+{
+	char sentence[ERR_TEXT_BYTES];
+
+	if (rc < 0) {
+		struct err full;
+
+		err_set(&full, rc, "%s: %s", path, err->text);
+		run_control_refuse(reply, &full);
+		return;
+	}
+	text_fit(sentence, sizeof sentence, "%s %s", path, what);
+	answer(reply, sentence);
+}
+
+void run_command_fail(struct umd_array *u, const char *path, struct text *reply)
+{
+	struct err err = { 0 };
+	struct arr_event ev = { .kind = ARR_EV_FAIL, .err = &err };
+
+	pthread_mutex_lock(&u->lock);
+	if (find_or_refuse(u, path, &ev.member, reply)) {
+		run_step(u, &ev);
+		reply_with(reply, ev.rc, &err, u->paths[ev.member], "is faulty now and no longer written");
+	}
+	pthread_mutex_unlock(&u->lock);
+}
+
+/* Under the lock, which is left while I/O on the member ends. */
+static int remove_entry(struct umd_array *u, uint32_t entry, struct err *err)
+{
+	struct arr_event ev = { .kind = ARR_EV_REMOVE, .member = entry, .err = err };
+
+	for (;;) {
+		run_step(u, &ev);
+		if (ev.rc != -EAGAIN)
+			break;
+		pthread_cond_wait(&u->changed, &u->lock);
+	}
+	if (ev.rc == 0) {
+		asm_forget(u->lineage, entry);
+		run_let_go(u, entry);
+	}
+	return ev.rc;
+}
+
+void run_command_remove(struct umd_array *u, const char *path, struct text *reply)
+{
+	struct err err = { 0 };
+	uint32_t entry;
+
+	pthread_mutex_lock(&u->lock);
+	if (find_or_refuse(u, path, &entry, reply)) {
+		char *escaped = mem_new(1, strlen(u->paths[entry]) + 1);
+
+		if (escaped)
+			strcpy(escaped, u->paths[entry]);
+		reply_with(reply, remove_entry(u, entry, &err), &err, escaped ? escaped : "it", "is removed");
+		mem_free(escaped);
+	}
+	pthread_mutex_unlock(&u->lock);
+}
+
+/* ---- add, re-add ---- */
+
+static int join(struct umd_array *u, struct member *m, char *path, const struct asm_member *look, enum asm_admission how, char sentence[256], struct err *err)
+{
+	struct arr_member entry;
+	struct arr_event ev = { .kind = ARR_EV_ADD, .new_member = &entry, .reason = sentence, .err = err };
+	uint8_t uuid[16];
+	int rc;
+
+	if (getrandom(uuid, sizeof uuid, 0) != sizeof uuid)
+		return err_set(err, -errno, "no random numbers for a device uuid");
+	rc = asm_admit(u->lineage, u->arr, look, how, uuid, &entry, sentence, err);
+	if (rc < 0)
+		return rc;
+
+	/* The event may give out jobs for the new entry at once; the array's thread takes them only after the lock. */
+	run_step(u, &ev);
+	if (ev.rc < 0)
+		return ev.rc;
+	asm_admitted(u->lineage, ev.ret_member);
+	u->hands[ev.ret_member] = m;
+	u->paths[ev.ret_member] = path;
+	memcpy(u->device_uuids[ev.ret_member], how == ASM_ADMIT_READD || entry.state == ARR_M_RECOVERING ? look->sb.device_uuid : uuid, 16);
+	return 0;
+}
+
+/* A faulty entry of the same file gives way. */
+static int make_way(struct umd_array *u, const char *path, struct err *err)
+{
+	uint32_t entry = find_entry(u, path);
+	struct arr_status s;
+
+	if (entry == ARR_MEMBERS_MAX)
+		return 0;
+	arr_get_status(u->arr, &s);
+	if (s.members[entry].state != ARR_M_FAULTY)
+		return err_set(err, UMD_E_MEMBER_STATE, "%s already is a member and %s", u->paths[entry],
+			       arr_member_state_name(s.members[entry].state));
+	return remove_entry(u, entry, err);
+}
+
+/* Open and look, without the lock. */
+static int look_at(const char *path, const char *escaped, int fd, bool force, struct member **ret_member, struct asm_member *look, struct err *err)
+{
+	int rc = mbr_open(path, fd, MBR_LOCK_EXCLUSIVE, ret_member, err);
+
+	if (rc < 0)
+		return rc;
+	run_look(*ret_member, escaped, look);
+	return look->has_superblock || force ? 0 : run_member_is_blank(*ret_member, escaped, err);
+}
+
+static int add(struct umd_array *u, const char *path, char *escaped, int fd, enum asm_admission how, bool force, char sentence[256], struct err *err)
+{
+	struct asm_member *look = mem_new(1, sizeof *look);
+	struct member *m = NULL;
+	int rc = look ? 0 : err_set(err, -ENOMEM, "no memory");
+
+	if (rc == 0) {
+		pthread_mutex_lock(&u->lock);
+		rc = make_way(u, path, err);
+		pthread_mutex_unlock(&u->lock);
+	}
+	if (rc == 0)
+		rc = look_at(path, escaped, TAKE_FD(fd), force, &m, look, err);
+	if (rc == 0) {
+		pthread_mutex_lock(&u->lock);
+		rc = join(u, m, escaped, look, how, sentence, err);
+		pthread_mutex_unlock(&u->lock);
+	}
+	if (rc < 0)
+		mbr_close(m);
+	if (fd >= 0)
+		close(fd);
+	mem_free(look);
+	return rc;
+}
+
+void run_command_add(struct umd_array *u, const char *path, int fd, enum asm_admission how, bool force, struct text *reply)
+{
+	struct err err = { 0 };
+	char sentence[256] = "", *escaped = run_escaped(path);
+	int rc;
+
+	fd = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
+	if (fd < 0 || !escaped) {
+		rc = err_set(&err, -EINVAL, "a member to be added comes as an open descriptor; none came along");
+	} else {
+		rc = add(u, path, escaped, fd, how, force, sentence, &err);
+	}
+	if (rc < 0) {
+		run_control_refuse(reply, &err);
+		mem_free(escaped);
+	} else {
+		answer(reply, sentence);
+	}
+}

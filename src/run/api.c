@@ -1,0 +1,122 @@
+/* The public API of a running array: start, stop, close, and requests. */
+#include "run/running.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "run/public.h"
+
+#ifndef UMD_VERSION
+#error "the build says which version this is"
+#endif
+
+const char *umd_version(void)
+{
+	return UMD_VERSION;
+}
+
+int umd_array_start(struct umd_array *u, struct umd_error *error)
+{
+	struct err err = { 0 };
+	int rc = run_rundir_publish(u->rundir);
+
+	if (rc < 0)
+		err_set(&err, rc, "the pid file of %s cannot be written: %s", run_rundir_name(u->rundir), err_sentence(rc));
+	if (rc == 0)
+		rc = run_thread_start(u, &err);
+	if (rc == 0)
+		rc = run_control_start(u->rundir, run_command, u, &u->control, &err);
+	return run_public_error(rc, &err, error);
+}
+
+void umd_array_stop(struct umd_array *u)
+{
+	struct arr_event ev = { .kind = ARR_EV_STOP };
+
+	if (!u->is_started)
+		return;
+	pthread_mutex_lock(&u->lock);
+	run_step(u, &ev);
+	pthread_mutex_unlock(&u->lock);
+}
+
+int umd_array_close(struct umd_array *u)
+{
+	struct arr_status status = { 0 };
+
+	if (!u)
+		return 0;
+	umd_array_stop(u);
+	u->control = run_control_stop(u->control);
+	run_thread_join(u);
+	if (u->arr)
+		arr_get_status(u->arr, &status);
+	u->arr = arr_free(u->arr);
+	u->lineage = asm_lineage_free(u->lineage);
+	for (uint32_t i = 0; i < ARR_MEMBERS_MAX; i++)
+		run_let_go(u, i);
+	u->rundir = run_rundir_release(u->rundir);
+	free(u->sync_buffer);
+	mem_free(u);
+	return status.is_broken ? -EIO : 0;
+}
+
+uint64_t umd_array_size(const struct umd_array *u)
+{
+	return u->size_bytes;
+}
+
+bool umd_array_is_readonly(const struct umd_array *u)
+{
+	return u->is_readonly;
+}
+
+const char *umd_array_name(const struct umd_array *u)
+{
+	return run_rundir_name(u->rundir);
+}
+
+void umd_array_on_stop(struct umd_array *u, void (*callback)(void *), void *opaque)
+{
+	u->on_stop_opaque = opaque;
+	u->on_stop = callback;
+}
+
+int umd_array_read(struct umd_array *u, void *data, size_t len_bytes, uint64_t at)
+{
+	struct arr_req req = { .op = ARR_READ, .at = { at }, .len_bytes = len_bytes, .data = data };
+
+	return run_request(u, &req);
+}
+
+int umd_array_write(struct umd_array *u, const void *data, size_t len_bytes, uint64_t at, unsigned flags)
+{
+	struct arr_req req = { .op = ARR_WRITE, .is_fua = flags & UMD_FUA, .at = { at }, .len_bytes = len_bytes, .data = (void *)(uintptr_t)data };
+
+	return run_request(u, &req);
+}
+
+int umd_array_zero(struct umd_array *u, uint64_t len_bytes, uint64_t at, unsigned flags)
+{
+	struct arr_req req = { .op = ARR_ZERO, .is_fua = flags & UMD_FUA, .may_punch = flags & UMD_MAY_TRIM, .at = { at }, .len_bytes = len_bytes };
+
+	return run_request(u, &req);
+}
+
+int umd_array_flush(struct umd_array *u)
+{
+	struct arr_req req = { .op = ARR_FLUSH };
+
+	return run_request(u, &req);
+}
+
+int umd_array_detail(struct umd_array *u, char **ret_json)
+{
+	struct text t = { 0 };
+
+	run_detail(u, &t);
+	*ret_json = text_take(&t);
+	return *ret_json ? 0 : -ENOMEM;
+}

@@ -1,0 +1,66 @@
+/* What the control socket understands: one function per command, chosen by name. */
+#include "run/running.h"
+
+#include <string.h>
+
+#include "run/json.h"
+
+static const char *string_of(struct json_object *request, const char *key)
+{
+	struct json_object *o;
+
+	if (!json_object_object_get_ex(request, key, &o) || !json_object_is_type(o, json_type_string))
+		return NULL;
+	return json_object_get_string(o);
+}
+
+static bool is_true(struct json_object *request, const char *key)
+{
+	struct json_object *o;
+
+	return json_object_object_get_ex(request, key, &o) && json_object_get_boolean(o);
+}
+
+static void stop(struct umd_array *u, struct text *reply)
+{
+	json_open(reply, NULL, '{');
+	json_str(reply, "sentence", "stopping");
+	json_close(reply, '}');
+	umd_array_stop(u);
+	if (u->on_stop)
+		u->on_stop(u->on_stop_opaque);
+}
+
+static void refuse(struct text *reply, int code, const char *sentence)
+{
+	struct err err;
+
+	err_set(&err, code, "%s", sentence);
+	run_control_refuse(reply, &err);
+}
+
+void run_command(void *opaque, const char *command, struct json_object *request, int fd, struct text *reply)
+{
+	struct umd_array *u = opaque;
+	const char *member = string_of(request, "member");
+	bool wants_member = !strcmp(command, "fail") || !strcmp(command, "remove") || !strcmp(command, "add") || !strcmp(command, "re-add");
+
+	if (!strcmp(command, "detail"))
+		run_detail(u, reply);
+	else if (!strcmp(command, "map"))
+		run_map(u, reply);
+	else if (!strcmp(command, "stop"))
+		stop(u, reply);
+	else if (wants_member && !member)
+		refuse(reply, UMD_E_BAD_OPTION, "the request names no member");
+	else if (!strcmp(command, "fail"))
+		run_command_fail(u, member, reply);
+	else if (!strcmp(command, "remove"))
+		run_command_remove(u, member, reply);
+	else if (!strcmp(command, "add"))
+		run_command_add(u, member, fd, ASM_ADMIT_ADD, is_true(request, "force"), reply);
+	else if (!strcmp(command, "re-add"))
+		run_command_add(u, member, fd, ASM_ADMIT_READD, false, reply);
+	else
+		refuse(reply, UMD_E_NOT_SUPPORTED, "the command is not known to this server");
+}

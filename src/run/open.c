@@ -1,0 +1,155 @@
+/* From paths to an array that could run: open, lock, look, judge, take the name. Nothing is written.
+ *
+ * The order matters: members are locked before they are looked at, so that nobody changes them between the
+ * judgement and the start, and the run-time name is taken last, when only a living server can hold it. */
+#include "run/running.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "run/look.h"
+#include "run/public.h"
+
+/* What is only needed while opening. */
+struct opening {
+	uint32_t count;
+	struct member *hands[ARR_MEMBERS_MAX];
+	char *paths[ARR_MEMBERS_MAX];
+	struct asm_member *looks;
+	struct asm_plan *plan;
+	uint8_t *image;
+	uint64_t image_bytes;
+};
+
+static void opening_end(struct opening *o)
+{
+	for (uint32_t i = 0; i < o->count; i++) {
+		mbr_close(o->hands[i]);
+		mem_free(o->paths[i]);
+	}
+	mem_free(o->looks);
+	mem_free(o->plan);
+	mem_free(o->image);
+}
+
+static int open_members(struct opening *o, const char *const *members, bool is_readonly, struct err *err)
+{
+	for (uint32_t i = 0; i < o->count; i++) {
+		int rc;
+
+		o->paths[i] = run_escaped(members[i]);
+		if (!o->paths[i])
+			return err_set(err, -ENOMEM, "no memory");
+		rc = mbr_open(members[i], -1, is_readonly ? MBR_LOCK_SHARED : MBR_LOCK_EXCLUSIVE, &o->hands[i], err);
+		if (rc < 0)
+			return rc;
+		run_look(o->hands[i], o->paths[i], &o->looks[i]);
+	}
+	return 0;
+}
+
+static int judge(struct opening *o, const struct asm_options *options, struct err *err)
+{
+	uint32_t member;
+	member_off at;
+
+	asm_judge(o->looks, o->count, options, o->plan);
+	if (o->plan->refusal.code) {
+		*err = o->plan->refusal;
+		return err->code;
+	}
+	if (!asm_bitmap_to_read(o->looks, o->plan, &member, &at, &o->image_bytes))
+		return 0;
+	return run_read_image(o->hands[member], o->paths[member], at, o->image_bytes, &o->image, err);
+}
+
+/* Members that take part change hands; the others are closed with the opening. */
+static int start_brains(struct umd_array *u, struct opening *o, const struct asm_options *options, struct err *err)
+{
+	uint32_t member_of[ARR_MEMBERS_MAX];
+	const struct sb1 *ref = &o->looks[o->plan->freshest].sb;
+	struct arr_status status;
+	int rc;
+
+	rc = asm_start(o->looks, o->plan, options, o->image, o->image_bytes, &u->arr, &u->lineage, member_of, err);
+	if (rc < 0)
+		return rc;
+	arr_get_status(u->arr, &status);
+	for (uint32_t i = 0; i < status.member_count; i++) {
+		u->hands[i] = TAKE(o->hands[member_of[i]]);
+		u->paths[i] = TAKE(o->paths[member_of[i]]);
+		memcpy(u->device_uuids[i], o->looks[member_of[i]].sb.device_uuid, 16);
+	}
+	u->size_bytes = status.size_bytes;
+	u->is_readonly = options->is_readonly;
+	u->level = ref->level;
+	memcpy(u->uuid, ref->set_uuid, sizeof u->uuid);
+	memcpy(u->name, ref->set_name, sizeof u->name);
+	return 0;
+}
+
+/* `homehost:name` is known as `name`, as mdadm does on the home host. */
+static const char *plain_name(const char *name)
+{
+	const char *colon = strchr(name, ':');
+
+	return colon ? colon + 1 : name;
+}
+
+static int take_name(struct umd_array *u, const char *wanted, struct err *err)
+{
+	char uuid[36];
+	struct run_rundir_wish wish = { .name = wanted, .superblock_name = plain_name(u->name), .uuid = uuid, .may_number = u->is_readonly };
+
+	fmt_uuid_text(u->uuid, uuid);
+	return run_rundir_claim(&wish, &u->rundir, err);
+}
+
+int umd_array_open(const char *const *members, size_t count, const struct umd_open_options *options, struct umd_array **ret_array,
+		   struct umd_error *error)
+{
+	struct opening o = { 0 };
+	struct err err = { 0 };
+	struct asm_options judge_options = {
+		.is_readonly = options->readonly,
+		.may_run_degraded = options->run,
+		.safe_mode_delay_ms = options->safe_mode_delay_ms,
+	};
+	char *prefer = options->prefer ? run_escaped(options->prefer) : NULL;
+	struct umd_array *u = mem_new(1, sizeof *u);
+	int rc;
+
+	judge_options.prefer = prefer;
+	if (count < 1 || count > ARR_MEMBERS_MAX) {
+		rc = err_set(&err, UMD_E_NOT_SUPPORTED, "%zu members were given; umd handles 1 to %d", count, ARR_MEMBERS_MAX);
+		goto undo;
+	}
+	o.count = (uint32_t)count;
+	o.looks = mem_new(count, sizeof *o.looks);
+	o.plan = mem_new(1, sizeof *o.plan);
+	rc = u && o.looks && o.plan && (prefer || !options->prefer) ? 0 : err_set(&err, -ENOMEM, "no memory");
+	if (rc == 0)
+		rc = open_members(&o, members, options->readonly, &err);
+	if (rc == 0)
+		rc = judge(&o, &judge_options, &err);
+	if (rc == 0)
+		rc = start_brains(u, &o, &judge_options, &err);
+	if (rc == 0)
+		rc = take_name(u, options->name, &err);
+	if (rc == 0)
+		*ret_array = TAKE(u);
+undo:
+	opening_end(&o);
+	mem_free(prefer);
+	if (u)
+		umd_array_close(u);
+	return run_public_error(rc, &err, error);
+}
+
+void run_let_go(struct umd_array *u, uint32_t entry)
+{
+	u->hands[entry] = mbr_close(u->hands[entry]);
+	u->paths[entry] = mem_free(u->paths[entry]);
+}

@@ -1,0 +1,187 @@
+/* A running array as JSON: `detail` and `map`. One snapshot under the lock, written outside it where it is large. */
+#include "run/running.h"
+
+#include <unistd.h>
+
+#include "run/look.h"
+
+enum { MAP_RUNS_MAX = 10000 };
+
+static const char *state_of(const struct arr_status *s)
+{
+	return s->is_readonly ? "readonly" : s->is_broken ? "broken" : s->is_active ? "active" : "clean";
+}
+
+static void put_member(const struct umd_array *u, const struct arr_status *s, uint32_t i, struct text *t)
+{
+	const struct arr_member *m = &s->members[i];
+	char uuid[36];
+
+	fmt_uuid_text(u->device_uuids[i], uuid);
+	json_open(t, NULL, '{');
+	json_str(t, "path", u->hands[i] ? u->hands[i]->path : NULL);
+	if (m->state == ARR_M_SPARE)
+		json_null(t, "slot");
+	else
+		json_u64(t, "slot", m->slot);
+	json_u64(t, "device_number", m->dev_number);
+	json_str(t, "state", arr_member_state_name(m->state));
+	json_str(t, "device_uuid", uuid);
+	json_u64(t, "errors", m->errors);
+	json_off(t, "recovery_offset_bytes", m->state == ARR_M_RECOVERING ? m->recovery_offset : OFF_NONE);
+	json_close(t, '}');
+}
+
+static void put_bitmap(const struct bm *b, const struct arr_status *s, struct text *t)
+{
+	if (!b) {
+		json_null(t, "bitmap");
+		return;
+	}
+	json_open(t, "bitmap", '{');
+	json_str(t, "kind", "internal");
+	json_u64(t, "chunk_bytes", bm_chunk_bytes(b));
+	json_u64(t, "chunks", bm_chunks(b));
+	json_u64(t, "set_chunks", bm_set_chunks(b));
+	json_u64(t, "needed_chunks", bm_needed_chunks(b));
+	json_bool(t, "can_clear", !s->degraded && !s->is_broken && !s->is_readonly);
+	json_u64(t, "events", bm_events(b));
+	json_u64(t, "events_cleared", bm_events_cleared(b));
+	json_u64(t, "daemon_sleep_s", bm_daemon_sleep_ms(b) / 1000);
+	json_close(t, '}');
+}
+
+static void put_report(const struct arr_sync_report *r, const char *key, uint64_t until_ms, struct text *t)
+{
+	json_open(t, key, '{');
+	json_str(t, "action", arr_sync_action_name(r->action));
+	json_u64(t, "bytes_copied", r->bytes_copied);
+	json_u64(t, "bytes_checked", r->bytes_checked);
+	json_i64(t, "milliseconds", (int64_t)(until_ms - r->started_ms));
+	json_u64(t, "seconds", (until_ms - r->started_ms) / 1000);
+	json_str(t, "reason", r->reason);
+	json_bool(t, "complete", r->is_complete);
+	json_close(t, '}');
+}
+
+static void put_counters(const struct arr_counters *c, struct text *t)
+{
+	json_open(t, "counters", '{');
+	json_u64(t, "client_reads", c->client_reads);
+	json_u64(t, "client_writes", c->client_writes);
+	json_u64(t, "client_flushes", c->client_flushes);
+	json_u64(t, "member_writes", c->member_writes);
+	json_u64(t, "member_flushes", c->member_flushes);
+	json_u64(t, "bitmap_commits", c->bitmap_commits);
+	json_u64(t, "bitmap_bits_set", c->bitmap_bits_set);
+	json_u64(t, "set_ahead", 0);
+	json_close(t, '}');
+}
+
+static void put_array(struct umd_array *u, const struct arr_status *s, struct text *t)
+{
+	char uuid[36];
+
+	fmt_uuid_text(u->uuid, uuid);
+	json_str(t, "name", run_rundir_name(u->rundir));
+	json_strn(t, "superblock_name", u->name, sizeof u->name - 1);
+	json_str(t, "array_uuid", uuid);
+	json_i64(t, "level", u->level);
+	json_u64(t, "size_bytes", s->size_bytes);
+	json_bool(t, "readonly", s->is_readonly);
+	json_i64(t, "pid", getpid());
+	json_str(t, "array_state", state_of(s));
+	json_u64(t, "events", s->events);
+	json_u64(t, "raid_devices", s->raid_devices);
+	json_u64(t, "degraded", s->degraded);
+	json_str(t, "sync_action", arr_sync_action_name(s->action));
+	json_off(t, "sync_position_bytes", s->action ? s->sync_position : OFF_NONE);
+	json_u64(t, "sync_bytes_left", s->sync_bytes_left);
+}
+
+void run_detail(struct umd_array *u, struct text *t)
+{
+	struct arr_status s;
+
+	pthread_mutex_lock(&u->lock);
+	arr_get_status(u->arr, &s);
+	json_open(t, NULL, '{');
+	put_array(u, &s, t);
+	json_open(t, "members", '[');
+	for (uint32_t i = 0; i < s.member_count; i++)
+		if (s.members[i].state != ARR_M_NONE)
+			put_member(u, &s, i, t);
+	json_close(t, ']');
+	put_bitmap(arr_bitmap(u->arr), &s, t);
+	if (s.now.action)
+		put_report(&s.now, "sync", run_now_ms(), t);
+	else
+		json_null(t, "sync");
+	if (s.last.ended_ms)
+		put_report(&s.last, "last_sync", s.last.ended_ms, t);
+	else
+		json_null(t, "last_sync");
+	put_counters(&s.counters, t);
+	json_close(t, '}');
+	pthread_mutex_unlock(&u->lock);
+}
+
+/* ---- map ---- */
+
+static void put_run(struct text *t, uint64_t first, uint64_t last)
+{
+	json_open(t, NULL, '[');
+	json_u64(t, NULL, first);
+	json_u64(t, NULL, last);
+	json_close(t, ']');
+}
+
+/* Runs of set bits; returns whether some were left out. */
+static bool put_set_runs(const struct bm *b, struct text *t)
+{
+	chunk_no first = { 0 }, last;
+	uint32_t runs = 0;
+
+	json_open(t, "set", '[');
+	for (; runs < MAP_RUNS_MAX && bm_next_set(b, first, &first, &last); first.index = last.index + 1, runs++)
+		put_run(t, first.index, last.index);
+	json_close(t, ']');
+	return runs == MAP_RUNS_MAX;
+}
+
+static void put_needed_runs(const struct bm *b, struct text *t)
+{
+	array_off from = { 0 }, at;
+	uint64_t len;
+
+	json_open(t, "needed", '[');
+	for (uint32_t runs = 0; runs < MAP_RUNS_MAX && bm_next_needed(b, from, &at, &len); runs++, from.bytes = at.bytes + len)
+		put_run(t, at.bytes / bm_chunk_bytes(b), (at.bytes + len - 1) / bm_chunk_bytes(b));
+	json_close(t, ']');
+}
+
+void run_map(struct umd_array *u, struct text *t)
+{
+	const struct bm *b;
+	struct arr_status s;
+
+	pthread_mutex_lock(&u->lock);
+	b = arr_bitmap(u->arr);
+	if (!b) {
+		struct err err;
+
+		err_set(&err, UMD_E_NOT_SUPPORTED, "array %s has no bitmap: there is nothing to draw", run_rundir_name(u->rundir));
+		run_control_refuse(t, &err);
+	} else {
+		arr_get_status(u->arr, &s);
+		json_open(t, NULL, '{');
+		json_u64(t, "chunks", bm_chunks(b));
+		json_u64(t, "chunk_bytes", bm_chunk_bytes(b));
+		json_u64(t, "set_chunks", bm_set_chunks(b));
+		json_bool(t, "set_truncated", put_set_runs(b, t));
+		put_needed_runs(b, t);
+		json_off(t, "sync_position_bytes", s.action ? s.sync_position : OFF_NONE);
+		json_close(t, '}');
+	}
+	pthread_mutex_unlock(&u->lock);
+}

@@ -1,0 +1,93 @@
+/* The array's own thread: superblocks, sweeps, resync, timers; one job after the other.
+ *
+ * It ends when the array has stopped: everything swept, the last claim durable. */
+#include "run/running.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/law.h"
+
+enum { SYNC_BUFFER_ALIGN = 4096 };
+
+static void run_first_job(struct umd_array *u)
+{
+	struct arr_job *job = list_entry(u->jobs.next, struct arr_job, link);
+	struct arr_event ev = { .kind = ARR_EV_JOB_DONE, .job = job };
+
+	list_remove(&job->link);
+	if (job->kind == ARR_JOB_CLAIM)
+		asm_claim_render(u->lineage, arr_claim_in_flight(u->arr), job, (uint64_t)time(NULL));
+	pthread_mutex_unlock(&u->lock);
+	run_job(u, job);
+	pthread_mutex_lock(&u->lock);
+	run_step(u, &ev);
+}
+
+/* Sleep until woken or @deadline_ms. */
+static void sleep_until(struct umd_array *u, uint64_t deadline_ms)
+{
+	struct timespec t = { .tv_sec = (time_t)(deadline_ms / 1000), .tv_nsec = (long)(deadline_ms % 1000) * 1000000 };
+
+	u->thread_deadline_ms = deadline_ms;
+	if (deadline_ms == UINT64_MAX)
+		pthread_cond_wait(&u->thread_wakes, &u->lock);
+	else
+		pthread_cond_timedwait(&u->thread_wakes, &u->lock, &t);
+	u->thread_deadline_ms = 0;
+}
+
+static void *thread_main(void *opaque)
+{
+	struct umd_array *u = opaque;
+	struct arr_event ev = { .kind = ARR_EV_TIMER };
+
+	pthread_mutex_lock(&u->lock);
+	run_step(u, &ev);
+	while (!arr_is_stopped(u->arr)) {
+		if (!list_is_empty(&u->jobs)) {
+			run_first_job(u);
+		} else if (arr_next_timer_ms(u->arr) <= run_now_ms()) {
+			ev = (struct arr_event){ .kind = ARR_EV_TIMER };
+			run_step(u, &ev);
+		} else {
+			sleep_until(u, arr_next_timer_ms(u->arr));
+		}
+	}
+	pthread_mutex_unlock(&u->lock);
+	return NULL;
+}
+
+int run_thread_start(struct umd_array *u, struct err *err)
+{
+	pthread_condattr_t attr;
+	int rc;
+
+	u->sync_buffer = aligned_alloc(SYNC_BUFFER_ALIGN, ARR_SYNC_WINDOW_BYTES);
+	if (!u->sync_buffer)
+		return err_set(err, -ENOMEM, "no memory for the resync's buffer of %d bytes", ARR_SYNC_WINDOW_BYTES);
+	list_init(&u->jobs);
+	pthread_mutex_init(&u->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&u->thread_wakes, &attr);
+	pthread_condattr_destroy(&attr);
+	pthread_cond_init(&u->changed, NULL);
+	rc = pthread_create(&u->thread, NULL, thread_main, u);
+	if (rc)
+		return err_set(err, -rc, "the array's thread cannot be started: %s", err_sentence(-rc));
+	u->is_started = true;
+	return 0;
+}
+
+void run_thread_join(struct umd_array *u)
+{
+	if (!u->is_started)
+		return;
+	pthread_join(u->thread, NULL);
+	u->is_started = false;
+	pthread_mutex_destroy(&u->lock);
+	pthread_cond_destroy(&u->thread_wakes);
+	pthread_cond_destroy(&u->changed);
+}

@@ -43,6 +43,7 @@ void asm_take_bitmap(struct asm_member *m, const uint8_t raw[FMT_BITMAP_SB_BYTES
 /* ---- the judgement ---- */
 
 enum asm_verdict {
+	ASM_UNJUDGED,
 	ASM_UNUSABLE,		/* no or broken superblock: see member error */
 	ASM_FOREIGN,		/* another array's */
 	ASM_IN_SYNC,

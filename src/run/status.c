@@ -84,7 +84,7 @@ static void put_array(struct umd_array *u, const struct arr_status *s, struct te
 
 	fmt_uuid_text(u->uuid, uuid);
 	json_str(t, "name", run_rundir_name(u->rundir));
-	json_strn(t, "superblock_name", u->name, sizeof u->name - 1);
+	json_str(t, "superblock_name", u->name);
 	json_str(t, "array_uuid", uuid);
 	json_i64(t, "level", u->level);
 	json_u64(t, "size_bytes", s->size_bytes);

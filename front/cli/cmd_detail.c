@@ -4,6 +4,7 @@
  * Without it the status says only whether the servers answered. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "json.h"
 #include "table.h"
@@ -29,20 +30,27 @@ static int test_status(struct json_object *o)
 
 static void print_sync(struct json_object *o)
 {
-	const char *action = cli_json_shown(o, "sync_action"),
-		   *last = cli_json_shown(o, "last_sync.action");
+	const char *action = cli_json_shown(o, "sync_action");
 
-	if (*action && strcmp(action, "idle"))
+	if (strcmp(action, "idle"))
 		printf("  sync      %s at %s, %s left\n", action,
 		       cli_bytes(cli_json_u64(o, "sync_position_bytes", 0)),
 		       cli_bytes(cli_json_u64(o, "sync_bytes_left", 0)));
-	if (*last && strcmp(last, "none"))
-		printf("  last sync %s: copied %s of %s looked at in %s, %s; %s\n", last,
-		       cli_bytes(cli_json_u64(o, "last_sync.bytes_copied", 0)),
-		       cli_bytes(cli_json_u64(o, "last_sync.bytes_checked", 0)),
-		       cli_seconds(json_object_get_double(cli_json_get(o, "last_sync.seconds"))),
-		       cli_json_bool(o, "last_sync.complete") ? "complete" : "not complete",
-		       cli_json_shown(o, "last_sync.reason"));
+	if (cli_json_get(o, "last_sync"))
+		printf("  last      %s\n", cli_sync_story(cli_json_get(o, "last_sync")));
+}
+
+/* The socket in the run-time directory, where the server made none elsewhere. */
+static void print_clients(const char *name)
+{
+	struct umd_error error;
+	char *path;
+
+	if (umd_runtime_path(name, "nbd.sock", false, &path, &error))
+		return;
+	if (access(path, F_OK) == 0)
+		printf("  clients   nbd+unix:///?socket=%s\n", cli_shown(path));
+	free(path);
 }
 
 static void print_members(struct json_object *members)
@@ -80,8 +88,7 @@ static void print_array(struct json_object *o)
 		       degraded == 1 ? "" : "s");
 	else
 		printf("whole: %zu members in sync\n", members_in_sync(o));
-	if (cli_json_get(o, "uri"))
-		printf("  clients   %s\n", cli_json_shown(o, "uri"));
+	print_clients(cli_json_raw(o, "name"));
 	printf("  server    pid %s\n", cli_json_shown(o, "pid"));
 	if (cli_json_u64(o, "bitmap.chunks", 0))
 		printf("  bitmap    %s, chunks of %s: %s of %s set, %s to be copied\n",
@@ -102,7 +109,7 @@ static int detail_of_one(const struct cli *cli, const char *name)
 	struct umd_error error;
 	int rc, status;
 
-	rc = cli_control(name, "detail", NULL, -1, &o, &error);
+	rc = cli_ask(name, "detail", &o, &error);
 	if (rc) {
 		cli_fail(&error);
 		return cli_has(cli, "test") ? TEST_NOT_THERE : CLI_FAILED;

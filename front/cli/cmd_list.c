@@ -17,7 +17,6 @@ static void add_array(struct cli_table *t, struct json_object *o)
 	cli_table_put(t, 3, cli_json_shown(o, "array_state"));
 	cli_table_put(t, 4, cli_json_u64(o, "degraded", 0) ? "degraded" : "whole");
 	cli_table_put(t, 5, strcmp(action, "idle") ? action : "");
-	cli_table_put(t, 6, cli_json_shown(o, "uri"));
 }
 
 static void print_table(struct json_object *list)
@@ -28,7 +27,7 @@ static void print_table(struct json_object *list)
 		puts("no array runs");
 		return;
 	}
-	t = cli_table_new(7);
+	t = cli_table_new(6);
 	for (size_t i = 0; i < cli_json_len(list); i++)
 		add_array(t, json_object_array_get_idx(list, i));
 	cli_table_print(t, 0);

@@ -118,7 +118,7 @@ static const char *would_do(const struct step *s, struct json_object *detail)
 	return cli_print("would %s %s", s->action, cli_shown(s->typed));
 }
 
-static const char *do_step(const char *name, const struct step *s)
+static const char *do_step(const char *name, const struct step *s, bool force)
 {
 	struct json_object *reply;
 	struct umd_error error;
@@ -127,7 +127,8 @@ static const char *do_step(const char *name, const struct step *s)
 
 	if (is_joining(s) && open_member(s, &fd))
 		return NULL;
-	rc = cli_control(name, s->action, s->path, fd, &reply, &error);
+	rc = cli_ask_member(name, &(struct cli_member_request){ s->action, s->path, force, fd }, &reply,
+			    &error);
 	if (fd >= 0)
 		close(fd);
 	if (rc) {
@@ -162,8 +163,9 @@ static int run_steps(const struct cli *cli, const struct step *steps, size_t cou
 	const char *sentence = "";
 
 	for (size_t i = 0; i < count && sentence; i++) {
-		sentence = cli_has(cli, "dry-run") ? would_do(&steps[i], detail) :
-						     do_step(cli->words[0], &steps[i]);
+		sentence = cli_has(cli, "dry-run") ?
+				   would_do(&steps[i], detail) :
+				   do_step(cli->words[0], &steps[i], cli_has(cli, "force"));
 		if (sentence)
 			report(cli, list, &steps[i], sentence);
 	}
@@ -183,7 +185,7 @@ static int manage(const struct cli *cli, struct step *steps)
 	status = read_steps(cli, steps, &count);
 	if (status)
 		return status;
-	if (cli_control(cli->words[0], "detail", NULL, -1, &detail, &error))
+	if (cli_ask(cli->words[0], "detail", &detail, &error))
 		return cli_fail(&error);
 	status = run_steps(cli, steps, count, detail);
 	json_object_put(detail);

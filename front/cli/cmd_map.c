@@ -21,10 +21,6 @@ static void draw_running(struct json_object *reply, const char *name, uint32_t w
 		.sync_position_bytes = cli_json_u64(reply, "sync_position_bytes", UINT64_MAX),
 	};
 
-	if (!map.chunk_count) {
-		printf("%s runs without a bitmap\n", cli_shown(name));
-		return;
-	}
 	printf("%s, running\n", cli_shown(name));
 	cli_draw(&map, width);
 }
@@ -38,7 +34,7 @@ static bool map_of_running(const struct cli *cli, const char *name, uint32_t wid
 
 	if (strchr(name, '/'))
 		return false;
-	rc = cli_control(name, "map", NULL, -1, &reply, &error);
+	rc = cli_ask(name, "map", &reply, &error);
 	if (rc && access(name, F_OK) == 0)
 		return false;
 	if (rc) {

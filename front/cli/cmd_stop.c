@@ -31,7 +31,7 @@ static bool has_fallen_silent(const char *name)
 	struct umd_error error;
 
 	for (unsigned waited_ms = 0; waited_ms < PATIENCE_MS; waited_ms += ASK_AGAIN_MS) {
-		if (cli_control(name, "detail", NULL, -1, &o, &error))
+		if (cli_ask(name, "detail", &o, &error))
 			return true;
 		json_object_put(o);
 		nanosleep(&pause, NULL);
@@ -45,7 +45,7 @@ static int open_server(const char *name, int *ret_pidfd, struct umd_error *error
 	struct json_object *o;
 	int rc;
 
-	rc = cli_control(name, "detail", NULL, -1, &o, error);
+	rc = cli_ask(name, "detail", &o, error);
 	if (rc)
 		return rc;
 	*ret_pidfd = pidfd_open(cli_json_u64(o, "pid", 0), 0);
@@ -79,7 +79,7 @@ int cmd_stop(const struct cli *cli)
 	rc = open_server(name, &pidfd, &error);
 	if (rc)
 		return cli_fail(&error);
-	rc = cli_control(name, "stop", NULL, -1, &reply, &error);
+	rc = cli_ask(name, "stop", &reply, &error);
 	if (rc) {
 		if (pidfd >= 0)
 			close(pidfd);

@@ -26,22 +26,19 @@ static void show(struct cli_progress *p, struct json_object *o, uint64_t *left_m
 	cli_progress_show(p, *left_most - left, *left_most);
 }
 
-/* How the sync that was waited for ended. */
+/* How the last sync ended. One that was waited for has to be complete. */
 static int print_end(const struct cli *cli, struct json_object *o, bool has_waited)
 {
-	bool is_complete = cli_json_bool(o, "last_sync.complete");
+	struct json_object *last = cli_json_get(o, "last_sync");
 
 	if (cli_has(cli, "json"))
 		cli_json_print_object(o);
-	else if (has_waited && is_complete)
-		printf("%s: copied %s in %s; %s\n", cli_json_shown(o, "last_sync.action"),
-		       cli_bytes(cli_json_u64(o, "last_sync.bytes_copied", 0)),
-		       cli_seconds(json_object_get_double(cli_json_get(o, "last_sync.seconds"))),
-		       cli_json_shown(o, "last_sync.reason"));
-	if (has_waited && !is_complete)
-		return cli_refuse("%s of %s ended after %s before it was complete",
-				  cli_json_shown(o, "last_sync.action"), cli_json_shown(o, "name"),
-				  cli_bytes(cli_json_u64(o, "last_sync.bytes_copied", 0)));
+	else if (last)
+		printf("%s%s\n", has_waited ? "" : "nothing runs; the last was a ", cli_sync_story(last));
+	else
+		puts("nothing runs");
+	if (has_waited && !cli_json_bool(last, "complete"))
+		return cli_refuse("the sync of %s ended before it was complete", cli_json_shown(o, "name"));
 	return CLI_DONE;
 }
 
@@ -56,7 +53,7 @@ int cmd_wait(const struct cli *cli)
 	int status;
 
 	for (;;) {
-		if (cli_control(cli->words[0], "detail", NULL, -1, &o, &error)) {
+		if (cli_ask(cli->words[0], "detail", &o, &error)) {
 			cli_progress_end(&progress);
 			return cli_fail(&error);
 		}

@@ -64,6 +64,16 @@ size_t cli_json_len(struct json_object *array)
 	return array && json_object_is_type(array, json_type_array) ? json_object_array_length(array) : 0;
 }
 
+const char *cli_sync_story(struct json_object *sync)
+{
+	return cli_print("%s that copied %s of %s in %s%s: %s", cli_json_shown(sync, "action"),
+			 cli_bytes(cli_json_u64(sync, "bytes_copied", 0)),
+			 cli_bytes(cli_json_u64(sync, "bytes_checked", 0)),
+			 cli_seconds(cli_json_u64(sync, "milliseconds", 0) / 1000.0),
+			 cli_json_bool(sync, "complete") ? "" : ", not complete",
+			 cli_json_shown(sync, "reason"));
+}
+
 void cli_json_print(char *text)
 {
 	puts(text);
@@ -87,18 +97,15 @@ void cli_say_member_errors(struct json_object *members)
 	}
 }
 
-int cli_control(const char *name, const char *command, const char *member, int fd,
-		struct json_object **ret_reply, struct umd_error *error)
+/* Takes @request. */
+static int exchange(const char *name, struct json_object *request, int fd, struct json_object **ret_reply,
+		    struct umd_error *error)
 {
-	struct json_object *request = json_object_new_object();
+	const char *text = json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN);
 	char *reply;
 	int rc;
 
-	json_object_object_add(request, "command", json_object_new_string(command));
-	if (member)
-		json_object_object_add(request, "member", json_object_new_string(member));
-	rc = umd_control(name, json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN), fd, &reply,
-			 error);
+	rc = umd_control(name, text, fd, &reply, error);
 	json_object_put(request);
 	if (rc)
 		return rc;
@@ -109,7 +116,29 @@ int cli_control(const char *name, const char *command, const char *member, int f
 		return 0;
 	error->code = -EPROTO;
 	snprintf(error->text, sizeof error->text,
-		 "the server of %s answered %s with something that is no JSON object", cli_shown(name),
-		 command);
+		 "the server of %s answered with something that is no JSON object", cli_shown(name));
 	return -EPROTO;
+}
+
+static struct json_object *request_of(const char *command)
+{
+	struct json_object *request = json_object_new_object();
+
+	json_object_object_add(request, "command", json_object_new_string(command));
+	return request;
+}
+
+int cli_ask(const char *name, const char *command, struct json_object **ret_reply, struct umd_error *error)
+{
+	return exchange(name, request_of(command), -1, ret_reply, error);
+}
+
+int cli_ask_member(const char *name, const struct cli_member_request *wish, struct json_object **ret_reply,
+		   struct umd_error *error)
+{
+	struct json_object *request = request_of(wish->command);
+
+	json_object_object_add(request, "member", json_object_new_string(wish->path));
+	json_object_object_add(request, "force", json_object_new_boolean(wish->force));
+	return exchange(name, request, wish->fd, ret_reply, error);
 }

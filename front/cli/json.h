@@ -16,6 +16,9 @@ uint64_t cli_json_u64(struct json_object *o, const char *path, uint64_t otherwis
 bool cli_json_bool(struct json_object *o, const char *path);
 size_t cli_json_len(struct json_object *array);					/* 0 for NULL */
 
+/* "resync that copied 384.0 KiB of 1.0 GiB in 0.1 s: REASON", from the object `last_sync`. */
+const char *cli_sync_story(struct json_object *sync);
+
 /* Print and free a JSON text of the library. */
 void cli_json_print(char *text);
 /* Print an object made here. */
@@ -24,12 +27,17 @@ void cli_json_print_object(struct json_object *o);
 /* One sentence on stderr for each member of umd_examine's `members` that has an error. */
 void cli_say_member_errors(struct json_object *members);
 
-/**
- * cli_control - one command to the array @name
- * @member: path or NULL; @fd: descriptor to hand over or -1
- * Returns the library's code, with its sentence in @error; *@ret_reply is to be released with json_object_put().
- */
-int cli_control(const char *name, const char *command, const char *member, int fd, struct json_object **ret_reply,
-		struct umd_error *error);
+/* One command to the array @name. Returns the library's code, with its sentence in @error; *@ret_reply is to be released
+ * with json_object_put(). */
+int cli_ask(const char *name, const char *command, struct json_object **ret_reply, struct umd_error *error);
+
+/* One command about a member. */
+struct cli_member_request {
+	const char *command, *path;
+	bool force;
+	int fd;			/* descriptor to hand over, or -1 */
+};
+int cli_ask_member(const char *name, const struct cli_member_request *wish, struct json_object **ret_reply,
+		   struct umd_error *error);
 
 #endif

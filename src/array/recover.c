@@ -308,6 +308,15 @@ static bool stop(struct arr *a)
 	return true;
 }
 
+/* What was being done has nobody left to do it for. */
+static bool give_up(struct arr *a)
+{
+	if (a->sync_now.action == ARR_SYNC_IDLE)
+		return false;
+	report_end(a, false);
+	return true;
+}
+
 bool arr_pump_sync(struct arr *a)
 {
 	if (a->is_readonly)
@@ -319,8 +328,10 @@ bool arr_pump_sync(struct arr *a)
 			return false;
 		return issue_read(a);
 	}
-	if (a->sync_phase != SYNC_IDLE || arr_sync_action(a) == ARR_SYNC_IDLE)
+	if (a->sync_phase != SYNC_IDLE)
 		return false;
+	if (arr_sync_action(a) == ARR_SYNC_IDLE)
+		return give_up(a);
 	if (!find_window(a))
 		return complete(a);
 	report_begin(a);

@@ -1,0 +1,65 @@
+"""Goal:   SIGTERM and `umd stop` end a server within 5 s, in the middle of a resync and with an idle client connected.
+Method: members so large that their first resync takes long (they are sparse); the client only connects.
+Law:    I9: every stop ends; the next start goes on with the resync.
+Source: issue "A mirror that runs"; design section 2.
+"""
+import os
+import signal
+import subprocess
+import time
+
+from scene import MIB, Scene
+
+LIMIT_S = 5
+MEMBER_BYTES = 512 * 1024 * MIB
+
+
+def start(s, *members):
+	"""A server in the foreground; returns the process and the URI."""
+	server = subprocess.Popen([s.tool, 'serve', '--name', 'ending', *members], env=s.env, cwd=s.dir, text=True,
+		stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+	line = server.stdout.readline()
+	if not line.startswith('ready '):
+		print('Bail out! umd serve:', server.communicate()[1], flush=True)
+		raise SystemExit(1)
+	return server, line.split()[1]
+
+
+def ask_by_signal(server, s):
+	server.send_signal(signal.SIGTERM)
+
+
+def ask_by_command(server, s):
+	s.must('stop', 'ending')
+
+
+def ask_by_interrupt(server, s):
+	server.send_signal(signal.SIGINT)
+
+
+def end(s, ask, how, *members):
+	server, uri = start(s, *members)
+	idle = s.connect(uri)
+	s.ok(idle.get_size() > 0, f'{how}: an idle client is connected')
+	s.same(s.json('detail', '--json', 'ending')['sync_action'], 'resync', f'{how}: a resync runs')
+
+	began = time.monotonic()
+	ask(server, s)
+	_, errors = server.communicate(timeout=60)
+	took = time.monotonic() - began
+	s.ok(took < LIMIT_S, f'{how}: the server ends within {LIMIT_S} s', f'it took {took:.1f} s')
+	s.same(server.returncode, 0, f'{how}: with exit status 0')
+	s.ok('error' not in errors and len(errors.splitlines()) <= 1, f'{how}: without noise', errors)
+	s.same(os.listdir(s.path('run')), [], f'{how}: sockets and pid file are gone')
+
+
+with Scene() as s:
+	members = [s.image('a', MEMBER_BYTES), s.image('b', MEMBER_BYTES)]
+	s.must('create', '--bitmap-chunk=64M', *members)
+	end(s, ask_by_signal, 'SIGTERM', *members)
+	end(s, ask_by_command, 'umd stop', *members)
+	end(s, ask_by_interrupt, 'SIGINT', *members)
+	server, uri = start(s, *members)
+	s.same(s.json('detail', '--json', 'ending')['sync_action'], 'resync', 'the next start goes on with it')
+	s.must('stop', 'ending')
+	s.same(server.wait(timeout=60), 0, 'and stops as well')

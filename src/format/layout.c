@@ -16,7 +16,7 @@
 
 #include <inttypes.h>
 
-enum { BLOCK_BYTES = 4096, BLOCK_SECTORS = 8, SB1_2_SECTOR = 8, SB1_0_TAIL_SECTORS = 16, MEMBER_MIN_SECTORS = 24 };
+enum { BLOCK_BYTES = 4096, BLOCK_SECTORS = 8, SB1_2_SECTOR = 8, SB1_0_TAIL_SECTORS = 16, SB0_UNIT_SECTORS = 128, MEMBER_MIN_SECTORS = 24 };
 
 bool lay_super(enum sb1_minor minor, uint64_t member_bytes, member_off *ret_at)
 {
@@ -29,6 +29,16 @@ bool lay_super(enum sb1_minor minor, uint64_t member_bytes, member_off *ret_at)
 	else if (minor == SB1_2)
 		at_sectors = SB1_2_SECTOR;
 	ret_at->bytes = at_sectors * SECTOR_BYTES;
+	return true;
+}
+
+bool lay_super_090(uint64_t member_bytes, member_off *ret_at)
+{
+	uint64_t sectors = member_bytes / SECTOR_BYTES;
+
+	if (sectors < SB0_UNIT_SECTORS)
+		return false;
+	ret_at->bytes = (round_down(sectors, SB0_UNIT_SECTORS) - SB0_UNIT_SECTORS) * SECTOR_BYTES;
 	return true;
 }
 

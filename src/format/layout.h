@@ -13,6 +13,9 @@ struct span {
 /* Where a superblock of this minor lies on a member; false: the member is too small. */
 bool lay_super(enum sb1_minor minor, uint64_t member_bytes, member_off *ret_at);
 
+/* Where a version 0.90 superblock lies (4096 bytes); they are only looked for, never written. */
+bool lay_super_090(uint64_t member_bytes, member_off *ret_at);
+
 /* Areas of a member, from a checked superblock. */
 struct span lay_data(const struct sb1 *sb);			/* size_sectors from data_offset */
 bool lay_bitmap(const struct sb1 *sb, member_off *ret_at);	/* false: no internal bitmap */

@@ -7,20 +7,13 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-enum { PLACE_090_UNIT_SECTORS = 128 };
-
 static void name_the_stranger(struct member *m, struct asm_member *look)
 {
 	uint8_t at_090[FMT_SB1_BYTES] = { 0 }, first[FMT_SB1_BYTES] = { 0 };
-	uint64_t sectors = m->size_bytes / SECTOR_BYTES;
-	bool has_090 = sectors >= PLACE_090_UNIT_SECTORS;
-	bool has_first = m->size_bytes >= sizeof first;
+	bool has_first = m->size_bytes >= sizeof first, has_090;
+	member_off at;
 
-	if (has_090) {
-		uint64_t at = (round_down(sectors, PLACE_090_UNIT_SECTORS) - PLACE_090_UNIT_SECTORS) * SECTOR_BYTES;
-
-		has_090 = mbr_read(m, (member_off){ at }, at_090, sizeof at_090) == 0;
-	}
+	has_090 = lay_super_090(m->size_bytes, &at) && mbr_read(m, at, at_090, sizeof at_090) == 0;
 	if (has_first)
 		has_first = mbr_read(m, (member_off){ 0 }, first, sizeof first) == 0;
 	asm_name_the_stranger(look, has_090 ? at_090 : NULL, has_first ? first : NULL);

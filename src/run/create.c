@@ -1,0 +1,195 @@
+/* umd create: judge all members, plan, then write.
+ *
+ *   options -> open and lock every member -> does it hold something? -> plan -> write -> JSON
+ *
+ * Everything left of "write" changes nothing, for any member (law I7); a dry run stops there. The locks are held to the
+ * end, so nobody takes a member between the look and the write. What may follow what on disk is create_write.c's.
+ *
+ * Left out: levels other than RAID1, bitmaps in files, clusters. */
+#include "run/create.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "run/blank.h"
+#include "run/look.h"
+#include "run/public.h"
+
+static int refuse_option(struct err *err, int code, const char *what, const char *value, const char *instead)
+{
+	char *shown = run_escaped(value);
+
+	err_set(err, code, "%s %s is not usable: %s; nothing has been written", what, shown ? shown : "given", instead);
+	mem_free(shown);
+	return code;
+}
+
+static int take_metadata(struct run_creating *c, const char *metadata, struct err *err)
+{
+	static const char *const names[] = { [SB1_0] = "1.0", [SB1_1] = "1.1", [SB1_2] = "1.2" };
+
+	if (!metadata)
+		metadata = names[SB1_2];
+	for (int i = SB1_0; i <= SB1_2; i++)
+		if (strcmp(metadata, names[i]) == 0) {
+			c->plan.minor = (enum sb1_minor)i;
+			return 0;
+		}
+	return refuse_option(err, UMD_E_BAD_OPTION, "metadata", metadata, "1.0, 1.1 and 1.2 can be made");
+}
+
+static int take_bitmap(struct run_creating *c, const struct umd_create_options *o, struct err *err)
+{
+	const char *bitmap = o->bitmap ? o->bitmap : "internal";
+
+	c->plan.has_bitmap = strcmp(bitmap, "internal") == 0;
+	if (!c->plan.has_bitmap && strcmp(bitmap, "none") != 0)
+		return refuse_option(err, UMD_E_BAD_OPTION, "bitmap", bitmap, "internal and none can be made");
+	if (!c->plan.has_bitmap && o->bitmap_chunk_bytes)
+		return err_set(err, UMD_E_BAD_OPTION, "a bitmap chunk of %llu bytes and no bitmap contradict each other; nothing has been written",
+			       (unsigned long long)o->bitmap_chunk_bytes);
+	c->plan.bitmap_chunk_bytes = o->bitmap_chunk_bytes;
+	return 0;
+}
+
+/* Other tools print names as they are: what would play with their terminals or paths is not made. */
+static int take_name(struct run_creating *c, const char *name, struct err *err)
+{
+	size_t len = name ? strlen(name) : 0;
+
+	if (len > FMT_SB1_NAME_BYTES)
+		return err_set(err, UMD_E_BAD_NAME, "a name of %zu bytes is too long: %d fit; nothing has been written", len, FMT_SB1_NAME_BYTES);
+	for (size_t i = 0; i < len; i++)
+		if (name[i] <= ' ' || name[i] > '~' || name[i] == '/')
+			return refuse_option(err, UMD_E_BAD_NAME, "name", name, "printable ASCII without blanks and slashes is");
+	memcpy(c->plan.name, name ? name : "", len);
+	return 0;
+}
+
+static int take_random(uint8_t uuid[16], struct err *err)
+{
+	if (getrandom(uuid, 16, 0) == 16)
+		return 0;
+	return err_set(err, -EIO, "no random bytes for a uuid; nothing has been written");
+}
+
+static int take_uuid(struct run_creating *c, const char *uuid, struct err *err)
+{
+	if (!uuid)
+		return take_random(c->plan.uuid, err);
+	if (fmt_uuid_parse(uuid, c->plan.uuid))
+		return 0;
+	return refuse_option(err, UMD_E_BAD_OPTION, "uuid", uuid, "32 hex digits are wanted, with : - . or blanks between");
+}
+
+int run_create_options(struct run_creating *c, const struct umd_create_options *o, struct err *err)
+{
+	int rc = take_metadata(c, o->metadata, err);
+
+	if (rc == 0)
+		rc = take_bitmap(c, o, err);
+	if (rc == 0)
+		rc = take_name(c, o->name, err);
+	if (rc == 0)
+		rc = take_uuid(c, o->uuid, err);
+	c->plan.size_bytes = o->size_bytes;
+	c->plan.is_assume_clean = o->assume_clean;
+	c->plan.ctime_s = (uint64_t)time(NULL);
+	return rc;
+}
+
+/* An md superblock at any place, believed or not, says that the member is somebody's. */
+static int refuse_member_of_array(const struct run_creating_member *member, struct err *err)
+{
+	struct asm_member *look = mem_new(1, sizeof *look);
+	char uuid[36];
+	int rc = 0;
+
+	if (!look)
+		return err_set(err, -ENOMEM, "no memory to look at %s", member->shown);
+	run_look(member->m, member->shown, look);
+	fmt_uuid_text(look->sb.set_uuid, uuid);
+	if (look->has_superblock)
+		rc = err_set(err, UMD_E_MEMBER_HOLDS_DATA, "%s holds a superblock of array %s at byte %llu: it is not overwritten without --force; "
+			     "nothing has been written", member->shown, uuid, (unsigned long long)look->super_at.bytes);
+	else if (look->error.code != UMD_E_NO_SUPERBLOCK)
+		rc = err_set(err, look->error.code, "%s: %s", member->shown, look->error.text);
+	mem_free(look);
+	return rc;
+}
+
+int run_create_open(struct run_creating *c, uint32_t i, const char *path, bool force, struct err *err)
+{
+	struct run_creating_member *member = &c->members[i];
+	int rc;
+
+	c->plan.members[i].is_missing = strcmp(path, "missing") == 0;
+	if (c->plan.members[i].is_missing)
+		return 0;
+	member->path = path;
+	member->shown = run_escaped(path);
+	if (!member->shown)
+		return err_set(err, -ENOMEM, "no memory to open a member");
+	c->plan.members[i].path = member->shown;
+	rc = mbr_open(path, -1, MBR_LOCK_EXCLUSIVE, &member->m, err);
+	if (rc < 0)
+		return rc;
+	c->plan.members[i].size_bytes = member->m->size_bytes;
+	if (!force)
+		rc = refuse_member_of_array(member, err);
+	if (rc == 0 && !force)
+		rc = run_member_is_blank(member->m, member->shown, err);
+	return rc < 0 ? rc : take_random(c->plan.members[i].device_uuid, err);
+}
+
+static void drop(struct run_creating *c)
+{
+	for (uint32_t i = 0; i < ARR_MEMBERS_MAX; i++) {
+		mbr_close(c->members[i].m);
+		mem_free(c->members[i].shown);
+	}
+	mem_free(c);
+}
+
+static int plan_and_write(struct run_creating *c, const struct umd_create_options *o, const char *const *members, size_t count,
+			  struct err *err)
+{
+	int rc = run_create_options(c, o, err);
+
+	/* One more than fits is enough for the plan to refuse the number. */
+	c->plan.count = (uint32_t)min_u64(count, ARR_MEMBERS_MAX + 1);
+	for (uint32_t i = 0; rc == 0 && i < min_u64(count, ARR_MEMBERS_MAX); i++)
+		rc = run_create_open(c, i, members[i], o->force, err);
+	if (rc == 0)
+		rc = asm_create_plan(&c->plan, c->made, err);
+	if (rc == 0 && !o->dry_run)
+		rc = run_create_write(c, o->force, err);
+	return rc;
+}
+
+int umd_create(const struct umd_create_options *options, const char *const *members, size_t count, char **ret_json, struct umd_error *error)
+{
+	struct run_creating *c = mem_new(1, sizeof *c);
+	struct text t = { 0 };
+	struct err err = { 0 };
+	char *json;
+	int rc = -ENOMEM;
+
+	if (c)
+		rc = plan_and_write(c, options, members, count, &err);
+	if (rc == 0)
+		run_create_json(&t, c, options->dry_run);
+	if (c)
+		drop(c);
+	json = text_take(&t);
+	if (rc == 0 && ret_json && !json)
+		rc = err_set(&err, -ENOMEM, "no memory to tell what was written");
+	if (rc == 0 && ret_json)
+		*ret_json = json;
+	else
+		mem_free(json);
+	return rc < 0 ? run_public_error(rc, &err, error) : 0;
+}

@@ -1,0 +1,114 @@
+/* The writing half of create, in an order in which a cut anywhere leaves no array that is not whole:
+ *
+ *   1. superblocks of an earlier life are wiped (forced only), flush     an old one must not come back
+ *   2. bitmap and bad-block log of every member, flush                  a superblock never speaks of what is not there
+ *   3. superblock of every member, flush                                a cut here leaves members missing, which serve refuses
+ *
+ * Only bytes of the new areas and of recognised old superblocks change (law I7). */
+#include <errno.h>
+#include <string.h>
+
+#include "base/le.h"
+#include "base/mem.h"
+#include "run/create.h"
+
+enum { BLOCK_BYTES = 4096 };
+
+static int failed(const struct run_creating_member *member, int rc, const char *what, member_off at, struct err *err)
+{
+	return err_set(err, rc, "%s: the %s at byte %llu could not be written: %s; the array is not whole, create it again with --force",
+		       member->shown, what, (unsigned long long)at.bytes, err_sentence(rc));
+}
+
+static int flush(const struct run_creating_member *member, struct err *err)
+{
+	int rc = mbr_flush(member->m);
+
+	if (rc < 0)
+		return err_set(err, rc, "%s could not be flushed: %s; the array is not whole, create it again with --force", member->shown,
+			       err_sentence(rc));
+	return 0;
+}
+
+static int wipe_place(const struct run_creating_member *member, member_off at, struct err *err)
+{
+	static const uint8_t zeroes[BLOCK_BYTES];
+	uint8_t raw[4];
+	uint32_t magic;
+	int rc = mbr_read(member->m, at, raw, sizeof raw);
+
+	if (rc < 0)
+		return err_set(err, rc, "%s cannot be read at byte %llu: %s", member->shown, (unsigned long long)at.bytes, err_sentence(rc));
+	magic = (uint32_t)le_get(raw, sizeof raw);
+	if (magic != FMT_SB1_MAGIC && magic != __builtin_bswap32(FMT_SB1_MAGIC))
+		return 0;
+	rc = mbr_write(member->m, at, zeroes, sizeof zeroes, false);
+	return rc < 0 ? failed(member, rc, "old superblock", at, err) : 0;
+}
+
+static int wipe(const struct run_creating_member *member, struct err *err)
+{
+	member_off places[3], at_090;
+	enum sb1_minor minors[3];
+	uint32_t count = asm_super_places(member->m->size_bytes, places, minors);
+	int rc = 0;
+
+	for (uint32_t i = 0; rc == 0 && i < count; i++)
+		rc = wipe_place(member, places[i], err);
+	if (rc == 0 && lay_super_090(member->m->size_bytes, &at_090))
+		rc = wipe_place(member, at_090, err);
+	return rc < 0 ? rc : flush(member, err);
+}
+
+static int write_bitmap(const struct run_creating_member *member, const struct asm_created *made, struct err *err)
+{
+	uint8_t *bytes = mem_new(1, made->bitmap_bytes);
+	int rc;
+
+	if (!bytes)
+		return err_set(err, -ENOMEM, "no memory for a bitmap of %llu bytes", (unsigned long long)made->bitmap_bytes);
+	memset(bytes, made->bitmap_fill, made->bitmap_bytes);
+	fmt_bitmap_sb_encode(&made->bitmap, bytes);
+	rc = mbr_write(member->m, made->bitmap_at, bytes, made->bitmap_bytes, false);
+	mem_free(bytes);
+	return rc < 0 ? failed(member, rc, "bitmap", made->bitmap_at, err) : 0;
+}
+
+static int write_log(const struct run_creating_member *member, const struct asm_created *made, struct err *err)
+{
+	uint8_t empty[FMT_BAD_BLOCK_LOG_BYTES];
+	int rc;
+
+	memset(empty, 0xff, sizeof empty);
+	rc = mbr_write(member->m, made->bblog_at, empty, sizeof empty, false);
+	return rc < 0 ? failed(member, rc, "bad-block log", made->bblog_at, err) : 0;
+}
+
+static int write_what_the_superblock_names(const struct run_creating_member *member, const struct asm_created *made, struct err *err)
+{
+	int rc = made->has_bitmap ? write_bitmap(member, made, err) : 0;
+
+	if (rc == 0 && made->has_bblog)
+		rc = write_log(member, made, err);
+	return rc < 0 ? rc : flush(member, err);
+}
+
+static int write_superblock(const struct run_creating_member *member, const struct asm_created *made, struct err *err)
+{
+	int rc = mbr_write(member->m, made->super_at, made->super_raw, sizeof made->super_raw, false);
+
+	return rc < 0 ? failed(member, rc, "superblock", made->super_at, err) : flush(member, err);
+}
+
+int run_create_write(struct run_creating *c, bool is_wiping, struct err *err)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; rc == 0 && is_wiping && i < c->plan.count; i++)
+		rc = c->members[i].m ? wipe(&c->members[i], err) : 0;
+	for (uint32_t i = 0; rc == 0 && i < c->plan.count; i++)
+		rc = c->members[i].m ? write_what_the_superblock_names(&c->members[i], &c->made[i], err) : 0;
+	for (uint32_t i = 0; rc == 0 && i < c->plan.count; i++)
+		rc = c->members[i].m ? write_superblock(&c->members[i], &c->made[i], err) : 0;
+	return rc;
+}

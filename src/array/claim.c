@@ -198,6 +198,9 @@ bool arr_pump_claim(struct arr *a)
 	if (bm_commit_is_running(a->bitmap))
 		return false;
 	bm_set_events(a->bitmap, a->claim.events);
+	/* An abandoned claim of the same events may have had its bitmap written already. */
+	if (!bm_wants_commit(a->bitmap))
+		return write_supers(a);
 	if (!arr_bitmap_begin(a, NULL))
 		return false;
 	a->claim_phase = CLAIM_BITMAP;

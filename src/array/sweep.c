@@ -121,7 +121,8 @@ bool arr_pump_sweep(struct arr *a)
 
 uint64_t arr_sweep_timer_ms(const struct arr *a)
 {
-	if (a->sweep_phase != SWEEP_IDLE || !has_work(a) || !a->sweep_due_ms)
+	/* A stopping array sweeps when its requests and claims are done, not when a time has come. */
+	if (a->sweep_phase != SWEEP_IDLE || a->is_stopping || !has_work(a) || !a->sweep_due_ms)
 		return UINT64_MAX;
 	return a->sweep_due_ms;
 }

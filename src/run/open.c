@@ -50,6 +50,15 @@ static int open_members(struct opening *o, const char *const *members, bool is_r
 	return 0;
 }
 
+/* A preference for somebody who is not there would silently be none. */
+static int check_preferred(const struct opening *o, const char *prefer, struct err *err)
+{
+	for (uint32_t i = 0; i < o->count; i++)
+		if (!prefer || !strcmp(prefer, o->paths[i]))
+			return 0;
+	return err_set(err, UMD_E_BAD_OPTION, "%s is to be preferred, but it is not one of the %u members given", prefer, o->count);
+}
+
 static int judge(struct opening *o, const struct asm_options *options, struct err *err)
 {
 	uint32_t member;
@@ -132,6 +141,8 @@ int umd_array_open(const char *const *members, size_t count, const struct umd_op
 	rc = u && o.looks && o.plan && (prefer || !options->prefer) ? 0 : err_set(&err, -ENOMEM, "no memory");
 	if (rc == 0)
 		rc = open_members(&o, members, options->readonly, &err);
+	if (rc == 0)
+		rc = check_preferred(&o, prefer, &err);
 	if (rc == 0)
 		rc = judge(&o, &judge_options, &err);
 	if (rc == 0)

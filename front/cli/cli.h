@@ -99,6 +99,8 @@ int cli_fail(const struct umd_error *error);
 /* Fit for a terminal: control bytes, what is not UTF-8 and what turns the writing direction become \xNN. The string
  * lives until the program ends: not for loops without end. */
 const char *cli_shown(const char *s);
+/* The character at @s: its length in bytes, 0 where that is no well-formed UTF-8; harmless: a terminal may have it. */
+unsigned cli_character(const char *s, uint32_t *ret_character, bool *ret_is_harmless);
 /* A string made like printf that lives until the program ends; dies without memory. */
 const char *cli_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* "512 B", "4.0 KiB", "1.5 GiB"; one of eight strings that are used in turn. */

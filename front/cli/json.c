@@ -80,9 +80,27 @@ void cli_json_print(char *text)
 	free(text);
 }
 
+/* json-c escapes ASCII control bytes alone. What else could harm a terminal stands in strings, where it may be escaped as
+ * well; a byte that is no UTF-8 becomes the text "\xNN", as it does in the library's own JSON. */
 void cli_json_print_object(struct json_object *o)
 {
-	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE));
+	const char *s =
+		json_object_to_json_string_ext(o, JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE);
+	uint32_t character;
+	bool is_harmless;
+
+	while (*s) {
+		unsigned len = cli_character(s, &character, &is_harmless);
+
+		if (is_harmless)
+			fwrite(s, 1, len, stdout);
+		else if (len)
+			printf("\\u%04x", (unsigned)character);
+		else
+			printf("\\\\x%02x", (unsigned char)*s);
+		s += len ?: 1;
+	}
+	putchar('\n');
 }
 
 void cli_say_member_errors(struct json_object *members)

@@ -59,9 +59,10 @@ int cli_fail(const struct umd_error *error)
 	return cli_refuse("%s", error->text);
 }
 
-/* Length of the well-formed UTF-8 character at @s that may be shown as it is; 0: it may not. */
-static unsigned printable_bytes(const unsigned char *s)
+/* The character at @s: its length, 0 where that is no well-formed UTF-8. */
+static unsigned decode(const unsigned char *s, uint32_t *ret_character)
 {
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	unsigned len = s[0] < 0x80 ? 1 :
 		       s[0] < 0xc2 ? 0 :
 		       s[0] < 0xe0 ? 2 :
@@ -75,23 +76,37 @@ static unsigned printable_bytes(const unsigned char *s)
 			return 0;
 		c = c << 6 | (s[i] & 0x3f);
 	}
-	if (c < 0x20 || (c >= 0x7f && c < 0xa0) || (len == 3 && c < 0x800) ||
-	    (len == 4 && (c < 0x10000 || c > 0x10ffff)))
+	if (c < least[len] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
 		return 0;
-	/* Surrogates, and the marks that break lines or turn the direction of writing. */
-	if ((c >= 0xd800 && c < 0xe000) || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069))
-		return 0;
+	*ret_character = c;
+	return len;
+}
+
+/* Control characters, and the marks that break lines or turn the direction of writing. */
+static bool is_harmless(uint32_t c)
+{
+	return c >= 0x20 && !(c >= 0x7f && c < 0xa0) && !(c >= 0x2028 && c <= 0x202e) &&
+	       !(c >= 0x2066 && c <= 0x2069);
+}
+
+unsigned cli_character(const char *s, uint32_t *ret_character, bool *ret_is_harmless)
+{
+	unsigned len = decode((const unsigned char *)s, ret_character);
+
+	*ret_is_harmless = len && is_harmless(*ret_character);
 	return len;
 }
 
 const char *cli_shown(const char *s)
 {
 	char *text = keep(4 * strlen(s) + 1), *to = text;
+	uint32_t character;
+	bool is_shown;
 
 	while (*s) {
-		unsigned len = printable_bytes((const unsigned char *)s);
+		unsigned len = cli_character(s, &character, &is_shown);
 
-		if (len) {
+		if (is_shown) {
 			to = mempcpy(to, s, len);
 			s += len;
 		} else {

@@ -22,6 +22,8 @@ def refuse(s, args, words, text, members):
 	before = s.sums(*members)
 	run = s.umd(*args)
 	s.refused(run, 1, words, text)
+	for server in s.json('list', '--json'):
+		s.must('stop', server['name'])		# the statement above has failed; the next ones shall be judged alone
 	s.ok(s.sums(*members) == before, f'{text}: no byte changed')
 	s.same(left_over(s), [], f'{text}: nothing is left in the run-time directory')
 

@@ -56,7 +56,7 @@ void arr_bitmap_done(struct arr *a, struct arr_job *job)
 bool arr_pump_bitmap(struct arr *a)
 {
 	a->bitmap_owed &= arr_in_slots(a);
-	if (!a->bitmap_owed || a->is_broken || bm_commit_is_running(a->bitmap))
+	if (!a->bitmap_owed || a->is_readonly || a->is_broken || bm_commit_is_running(a->bitmap))
 		return false;
 	return arr_bitmap_begin(a, NULL);
 }

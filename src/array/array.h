@@ -225,6 +225,7 @@ struct arr_status {
 	uint64_t size_bytes, events;
 	uint32_t raid_devices, degraded;
 	bool is_readonly, is_active, is_broken, is_stopping;	/* broken: the last member failed a write */
+	bool is_recorded;			/* every change of members is durable in the superblocks */
 	enum arr_sync_action action;
 	uint64_t sync_position;			/* bytes of the pass now running */
 	uint64_t sync_bytes_left;		/* still to be copied, by what is known now */

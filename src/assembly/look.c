@@ -18,7 +18,7 @@
 
 enum {
 	SB0_MAJOR_AT = 4, SB0_MINOR_AT = 8, SB0_MINOR = 90,	/* of the 0.90 superblock: words in its host's order */
-	BITMAP_VERSION_CLUSTERED = 5,
+	BITMAP_VERSION_CLUSTERED = 5, PATH_SHOWN_BYTES = 256,
 };
 
 uint32_t asm_super_places(uint64_t member_bytes, member_off ret_places[3], enum sb1_minor ret_minors[3])
@@ -51,18 +51,26 @@ static int weight(int code)
 	}
 }
 
+/* A sentence gets the member's name in front; a very long one must not push the reason out. */
+static int name_member(const struct asm_member *m, const struct err *from, struct err *to)
+{
+	return err_set(to, from->code, "%.*s: %s", PATH_SHOWN_BYTES, m->path, from->text);
+}
+
 /* A place that leads nowhere is known before anything is read there. */
 static void check_bitmap_place(struct asm_member *m)
 {
+	struct err err;
 	member_off at;
 
 	if (!(m->sb.feature_map & FMT_SB1_BITMAP) || !m->sb.bitmap_offset_sectors)
 		return;
 	if (lay_bitmap(&m->sb, &at) && at.bytes + FMT_BITMAP_SB_BYTES <= m->size_bytes)
 		return;
-	err_set(&m->bitmap_error, UMD_E_BAD_BITMAP, "the bitmap is refused: %+" PRId32 " sectors from the superblock at byte %" PRIu64
+	err_set(&err, UMD_E_BAD_BITMAP, "the bitmap is refused: %+" PRId32 " sectors from the superblock at byte %" PRIu64
 		" is not on the member of %" PRIu64 " bytes; the array does not start with it", m->sb.bitmap_offset_sectors,
 		m->super_at.bytes, m->size_bytes);
+	name_member(m, &err, &m->bitmap_error);
 }
 
 void asm_take_superblock(struct asm_member *m, enum sb1_minor minor, member_off at, const uint8_t raw[FMT_SB1_BYTES])
@@ -79,9 +87,10 @@ void asm_take_superblock(struct asm_member *m, enum sb1_minor minor, member_off 
 	m->super_at = at;
 	m->sb = sb;
 	memcpy(m->raw, raw, FMT_SB1_BYTES);
-	m->error = err;
-	m->bitmap_error = (struct err){ 0 };
-	if (!err.code)
+	m->error = m->bitmap_error = (struct err){ 0 };
+	if (err.code)
+		name_member(m, &err, &m->error);
+	else
 		check_bitmap_place(m);
 }
 
@@ -99,18 +108,21 @@ static bool is_090(const uint8_t *p, bool is_big)
 
 void asm_name_the_stranger(struct asm_member *m, const uint8_t *at_090, const uint8_t *first_4k)
 {
+	struct err err;
+
 	/* What was found at a 1.x place tells more than a leftover elsewhere. */
 	if (m->has_superblock)
 		return;
 	if (at_090 && (is_090(at_090, false) || is_090(at_090, true)))
-		err_set(&m->error, UMD_E_NOT_SUPPORTED, "the superblock has version 0.90 (%s-endian), versions 1.0 to 1.2 can be used; "
+		err_set(&err, UMD_E_NOT_SUPPORTED, "the superblock has version 0.90 (%s-endian), versions 1.0 to 1.2 can be used; "
 			"the member is not used", is_090(at_090, false) ? "little" : "big");
 	else if (first_4k && le_get(first_4k, 4) == FMT_BITMAP_MAGIC)
-		err_set(&m->error, UMD_E_NO_SUPERBLOCK, "this is a bitmap file of version %" PRIu32 ", not a member of an array",
+		err_set(&err, UMD_E_NO_SUPERBLOCK, "this is a bitmap file of version %" PRIu32 ", not a member of an array",
 			(uint32_t)le_get(first_4k + 4, 4));
 	else
-		err_set(&m->error, UMD_E_NO_SUPERBLOCK, "no md superblock was found at any of its places in %" PRIu64
+		err_set(&err, UMD_E_NO_SUPERBLOCK, "no md superblock was found at any of its places in %" PRIu64
 			" bytes; the member is not used", m->size_bytes);
+	name_member(m, &err, &m->error);
 }
 
 bool asm_wants_bitmap(const struct asm_member *m, member_off *ret_at)
@@ -118,18 +130,27 @@ bool asm_wants_bitmap(const struct asm_member *m, member_off *ret_at)
 	return m->has_superblock && !m->error.code && !m->bitmap_error.code && lay_bitmap(&m->sb, ret_at);
 }
 
-void asm_take_bitmap(struct asm_member *m, const uint8_t raw[FMT_BITMAP_SB_BYTES])
+static int check_bitmap(struct asm_member *m, struct err *err)
 {
 	struct bitmap_sb *b = &m->bitmap;
+	int rc = fmt_bitmap_sb_check(b, m->sb.set_uuid, err);
 
-	m->has_bitmap = lay_bitmap(&m->sb, &m->bitmap_at);
-	fmt_bitmap_sb_decode(raw, b);
-	m->bitmap_error = (struct err){ 0 };
-	if (fmt_bitmap_sb_check(b, m->sb.set_uuid, &m->bitmap_error) < 0)
-		return;
+	if (rc < 0)
+		return rc;
 	/* The stored range is a hint. A smaller one would leave writes uncovered (I3), a larger one lead out of the
 	 * bitmap's area (I7): what counts is the array's own, as it is for Linux. */
 	if (lay_sync_sectors(&m->sb) != UINT64_MAX)
 		b->sync_size_sectors = lay_sync_sectors(&m->sb);
-	lay_bitmap_fits(&m->sb, b, b->version == BITMAP_VERSION_CLUSTERED ? b->nodes : 1, m->size_bytes, &m->bitmap_error);
+	return lay_bitmap_fits(&m->sb, b, b->version == BITMAP_VERSION_CLUSTERED ? b->nodes : 1, m->size_bytes, err);
+}
+
+void asm_take_bitmap(struct asm_member *m, const uint8_t raw[FMT_BITMAP_SB_BYTES])
+{
+	struct err err;
+
+	m->has_bitmap = lay_bitmap(&m->sb, &m->bitmap_at);
+	fmt_bitmap_sb_decode(raw, &m->bitmap);
+	m->bitmap_error = (struct err){ 0 };
+	if (check_bitmap(m, &err) < 0)
+		name_member(m, &err, &m->bitmap_error);
 }

@@ -60,6 +60,19 @@ static bool find_or_refuse(struct umd_array *u, const char *path, uint32_t *ret_
 	return false;
 }
 
+/* What a command changed is on disk before its caller is told, unless nothing can be recorded any more. Under the lock. */
+static void wait_recorded(struct umd_array *u)
+{
+	struct arr_status s;
+
+	for (;;) {
+		arr_get_status(u->arr, &s);
+		if (s.is_recorded || s.is_broken || s.is_readonly)
+			return;
+		pthread_cond_wait(&u->changed, &u->lock);
+	}
+}
+
 /* "/a/b is faulty: ..." or the refusal with the path in front. */
 static void reply_with(struct text *reply, int rc, struct err *err, const char *path, const char *what)
 {
@@ -84,6 +97,7 @@ void run_command_fail(struct umd_array *u, const char *path, struct text *reply)
 	pthread_mutex_lock(&u->lock);
 	if (find_or_refuse(u, path, &ev.member, reply)) {
 		run_step(u, &ev);
+		wait_recorded(u);
 		reply_with(reply, ev.rc, &err, u->paths[ev.member], "is faulty now and no longer written");
 	}
 	pthread_mutex_unlock(&u->lock);
@@ -103,6 +117,7 @@ static int remove_entry(struct umd_array *u, uint32_t entry, struct err *err)
 	if (ev.rc == 0) {
 		asm_forget(u->lineage, entry);
 		run_let_go(u, entry);
+		wait_recorded(u);
 	}
 	return ev.rc;
 }
@@ -192,6 +207,8 @@ static int add(struct umd_array *u, const char *path, char *escaped, int fd, enu
 	if (rc == 0) {
 		pthread_mutex_lock(&u->lock);
 		rc = join(u, m, escaped, look, how, sentence, err);
+		if (rc == 0)
+			wait_recorded(u);
 		pthread_mutex_unlock(&u->lock);
 	}
 	if (rc < 0)

@@ -116,7 +116,7 @@ static int refuse_member_of_array(const struct run_creating_member *member, stru
 		rc = err_set(err, UMD_E_MEMBER_HOLDS_DATA, "%s holds a superblock of array %s at byte %llu: it is not overwritten without --force; "
 			     "nothing has been written", member->shown, uuid, (unsigned long long)look->super_at.bytes);
 	else if (look->error.code != UMD_E_NO_SUPERBLOCK)
-		rc = err_set(err, look->error.code, "%s: %s", member->shown, look->error.text);
+		rc = err_set(err, look->error.code, "%s", look->error.text);
 	mem_free(look);
 	return rc;
 }

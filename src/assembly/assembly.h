@@ -18,7 +18,7 @@ struct asm_member {
 	member_off super_at;
 	struct sb1 sb;
 	uint8_t raw[FMT_SB1_BYTES];	/* as found: bytes umd does not know are written back */
-	struct err error;		/* code 0: usable as far as the superblock goes */
+	struct err error;		/* code 0: usable as far as the superblock goes; else names the member */
 	bool has_bitmap;		/* bitmap superblock was read */
 	member_off bitmap_at;
 	struct bitmap_sb bitmap;

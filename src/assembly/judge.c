@@ -76,7 +76,7 @@ static bool find_arrays(const struct asm_member *members, struct asm_plan *plan)
 	if (!plan->member_count)
 		err_set(&plan->refusal, UMD_E_NO_MEMBER, "no member was given");
 	else if (first == plan->member_count)
-		err_set(&plan->refusal, plan->member_count == 1 ? members[0].error.code : UMD_E_NO_MEMBER, "%s: %s", members[0].path,
+		err_set(&plan->refusal, plan->member_count == 1 ? members[0].error.code : UMD_E_NO_MEMBER, "%s",
 			members[0].error.text);
 	return !plan->refusal.code;
 }
@@ -90,7 +90,7 @@ static bool all_usable(const struct asm_member *members, const struct asm_option
 	for (uint32_t i = 0; i < plan->member_count; i++) {
 		if (plan->verdicts[i] != ASM_UNUSABLE || (may_leave_out && members[i].error.code != UMD_E_NO_SUPERBLOCK))
 			continue;
-		err_set(&plan->refusal, members[i].error.code, "%s: %s%s", members[i].path, members[i].error.text,
+		err_set(&plan->refusal, members[i].error.code, "%s%s", members[i].error.text,
 			members[i].error.code == UMD_E_NO_SUPERBLOCK ? "" : "; --run starts without it");
 		return false;
 	}

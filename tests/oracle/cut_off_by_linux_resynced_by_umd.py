@@ -19,7 +19,7 @@ done
 yes "linux last" | dd of=/dev/md1 bs=64k count=1 seek=1300 iflag=fullblock oflag=direct conv=fsync status=none
 (while :; do
 	dd if=/dev/zero of=/dev/md0 bs=4k count=1 seek=1600 oflag=direct status=none
-	dd if=/dev/zero of=/dev/md1 bs=4k count=1 seek=20800 oflag=direct status=none
+	dd if=/dev/zero of=/dev/md1 bs=4k count=1 seek=20816 oflag=direct status=none
 done) &
 until grep -qx active /sys/block/md0/md/array_state && grep -qx active /sys/block/md1/md/array_state; do :; done
 crash-now

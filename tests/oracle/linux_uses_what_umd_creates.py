@@ -18,6 +18,7 @@ for array in %s; do
 	IFS=, read -r n disks <<< "$array"
 	md=md$n devices=()
 	for d in ${disks//,/ }; do devices+=("$(disk "$d")"); done
+	mdadm -X "${devices[-1]}" > bitmap.$n 2>&1
 	assemble /dev/$md "${devices[@]}"
 	idle $md
 	dd if=/dev/urandom of=/dev/$md bs=64k count=40 seek=20 oflag=direct status=none
@@ -35,8 +36,8 @@ def in_bytes(size):
 	return int(size[:-1]) << {'K': 10, 'M': 20}[size[-1]]
 
 
-def mdadm_says(option, image):
-	return subprocess.run(['/sbin/mdadm', option, image], capture_output=True, text=True).stdout
+def in_mdadms_words(size):
+	return f'{size[:-1]} {size[-1]}B'
 
 
 def make(s, metadata, number, members, chunk, assume_clean):
@@ -44,11 +45,8 @@ def make(s, metadata, number, members, chunk, assume_clean):
 	images = [s.image(f'{metadata}-{number}-{i}', size) for i in range(members)]
 	s.must('create', f'--metadata={metadata}', f'--bitmap-chunk={chunk}', f'--name=a{number}', *assume_clean, *images)
 	shape = f'{metadata}, {chunk}, {members} members'
-	text = mdadm_says('-E', images[0])
+	text = subprocess.run(['/sbin/mdadm', '-E', images[0]], capture_output=True, text=True).stdout
 	s.ok(f'Raid Devices : {members}' in text and '- correct' in text, f'{shape}: mdadm -E believes it', text)
-	text = mdadm_says('-X', images[-1])
-	s.ok('Magic : 6d746962' in text and f'{in_bytes(chunk) >> (20 if chunk[-1] == "M" else 10)} {chunk[-1]}B' in text,
-		f'{shape}: mdadm -X believes its bitmap', text)
 	return shape, images
 
 
@@ -74,6 +72,9 @@ with Lab() as s:
 		run = s.guest(USE % ' '.join(words), *disks)
 		s.ok(run.returncode == 0, f'{metadata}: Linux assembles, writes, checks and stops them all', run.stdout, run.stderr)
 		for number, (shape, images) in enumerate(arrays):
+			text = s.said(f'bitmap.{number}')
+			s.ok('Magic : 6d746962' in text and f'Chunksize : {in_mdadms_words(SHAPES[number][1])}' in text,
+				f'{shape}: mdadm -X believes its bitmap', text)
 			s.same((s.said(f'mismatches.{number}'), s.said(f'degraded.{number}')), ('0', '0'), f'{shape}: the check finds 0')
 			s.same(s.said(f'chunk.{number}'), str(in_bytes(SHAPES[number][1])), f'{shape}: its chunk is the one asked for')
 			s.same(read_by_umd(s, f'a{number}', images), s.said(f'content.{number}'), f'{shape}: umd reads what Linux wrote')

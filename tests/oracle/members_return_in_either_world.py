@@ -45,7 +45,7 @@ with Lab() as s:
 
 	s.must('manage', 'home', '--fail', b, '--remove', b)
 	disk = s.connect(uri)
-	disk.pwrite(b'umd' * 43690, 200 * CHUNK)
+	disk.pwrite(b'umd.' * 32768, 200 * CHUNK)
 	disk.flush()
 	disk.shutdown()
 	s.stop('home')

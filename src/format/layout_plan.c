@@ -64,7 +64,9 @@ static void plan_behind_data(uint64_t member_sectors, uint32_t bitmap, struct la
 
 	p->data_offset_sectors = 0;
 	p->usable_sectors = round_down(member_sectors, BLOCK_SECTORS) - min_u64(behind, round_down(member_sectors, BLOCK_SECTORS));
-	p->data_size_sectors = p->super_offset_sectors - min_u64(bitmap + BBLOG_SECTORS, p->super_offset_sectors);
+	/* Without a bitmap its room stays free, so that one can be added. */
+	p->data_size_sectors = p->super_offset_sectors -
+			       min_u64((bitmap ?: p->bitmap_room_sectors) + BBLOG_SECTORS, p->super_offset_sectors);
 	p->bblog_offset_sectors = -BBLOG_SECTORS;
 	p->bitmap_offset_sectors = bitmap ? -(int32_t)(bitmap + BBLOG_SECTORS) : 0;
 }

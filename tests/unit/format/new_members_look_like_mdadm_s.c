@@ -67,6 +67,16 @@ static void bitmap_places(void)
 	}
 }
 
+static void data_sizes_of_1_0(void)
+{
+	struct lay_plan p = { 0 };
+
+	lay_plan_create(SB1_0, 32768 * 512, 0, 4096, 32640, &p, NULL);
+	is_u64(p.data_size_sectors, 32736, "16 MiB with a bitmap: data may reach up to it");
+	lay_plan_create(SB1_0, 32768 * 512, 0, 0, 0, &p, NULL);
+	is_u64(p.data_size_sectors, 32736, "16 MiB without one: its room stays free");
+}
+
 static void data_offset_of_the_first_member_counts(void)
 {
 	struct lay_plan p = { 0 };
@@ -136,6 +146,7 @@ int main(void)
 {
 	measured_sizes();
 	bitmap_places();
+	data_sizes_of_1_0();
 	data_offset_of_the_first_member_counts();
 	chunks();
 	smallest_is_named();

@@ -27,8 +27,12 @@ leave() {
 }
 trap leave EXIT
 
-chapter() { printf '\n\033[1m%s\033[0m\n\n' "$1"; }
-say() { printf '%s\n' "$*" | fold -s -w 100; }
+chapter() {
+	local bold='' plain=''
+	if [ -t 1 ]; then bold=$'\033[1m' plain=$'\033[0m'; fi
+	printf '\n%s%s%s\n\n' "$bold" "$1" "$plain"
+}
+say() { printf '%s\n' "$*" | fold -s -w 100; echo; }
 
 # Show a command as it is typed, then run it.
 run() {
@@ -84,7 +88,8 @@ make_file_system() {
 }
 
 serve() {
-	run umd serve --background "$@" | tee ready
+	run umd serve --background "$@" 2> note | tee ready
+	if [ ! -e noted ]; then mv note noted; cat noted; fi
 	uri=$(awk '/^ready/ { print $2 }' ready)
 }
 
@@ -99,7 +104,7 @@ copy_and_kill() {
 		[ "$part" -lt 45 ] || break
 	done < progress
 	kill -KILL "$server"
-	wait "$copier" || true
+	{ wait "$copier" || true; } 2> /dev/null	# nbdcopy aborts when its server dies, and the shell would tell
 	say "(nbdcopy was at $part of 100; the server, pid $server, got SIGKILL)"
 }
 
@@ -148,23 +153,28 @@ linux_looks() {
 chapter "1. A mirror of two sparse files"
 truncate -s 1G left.img right.img
 run umd create --name=$NAME --bitmap-chunk=64K --assume-clean left.img right.img
-say "(Both files are all holes, so they are equal already: --assume-clean.)"
+say "Both files are all holes, so they are equal already: --assume-clean. From now on every write first sets the bit of" \
+	"its 64 KiB chunk in a bitmap on both members; after a crash only chunks whose bit is set may differ."
 serve left.img right.img
 whole=$(detail size_bytes)
 
 chapter "2. A file system goes in, and the power goes out"
 gather_files
 make_file_system
+say "nbdcopy writes the file system into the array ..."
 copy_and_kill
-say "" "What the two members say now, and where they may differ:"
+say "What the two members say of themselves, and where they may differ:"
 run umd examine left.img right.img
-run umd map left.img right.img
+run umd map left.img
 
 chapter "3. Started again: only what may differ is copied"
 serve left.img right.img
 run umd wait $NAME
 row "power cut in the middle of a copy" "$(detail last_sync.bytes_copied)" "$whole"
-say "The copy is made again, in full this time; then the mirror comes to rest, and the bits go out."
+run umd map $NAME
+echo
+say "The members are equal again; the bits go out when nobody has written there for some seconds. The copy is made once" \
+	"more, to its end, and the mirror comes to rest:"
 run nbdcopy fs.img "$uri"
 wait_for_rest
 run umd map $NAME
@@ -172,9 +182,10 @@ run umd map $NAME
 chapter "4. A member is lost, and life goes on"
 run umd manage $NAME --fail right.img --remove right.img
 umd detail --test $NAME > /dev/null || say "(umd detail --test: exit status $?, degraded)"
+say "A file is written into the file system. The bitmap of the member that stayed remembers what the other one misses:"
 cp --sparse=always fs.img later.img
 seq 4000000 > payload/written-while-alone
-debugfs -w -R 'write payload/written-while-alone written-while-alone' later.img 2> /dev/null
+debugfs -w -R 'write payload/written-while-alone written-while-alone' later.img > /dev/null 2>&1
 python3 "$root/tools/write_changes.py" fs.img later.img "$uri"
 run umd map $NAME
 
@@ -183,21 +194,24 @@ run umd manage $NAME --re-add right.img
 run umd wait $NAME
 row "member away while a file was written" "$(detail last_sync.bytes_copied)" "$whole"
 run umd detail $NAME
+echo
+wait_for_rest
+say "The same once more, from rest, with nothing written in between:"
+run umd manage $NAME --fail right.img --remove right.img --re-add right.img
+run umd wait $NAME
+row "member away, nothing was written" "$(detail last_sync.bytes_copied)" "$whole"
 
 chapter "6. Is everything there?"
 read_back
-umd manage $NAME --fail right.img --remove right.img --re-add right.img > /dev/null
-umd wait $NAME > /dev/null
-row "member away, nothing was written" "$(detail last_sync.bytes_copied)" "$whole"
 run umd stop $NAME
-say "" "After the stop the bitmap is clean:"
 run umd map left.img right.img
+echo
 check "the array's content is byte for byte the image that went in" cmp back.img later.img
 check "e2fsck -fn finds nothing to repair" e2fsck -fn back.img
 check "every file read back equals the one put in" diff -r payload back
 check "both members are equal in the whole data area" equal_members
 if command -v linux.uml > /dev/null; then
-	say "The real Linux md takes the same members (in user-mode-linux):"
+	say "The real Linux md takes the same members, reads them and compares the legs (in user-mode-linux) ..."
 	check "Linux md assembles the members" linux_looks
 	check "Linux md reads the same content" grep -q "$(sha256sum < later.img | cut -d' ' -f1)" linux.sum
 	check "its check of the two legs finds 0 differences" grep -qx 0 linux.mismatches

@@ -66,7 +66,9 @@ size_t cli_json_len(struct json_object *array)
 
 const char *cli_sync_story(struct json_object *sync)
 {
-	return cli_print("%s that copied %s of %s in %s%s: %s", cli_json_shown(sync, "action"),
+	const char *action = cli_json_shown(sync, "action");
+
+	return cli_print("%s that copied %s of %s in %s%s: %s", strcmp(action, "recover") ? action : "recovery",
 			 cli_bytes(cli_json_u64(sync, "bytes_copied", 0)),
 			 cli_bytes(cli_json_u64(sync, "bytes_checked", 0)),
 			 cli_seconds(cli_json_u64(sync, "milliseconds", 0) / 1000.0),

@@ -1,11 +1,12 @@
 /* Creating a mirror: from sizes and wishes to the bytes of every superblock and bitmap.
  *
- * The order of decisions: the first member gives the data offset, the smallest member the size (rounded down to 64 KiB),
- * the size and the smallest room the bitmap's chunk, and the chunk the bitmap's place. A missing member takes its slot but
- * no entry of the role table, like a device that never came.
+ * The order of decisions: the first member gives the data offset, the smallest member the size (rounded down to 64
+ * KiB), the size and the smallest room the bitmap's chunk, and the chunk the bitmap's place. A missing member takes its
+ * slot but no entry of the role table, like a device that never came.
  *
  * A new array claims nothing (law I10): resync_offset is 0 and every bit is set, unless the caller vouches for equal
- * members; then it is clean and the map is empty. The logical block size is left 0, so that every kernel opens the array.
+ * members; then it is clean and the map is empty. The logical block size is left 0, so that every kernel opens the
+ * array.
  *
  * Left out: other levels, clustered and file bitmaps, spares. Nothing is written here; the hands write bitmap and
  * bad-block log first and the superblock last. */
@@ -32,12 +33,15 @@ static int check_count(const struct asm_create *c, struct err *err)
 	uint32_t present = 0;
 
 	if (c->count < MIRROR_MIN || c->count > ARR_MEMBERS_MAX)
-		return err_set(err, UMD_E_BAD_OPTION, "a mirror has %d to %d members, %" PRIu32 " were given (\"missing\" may stand for one); "
-			       "nothing has been written", MIRROR_MIN, ARR_MEMBERS_MAX, c->count);
+		return err_set(err, UMD_E_BAD_OPTION,
+			       "a mirror has %d to %d members, %" PRIu32 " were given (\"missing\" may stand for one); "
+			       "nothing has been written",
+			       MIRROR_MIN, ARR_MEMBERS_MAX, c->count);
 	for (uint32_t i = 0; i < c->count; i++)
 		present += !c->members[i].is_missing;
 	if (!present)
-		return err_set(err, UMD_E_NO_MEMBER, "all %" PRIu32 " members are missing, at least one must be there", c->count);
+		return err_set(err, UMD_E_NO_MEMBER, "all %" PRIu32 " members are missing, at least one must be there",
+			       c->count);
 	return 0;
 }
 
@@ -51,7 +55,8 @@ static int plan_member(const struct asm_create *c, uint32_t i, struct geometry *
 {
 	struct err own = { 0 };
 
-	if (lay_plan_create(c->minor, c->members[i].size_bytes, g->data_offset_sectors, g->chunk_bytes, g->size_sectors, &g->plans[i], &own) < 0)
+	if (lay_plan_create(c->minor, c->members[i].size_bytes, g->data_offset_sectors, g->chunk_bytes, g->size_sectors,
+			    &g->plans[i], &own) < 0)
 		return name_member(c, i, &own, err);
 	return 0;
 }
@@ -77,10 +82,14 @@ static int find_size(const struct asm_create *c, struct geometry *g, struct err 
 		usable = min_u64(usable, g->plans[i].usable_sectors);
 	}
 	if (c->size_bytes && !wanted)
-		return err_set(err, UMD_E_BAD_OPTION, "a size of %" PRIu64 " bytes is below the smallest, 65536; nothing has been written", c->size_bytes);
+		return err_set(err, UMD_E_BAD_OPTION,
+			       "a size of %" PRIu64 " bytes is below the smallest, 65536; nothing has been written",
+			       c->size_bytes);
 	if (wanted > usable)
-		return err_set(err, UMD_E_MEMBER_TOO_SMALL, "%s offers %" PRIu64 " bytes for data and a size of %" PRIu64
-			       " is wanted; nothing has been written", c->members[smallest].path, usable * SECTOR_BYTES, c->size_bytes);
+		return err_set(err, UMD_E_MEMBER_TOO_SMALL,
+			       "%s offers %" PRIu64 " bytes for data and a size of %" PRIu64
+			       " is wanted; nothing has been written",
+			       c->members[smallest].path, usable * SECTOR_BYTES, c->size_bytes);
 	g->size_sectors = wanted ?: round_down(usable, LAY_SIZE_UNIT_SECTORS);
 	return 0;
 }
@@ -112,12 +121,24 @@ static void fill_superblock(const struct asm_create *c, uint32_t i, const struct
 	const struct lay_plan *p = &g->plans[i];
 
 	*sb = (struct sb1){
-		.minor = c->minor, .magic = FMT_SB1_MAGIC, .major_version = 1, .feature_map = c->has_bitmap ? FMT_SB1_BITMAP : 0,
-		.ctime = c->ctime_s, .utime = c->ctime_s, .level = 1, .size_sectors = g->size_sectors, .raid_disks = c->count,
-		.bitmap_offset_sectors = p->bitmap_offset_sectors, .data_offset_sectors = p->data_offset_sectors,
-		.data_size_sectors = p->data_size_sectors, .super_offset_sectors = p->super_offset_sectors, .dev_number = i,
-		.bblog_size_sectors = BBLOG_SECTORS, .bblog_offset_sectors = p->bblog_offset_sectors,
-		.resync_offset_sectors = c->is_assume_clean ? FMT_SB1_RESYNC_NONE : 0, .max_dev = role_table_entries(c->count),
+		.minor = c->minor,
+		.magic = FMT_SB1_MAGIC,
+		.major_version = 1,
+		.feature_map = c->has_bitmap ? FMT_SB1_BITMAP : 0,
+		.ctime = c->ctime_s,
+		.utime = c->ctime_s,
+		.level = 1,
+		.size_sectors = g->size_sectors,
+		.raid_disks = c->count,
+		.bitmap_offset_sectors = p->bitmap_offset_sectors,
+		.data_offset_sectors = p->data_offset_sectors,
+		.data_size_sectors = p->data_size_sectors,
+		.super_offset_sectors = p->super_offset_sectors,
+		.dev_number = i,
+		.bblog_size_sectors = BBLOG_SECTORS,
+		.bblog_offset_sectors = p->bblog_offset_sectors,
+		.resync_offset_sectors = c->is_assume_clean ? FMT_SB1_RESYNC_NONE : 0,
+		.max_dev = role_table_entries(c->count),
 	};
 	memcpy(sb->set_uuid, c->uuid, sizeof sb->set_uuid);
 	memcpy(sb->device_uuid, c->members[i].device_uuid, sizeof sb->device_uuid);

@@ -1,14 +1,14 @@
 /* Looking at one member: the hands read where this file points, and this file says what was found.
  *
- * A member may carry superblocks at three places, and old ones stay behind when a member is used again. They are offered
- * in the order 1.1, 1.2, 1.0; the first that is believed is kept. Where none is, the best of the wrong ones stays with
- * its reason, so that a person can be shown what is broken instead of "nothing there":
+ * A member may carry superblocks at three places, and old ones stay behind when a member is used again. They are
+ * offered in the order 1.1, 1.2, 1.0; the first that is believed is kept. Where none is, the best of the wrong ones
+ * stays with its reason, so that a person can be shown what is broken instead of "nothing there":
  *
  *   no magic < broken in some other way < checksum wrong < believed
  *
- * has_superblock means that fields are there to be looked at; only error.code == 0 means that they may be used. The same
- * holds for has_bitmap and bitmap_error (law I9: every state gets an answer). Comparing members with each other is the
- * judgement's business (judge.c). */
+ * has_superblock means that fields are there to be looked at; only error.code == 0 means that they may be used. The
+ * same holds for has_bitmap and bitmap_error (law I9: every state gets an answer). Comparing members with each other is
+ * the judgement's business (judge.c). */
 #include "assembly/assembly.h"
 
 #include "base/le.h"
@@ -67,9 +67,10 @@ static void check_bitmap_place(struct asm_member *m)
 		return;
 	if (lay_bitmap(&m->sb, &at) && at.bytes + FMT_BITMAP_SB_BYTES <= m->size_bytes)
 		return;
-	err_set(&err, UMD_E_BAD_BITMAP, "the bitmap is refused: %+" PRId32 " sectors from the superblock at byte %" PRIu64
-		" is not on the member of %" PRIu64 " bytes; the array does not start with it", m->sb.bitmap_offset_sectors,
-		m->super_at.bytes, m->size_bytes);
+	err_set(&err, UMD_E_BAD_BITMAP,
+		"the bitmap is refused: %+" PRId32 " sectors from the superblock at byte %" PRIu64
+		" is not on the member of %" PRIu64 " bytes; the array does not start with it",
+		m->sb.bitmap_offset_sectors, m->super_at.bytes, m->size_bytes);
 	name_member(m, &err, &m->bitmap_error);
 }
 
@@ -103,7 +104,8 @@ static uint32_t word_at(const uint8_t *p, bool is_big)
 
 static bool is_090(const uint8_t *p, bool is_big)
 {
-	return word_at(p, is_big) == FMT_SB1_MAGIC && word_at(p + SB0_MAJOR_AT, is_big) == 0 && word_at(p + SB0_MINOR_AT, is_big) == SB0_MINOR;
+	return word_at(p, is_big) == FMT_SB1_MAGIC && word_at(p + SB0_MAJOR_AT, is_big) == 0 &&
+	       word_at(p + SB0_MINOR_AT, is_big) == SB0_MINOR;
 }
 
 void asm_name_the_stranger(struct asm_member *m, const uint8_t *at_090, const uint8_t *first_4k)
@@ -114,10 +116,13 @@ void asm_name_the_stranger(struct asm_member *m, const uint8_t *at_090, const ui
 	if (m->has_superblock)
 		return;
 	if (at_090 && (is_090(at_090, false) || is_090(at_090, true)))
-		err_set(&err, UMD_E_NOT_SUPPORTED, "the superblock has version 0.90 (%s-endian), versions 1.0 to 1.2 can be used; "
-			"the member is not used", is_090(at_090, false) ? "little" : "big");
+		err_set(&err, UMD_E_NOT_SUPPORTED,
+			"the superblock has version 0.90 (%s-endian), versions 1.0 to 1.2 can be used; "
+			"the member is not used",
+			is_090(at_090, false) ? "little" : "big");
 	else if (first_4k && le_get(first_4k, 4) == FMT_BITMAP_MAGIC)
-		err_set(&err, UMD_E_NO_SUPERBLOCK, "this is a bitmap file of version %" PRIu32 ", not a member of an array",
+		err_set(&err, UMD_E_NO_SUPERBLOCK,
+			"this is a bitmap file of version %" PRIu32 ", not a member of an array",
 			(uint32_t)le_get(first_4k + 4, 4));
 	else
 		err_set(&err, UMD_E_NO_SUPERBLOCK, "no md superblock was found at any of its places in %" PRIu64

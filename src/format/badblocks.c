@@ -1,8 +1,8 @@
 /* The bad-block log: up to 512 little-endian entries of 8 bytes, (sector << 10) | length, ended by all ones.
  *
- * Sector and length count in units of 2^shift sectors; the sector is absolute on the member. Nothing fails here: numbers
- * that no member can have are cut to the largest there is, so that they stay visible and still mean "unreadable". An
- * entry of length 0 says nothing and is skipped, as md does. */
+ * Sector and length count in units of 2^shift sectors; the sector is absolute on the member. Nothing fails here:
+ * numbers that no member can have are cut to the largest there is, so that they stay visible and still mean
+ * "unreadable". An entry of length 0 says nothing and is skipped, as md does. */
 #include "base/le.h"
 #include "format/sb1.h"
 

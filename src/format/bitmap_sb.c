@@ -1,9 +1,9 @@
 /* The bitmap superblock: bytes to fields and back, and whether it may be used.
  *
- * The 256 bytes are the table bitmap_sb.def. There is no checksum, so every limit is checked on the way in, in md's order.
- * Where umd is deliberately kinder than Linux: a daemon_sleep of 0 (Linux writes it for periods below one second and then
- * refuses its own array) means 5 seconds, and the write-error flag of a torn or forged superblock is not believed. Where
- * umd is stricter, see lay_bitmap_fits().
+ * The 256 bytes are the table bitmap_sb.def. There is no checksum, so every limit is checked on the way in, in md's
+ * order. Where umd is deliberately kinder than Linux: a daemon_sleep of 0 (Linux writes it for periods below one second
+ * and then refuses its own array) means 5 seconds, and the write-error flag of a torn or forged superblock is not
+ * believed. Where umd is stricter, see lay_bitmap_fits().
  *
  * Words: *chunk* is the range of one bit; *sync size* the range all bits cover.
  * Left out: staleness against the array's events, and everything about the bits' meaning (bitmap/). */
@@ -27,7 +27,13 @@ _Static_assert(sizeof(struct bitmap_on_disk) == FMT_BITMAP_SB_BYTES, "the fields
 #include "format/bitmap_sb.def"
 #undef F
 
-enum { VERSION_MIN = 3, VERSION_CLUSTERED = 5, VERSION_LOCKLESS = 6, CHUNK_MIN_BYTES = 512, DAEMON_SLEEP_DEFAULT_S = 5 };
+enum {
+	VERSION_MIN = 3,
+	VERSION_CLUSTERED = 5,
+	VERSION_LOCKLESS = 6,
+	CHUNK_MIN_BYTES = 512,
+	DAEMON_SLEEP_DEFAULT_S = 5
+};
 enum { DAEMON_BUSY = 1 << 5 };		/* a run-time flag of the lockless kind */
 
 void fmt_bitmap_sb_decode(const uint8_t raw[FMT_BITMAP_SB_BYTES], struct bitmap_sb *ret_sb)
@@ -61,30 +67,36 @@ void fmt_bitmap_sb_encode(const struct bitmap_sb *sb, uint8_t raw[FMT_BITMAP_SB_
 #undef F
 }
 
-#define REFUSE(err, code, format, ...) \
-	err_set(err, code, "the bitmap superblock is refused: " format "; the array does not start with it", ##__VA_ARGS__)
+#define REFUSE(err, code, format, ...)                                                                       \
+	err_set(err, code, "the bitmap superblock is refused: " format "; the array does not start with it", \
+		##__VA_ARGS__)
 
 static int check_version(const struct bitmap_sb *sb, struct err *err)
 {
 	if (sb->magic != FMT_BITMAP_MAGIC)
-		return REFUSE(err, UMD_E_BAD_BITMAP, "magic 0x%08" PRIx32 " instead of 0x%08x", sb->magic, FMT_BITMAP_MAGIC);
+		return REFUSE(err, UMD_E_BAD_BITMAP, "magic 0x%08" PRIx32 " instead of 0x%08x", sb->magic,
+			      FMT_BITMAP_MAGIC);
 	if (sb->version == VERSION_LOCKLESS)
-		return REFUSE(err, UMD_E_NOT_SUPPORTED, "version %" PRIu32 " is lockless, versions %d to %d can be used", sb->version,
+		return REFUSE(err, UMD_E_NOT_SUPPORTED,
+			      "version %" PRIu32 " is lockless, versions %d to %d can be used", sb->version,
 			      VERSION_MIN, VERSION_CLUSTERED);
 	if (sb->version < VERSION_MIN || sb->version > VERSION_CLUSTERED)
-		return REFUSE(err, UMD_E_BAD_BITMAP, "version %" PRIu32 " is not between %d and %d", sb->version, VERSION_MIN,
-			      VERSION_CLUSTERED);
+		return REFUSE(err, UMD_E_BAD_BITMAP, "version %" PRIu32 " is not between %d and %d", sb->version,
+			      VERSION_MIN, VERSION_CLUSTERED);
 	return 0;
 }
 
 static int check_limits(const struct bitmap_sb *sb, struct err *err)
 {
 	if (sb->chunk_bytes < CHUNK_MIN_BYTES)
-		return REFUSE(err, UMD_E_BAD_BITMAP, "a chunk of %" PRIu32 " bytes is below %d", sb->chunk_bytes, CHUNK_MIN_BYTES);
+		return REFUSE(err, UMD_E_BAD_BITMAP, "a chunk of %" PRIu32 " bytes is below %d", sb->chunk_bytes,
+			      CHUNK_MIN_BYTES);
 	if (!is_power_of_two(sb->chunk_bytes))
-		return REFUSE(err, UMD_E_BAD_BITMAP, "a chunk of %" PRIu32 " bytes is no power of two", sb->chunk_bytes);
+		return REFUSE(err, UMD_E_BAD_BITMAP, "a chunk of %" PRIu32 " bytes is no power of two",
+			      sb->chunk_bytes);
 	if (sb->write_behind > FMT_BITMAP_WRITE_BEHIND_MAX)
-		return REFUSE(err, UMD_E_BAD_BITMAP, "write_behind %" PRIu32 " is above %d", sb->write_behind, FMT_BITMAP_WRITE_BEHIND_MAX);
+		return REFUSE(err, UMD_E_BAD_BITMAP, "write_behind %" PRIu32 " is above %d", sb->write_behind,
+			      FMT_BITMAP_WRITE_BEHIND_MAX);
 	return 0;
 }
 

@@ -5,8 +5,8 @@
  *   1.0   | data area ............................ | bitmap | log | super | tail |
  *
  * Bitmap and bad-block log are found by signed distances from the superblock, so they may lie nearly anywhere: an array
- * that Linux itself gave a bitmap has it 1 KiB behind a superblock of 512 valid bytes. lay_bitmap_fits() proves that the
- * areas do not touch (law I7) before anybody writes.
+ * that Linux itself gave a bitmap has it 1 KiB behind a superblock of 512 valid bytes. lay_bitmap_fits() proves that
+ * the areas do not touch (law I7) before anybody writes.
  *
  * Words: *slot* is the bitmap of one cluster node; slots follow each other in blocks of 4096 bytes, whatever the page
  * size of the host. Left out: choosing places for a new member (layout_plan.c). */
@@ -16,7 +16,14 @@
 
 #include <inttypes.h>
 
-enum { BLOCK_BYTES = 4096, BLOCK_SECTORS = 8, SB1_2_SECTOR = 8, SB1_0_TAIL_SECTORS = 16, SB0_UNIT_SECTORS = 128, MEMBER_MIN_SECTORS = 24 };
+enum {
+	BLOCK_BYTES = 4096,
+	BLOCK_SECTORS = 8,
+	SB1_2_SECTOR = 8,
+	SB1_0_TAIL_SECTORS = 16,
+	SB0_UNIT_SECTORS = 128,
+	MEMBER_MIN_SECTORS = 24
+};
 
 bool lay_super(enum sb1_minor minor, uint64_t member_bytes, member_off *ret_at)
 {
@@ -58,12 +65,14 @@ static bool beside_super(const struct sb1 *sb, int32_t offset_sectors, member_of
 
 bool lay_bitmap(const struct sb1 *sb, member_off *ret_at)
 {
-	return (sb->feature_map & FMT_SB1_BITMAP) && sb->bitmap_offset_sectors && beside_super(sb, sb->bitmap_offset_sectors, ret_at);
+	return (sb->feature_map & FMT_SB1_BITMAP) && sb->bitmap_offset_sectors &&
+	       beside_super(sb, sb->bitmap_offset_sectors, ret_at);
 }
 
 bool lay_bad_blocks(const struct sb1 *sb, struct span *ret_span)
 {
-	if (!sb->bblog_offset_sectors || !sb->bblog_size_sectors || !beside_super(sb, sb->bblog_offset_sectors, &ret_span->at))
+	if (!sb->bblog_offset_sectors || !sb->bblog_size_sectors ||
+	    !beside_super(sb, sb->bblog_offset_sectors, &ret_span->at))
 		return false;
 	ret_span->len_bytes = (uint64_t)sb->bblog_size_sectors * SECTOR_BYTES;
 	return true;
@@ -132,8 +141,10 @@ static int refuse_overlap(struct span bitmap, struct span other, const char *wha
 {
 	if (!ranges_overlap(bitmap.at.bytes, bitmap.len_bytes, other.at.bytes, other.len_bytes))
 		return 0;
-	return err_set(err, UMD_E_BAD_BITMAP, "the bitmap is refused: its bytes %" PRIu64 " to %" PRIu64 " touch the %s at %" PRIu64 " to %" PRIu64
-		       "; the array does not start with it", bitmap.at.bytes, bitmap.at.bytes + bitmap.len_bytes, what, other.at.bytes,
+	return err_set(err, UMD_E_BAD_BITMAP,
+		       "the bitmap is refused: its bytes %" PRIu64 " to %" PRIu64 " touch the %s at %" PRIu64
+		       " to %" PRIu64 "; the array does not start with it",
+		       bitmap.at.bytes, bitmap.at.bytes + bitmap.len_bytes, what, other.at.bytes,
 		       other.at.bytes + other.len_bytes);
 }
 
@@ -145,21 +156,28 @@ static bool whole_bitmap(const struct sb1 *sb, const struct bitmap_sb *bm, uint3
 	/* Where the level does not tell, the bitmap's own figure is all there is. */
 	if (sync == UINT64_MAX)
 		sync = bm->sync_size_sectors;
-	if (!lay_bitmap(sb, &ret_span->at) || !mul_fits(slots ? slots - 1 : 0, lay_slot_bytes(sync, bm->chunk_bytes), &front))
+	if (!lay_bitmap(sb, &ret_span->at) ||
+	    !mul_fits(slots ? slots - 1 : 0, lay_slot_bytes(sync, bm->chunk_bytes), &front))
 		return false;
 	return add_fits(front, bitmap_span_bytes(sync, bm->chunk_bytes), &ret_span->len_bytes);
 }
 
-int lay_bitmap_fits(const struct sb1 *sb, const struct bitmap_sb *bm, uint32_t slots, uint64_t member_bytes, struct err *err)
+int lay_bitmap_fits(const struct sb1 *sb, const struct bitmap_sb *bm, uint32_t slots, uint64_t member_bytes,
+		    struct err *err)
 {
-	struct span super = { { sb->super_offset_sectors * SECTOR_BYTES }, round_up(fmt_sb1_valid_bytes(sb), SECTOR_BYTES) };
+	struct span super = { { sb->super_offset_sectors * SECTOR_BYTES },
+			      round_up(fmt_sb1_valid_bytes(sb), SECTOR_BYTES) };
 	struct span bitmap, log;
 	uint64_t end;
 	int rc;
 
-	if (!whole_bitmap(sb, bm, slots, &bitmap) || !add_fits(bitmap.at.bytes, bitmap.len_bytes, &end) || end > member_bytes)
-		return err_set(err, UMD_E_BAD_BITMAP, "the bitmap is refused: at %+" PRId32 " sectors from the superblock, with chunks of %" PRIu32
-			       " bytes and %" PRIu32 " slots, it does not lie on the member of %" PRIu64 " bytes; the array does not start with it",
+	if (!whole_bitmap(sb, bm, slots, &bitmap) || !add_fits(bitmap.at.bytes, bitmap.len_bytes, &end) ||
+	    end > member_bytes)
+		return err_set(err, UMD_E_BAD_BITMAP,
+			       "the bitmap is refused: at %+" PRId32
+			       " sectors from the superblock, with chunks of %" PRIu32 " bytes and %" PRIu32
+			       " slots, it does not lie on the member of %" PRIu64
+			       " bytes; the array does not start with it",
 			       sb->bitmap_offset_sectors, bm->chunk_bytes, slots, member_bytes);
 	rc = refuse_overlap(bitmap, super, "superblock", err);
 	if (rc == 0)

@@ -1,11 +1,11 @@
-/* Where things go on a new member: the places and sizes mdadm would choose, so that both tools make arrays that look alike
- * and that the other one can grow.
+/* Where things go on a new member: the places and sizes mdadm would choose, so that both tools make arrays that look
+ * alike and that the other one can grow.
  *
- *   1.1, 1.2  superblock, 4 KiB for it, bitmap at +8 sectors, bad-block log behind the bitmap, headroom, data to the end
- *   1.0       data from 0, bitmap, bad-block log at -8, superblock
+ *   1.1, 1.2  superblock, 4 KiB for it, bitmap at +8 sectors, bad-block log behind the bitmap, headroom, data to the
+ * end 1.0       data from 0, bitmap, bad-block log at -8, superblock
  *
- * Room for a bitmap is set aside also where there is none, so that one can be added later. Headroom in front of the data
- * lets a reshape move it. The figures are measured ones (spec: array 1.7 and 12.2, bitmap 2.6).
+ * Room for a bitmap is set aside also where there is none, so that one can be added later. Headroom in front of the
+ * data lets a reshape move it. The figures are measured ones (spec: array 1.7 and 12.2, bitmap 2.6).
  *
  * Left out: clustered bitmaps and RAID10 with its chunk. */
 #include "format/layout.h"
@@ -52,9 +52,10 @@ static uint64_t choose_data_offset(uint64_t member_sectors, uint32_t room_sector
 
 static int too_small(uint64_t member_sectors, uint64_t needed_sectors, struct err *err)
 {
-	return err_set(err, UMD_E_MEMBER_TOO_SMALL, "a member of %" PRIu64 " bytes is too small: %" PRIu64
-		       " bytes are needed before the first 64 KiB of data fit; nothing has been written", member_sectors * SECTOR_BYTES,
-		       needed_sectors * SECTOR_BYTES);
+	return err_set(err, UMD_E_MEMBER_TOO_SMALL,
+		       "a member of %" PRIu64 " bytes is too small: %" PRIu64
+		       " bytes are needed before the first 64 KiB of data fit; nothing has been written",
+		       member_sectors * SECTOR_BYTES, needed_sectors * SECTOR_BYTES);
 }
 
 /* Data in front; superblock, log and room for the bitmap behind it. */
@@ -63,7 +64,8 @@ static void plan_behind_data(uint64_t member_sectors, uint32_t bitmap, struct la
 	uint64_t behind = 2 * BLOCK_SECTORS + BBLOG_SECTORS + p->bitmap_room_sectors;
 
 	p->data_offset_sectors = 0;
-	p->usable_sectors = round_down(member_sectors, BLOCK_SECTORS) - min_u64(behind, round_down(member_sectors, BLOCK_SECTORS));
+	p->usable_sectors = round_down(member_sectors, BLOCK_SECTORS) -
+			    min_u64(behind, round_down(member_sectors, BLOCK_SECTORS));
 	/* Without a bitmap its room stays free, so that one can be added. */
 	p->data_size_sectors = p->super_offset_sectors -
 			       min_u64((bitmap ?: p->bitmap_room_sectors) + BBLOG_SECTORS, p->super_offset_sectors);
@@ -93,7 +95,8 @@ int lay_plan_create(enum sb1_minor minor, uint64_t member_bytes, uint64_t data_o
 	if (minor == SB1_0) {
 		plan_behind_data(member_sectors, bitmap, &p);
 	} else {
-		p.data_offset_sectors = data_offset_sectors ?: choose_data_offset(member_sectors, p.bitmap_room_sectors);
+		p.data_offset_sectors = data_offset_sectors
+						?: choose_data_offset(member_sectors, p.bitmap_room_sectors);
 		plan_before_data(member_sectors, bitmap, &p);
 	}
 	if (p.usable_sectors < LAY_SIZE_UNIT_SECTORS)
@@ -113,29 +116,37 @@ static uint64_t smallest_chunk(uint64_t sync_sectors, uint32_t room_sectors)
 	return chunk;
 }
 
-static int check_wanted(uint64_t wanted, uint64_t smallest, uint64_t sync_sectors, uint32_t room_sectors, struct err *err)
+static int check_wanted(uint64_t wanted, uint64_t smallest, uint64_t sync_sectors, uint32_t room_sectors,
+			struct err *err)
 {
 	if (!is_power_of_two(wanted) || wanted < LAY_CHUNK_MIN_BYTES || wanted > CHUNK_MAX_BYTES)
-		return err_set(err, UMD_E_BAD_OPTION, "a bitmap chunk of %" PRIu64 " bytes is no power of two between %d and %" PRIu64
-			       "; nothing has been written", wanted, LAY_CHUNK_MIN_BYTES, CHUNK_MAX_BYTES);
+		return err_set(err, UMD_E_BAD_OPTION,
+			       "a bitmap chunk of %" PRIu64 " bytes is no power of two between %d and %" PRIu64
+			       "; nothing has been written",
+			       wanted, LAY_CHUNK_MIN_BYTES, CHUNK_MAX_BYTES);
 	if (wanted < smallest)
-		return err_set(err, UMD_E_BAD_OPTION, "a bitmap chunk of %" PRIu64 " bytes needs %" PRIu64 " bits, more than %" PRIu32
-			       " sectors hold; %" PRIu64 " is the smallest that fits", wanted, div_up(sync_sectors, wanted / SECTOR_BYTES),
-			       room_sectors, smallest);
+		return err_set(err, UMD_E_BAD_OPTION,
+			       "a bitmap chunk of %" PRIu64 " bytes needs %" PRIu64 " bits, more than %" PRIu32
+			       " sectors hold; %" PRIu64 " is the smallest that fits",
+			       wanted, div_up(sync_sectors, wanted / SECTOR_BYTES), room_sectors, smallest);
 	return 0;
 }
 
-int lay_choose_chunk(uint64_t sync_sectors, uint32_t room_sectors, uint64_t wanted_bytes, uint32_t *ret_chunk_bytes, struct err *err)
+int lay_choose_chunk(uint64_t sync_sectors, uint32_t room_sectors, uint64_t wanted_bytes, uint32_t *ret_chunk_bytes,
+		     struct err *err)
 {
 	uint64_t smallest;
 	int rc;
 
 	if (!room_sectors)
-		return err_set(err, UMD_E_BAD_OPTION, "the members have no room for a bitmap; without one (--bitmap=none) they can be used");
+		return err_set(err, UMD_E_BAD_OPTION,
+			       "the members have no room for a bitmap; without one (--bitmap=none) they can be used");
 	smallest = smallest_chunk(sync_sectors, room_sectors);
 	if (smallest > CHUNK_MAX_BYTES)
-		return err_set(err, UMD_E_BAD_OPTION, "a bitmap for %" PRIu64 " sectors does not fit %" PRIu32
-			       " sectors with any chunk; without one (--bitmap=none) the array can be made", sync_sectors, room_sectors);
+		return err_set(err, UMD_E_BAD_OPTION,
+			       "a bitmap for %" PRIu64 " sectors does not fit %" PRIu32
+			       " sectors with any chunk; without one (--bitmap=none) the array can be made",
+			       sync_sectors, room_sectors);
 	if (wanted_bytes) {
 		rc = check_wanted(wanted_bytes, smallest, sync_sectors, room_sectors, err);
 		if (rc < 0)

@@ -29,7 +29,8 @@ _Static_assert(sizeof(struct sb1_on_disk) == FMT_SB1_FIXED_BYTES, "the fields do
 
 enum { CSUM_AT = 216, ROLE_BYTES = 2 };
 _Static_assert(offsetof(struct sb1_on_disk, csum) == CSUM_AT, "the checksum has moved");
-_Static_assert(FMT_SB1_FIXED_BYTES + ROLE_BYTES * FMT_SB1_MAX_DEV == FMT_SB1_BYTES, "the role table does not fill the area");
+_Static_assert(FMT_SB1_FIXED_BYTES + ROLE_BYTES * FMT_SB1_MAX_DEV == FMT_SB1_BYTES,
+	       "the role table does not fill the area");
 
 uint32_t fmt_sb1_valid_bytes(const struct sb1 *sb)
 {
@@ -66,7 +67,8 @@ void fmt_sb1_decode(const uint8_t raw[FMT_SB1_BYTES], enum sb1_minor minor, stru
 
 	roles = sb->max_dev <= FMT_SB1_MAX_DEV ? sb->max_dev : 0;
 	for (uint32_t i = 0; i < FMT_SB1_MAX_DEV; i++)
-		sb->dev_roles[i] = i < roles ? le_get(raw + FMT_SB1_FIXED_BYTES + ROLE_BYTES * i, ROLE_BYTES) : FMT_ROLE_SPARE;
+		sb->dev_roles[i] = i < roles ? le_get(raw + FMT_SB1_FIXED_BYTES + ROLE_BYTES * i, ROLE_BYTES)
+					     : FMT_ROLE_SPARE;
 }
 
 void fmt_sb1_encode(const struct sb1 *sb, uint8_t raw[FMT_SB1_BYTES])

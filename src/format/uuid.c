@@ -1,4 +1,8 @@
-/* uuids as md writes them: four groups of eight hex digits in the order of the bytes. */
+/* uuids as text.
+ *
+ * Written as md writes them: four groups of eight hex digits in the order of the bytes. Read in every form people copy
+ * from somewhere: only the digits count. A uuid is an identity and nothing else here; versions and variants of the
+ * standard are not looked at. */
 #include "format/sb1.h"
 
 #include <string.h>

@@ -1,8 +1,8 @@
 /* Reading a bitmap's bits without holding the bitmap.
  *
- * A member is hostile: a sparse file of a petabyte may claim a bitmap of gigabytes. So the bits are read in pieces of at
- * most 1 MiB, holes are stepped over where the file system can tell them, and runs of set chunks are kept only up to a
- * limit, while counting goes on.
+ * A member is hostile: a sparse file of a petabyte may claim a bitmap of gigabytes. So the bits are read in pieces of
+ * at most 1 MiB, holes are stepped over where the file system can tell them, and runs of set chunks are kept only up to
+ * a limit, while counting goes on.
  *
  *   byte 0        256                                  256 + ceil(chunks / 8)
  *   | superblock  | bits, in words of 64, lowest first  |

@@ -49,8 +49,10 @@ static int take_bitmap(struct run_creating *c, const struct umd_create_options *
 	if (!c->plan.has_bitmap && strcmp(bitmap, "none") != 0)
 		return refuse_option(err, UMD_E_BAD_OPTION, "bitmap", bitmap, "internal and none can be made");
 	if (!c->plan.has_bitmap && o->bitmap_chunk_bytes)
-		return err_set(err, UMD_E_BAD_OPTION, "a bitmap chunk of %llu bytes and no bitmap contradict each other; nothing has been written",
-			       (unsigned long long)o->bitmap_chunk_bytes);
+		return err_set(
+			err, UMD_E_BAD_OPTION,
+			"a bitmap chunk of %llu bytes and no bitmap contradict each other; nothing has been written",
+			(unsigned long long)o->bitmap_chunk_bytes);
 	c->plan.bitmap_chunk_bytes = o->bitmap_chunk_bytes;
 	return 0;
 }
@@ -61,10 +63,12 @@ static int take_name(struct run_creating *c, const char *name, struct err *err)
 	size_t len = name ? strlen(name) : 0;
 
 	if (len > FMT_SB1_NAME_BYTES)
-		return err_set(err, UMD_E_BAD_NAME, "a name of %zu bytes is too long: %d fit; nothing has been written", len, FMT_SB1_NAME_BYTES);
+		return err_set(err, UMD_E_BAD_NAME, "a name of %zu bytes is too long: %d fit; nothing has been written",
+			       len, FMT_SB1_NAME_BYTES);
 	for (size_t i = 0; i < len; i++)
 		if (name[i] <= ' ' || name[i] > '~' || name[i] == '/')
-			return refuse_option(err, UMD_E_BAD_NAME, "name", name, "printable ASCII without blanks and slashes is");
+			return refuse_option(err, UMD_E_BAD_NAME, "name", name,
+					     "printable ASCII without blanks and slashes is");
 	memcpy(c->plan.name, name ? name : "", len);
 	return 0;
 }
@@ -82,7 +86,8 @@ static int take_uuid(struct run_creating *c, const char *uuid, struct err *err)
 		return take_random(c->plan.uuid, err);
 	if (fmt_uuid_parse(uuid, c->plan.uuid))
 		return 0;
-	return refuse_option(err, UMD_E_BAD_OPTION, "uuid", uuid, "32 hex digits are wanted, with : - . or blanks between");
+	return refuse_option(err, UMD_E_BAD_OPTION, "uuid", uuid,
+			     "32 hex digits are wanted, with : - . or blanks between");
 }
 
 int run_create_options(struct run_creating *c, const struct umd_create_options *o, struct err *err)
@@ -113,8 +118,10 @@ static int refuse_member_of_array(const struct run_creating_member *member, stru
 	run_look(member->m, member->shown, look);
 	fmt_uuid_text(look->sb.set_uuid, uuid);
 	if (look->has_superblock)
-		rc = err_set(err, UMD_E_MEMBER_HOLDS_DATA, "%s holds a superblock of array %s at byte %llu: it is not overwritten without --force; "
-			     "nothing has been written", member->shown, uuid, (unsigned long long)look->super_at.bytes);
+		rc = err_set(err, UMD_E_MEMBER_HOLDS_DATA,
+			     "%s holds a superblock of array %s at byte %llu: it is not overwritten without --force; "
+			     "nothing has been written",
+			     member->shown, uuid, (unsigned long long)look->super_at.bytes);
 	else if (look->error.code != UMD_E_NO_SUPERBLOCK)
 		rc = err_set(err, look->error.code, "%s", look->error.text);
 	mem_free(look);
@@ -154,8 +161,8 @@ static void drop(struct run_creating *c)
 	mem_free(c);
 }
 
-static int plan_and_write(struct run_creating *c, const struct umd_create_options *o, const char *const *members, size_t count,
-			  struct err *err)
+static int plan_and_write(struct run_creating *c, const struct umd_create_options *o, const char *const *members,
+			  size_t count, struct err *err)
 {
 	int rc = run_create_options(c, o, err);
 
@@ -170,7 +177,8 @@ static int plan_and_write(struct run_creating *c, const struct umd_create_option
 	return rc;
 }
 
-int umd_create(const struct umd_create_options *options, const char *const *members, size_t count, char **ret_json, struct umd_error *error)
+int umd_create(const struct umd_create_options *options, const char *const *members, size_t count, char **ret_json,
+	       struct umd_error *error)
 {
 	struct run_creating *c = mem_new(1, sizeof *c);
 	struct text t = { 0 };

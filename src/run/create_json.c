@@ -1,4 +1,7 @@
-/* The JSON of umd create: what was, or would be, written and where. */
+/* The JSON of umd create: what was, or with a dry run would be, written and where.
+ *
+ * Everything comes from the plan, which is also what create_write.c writes. Array-wide values stand once at the top;
+ * a missing member has only its slot. */
 #include "run/create.h"
 
 #include <string.h>

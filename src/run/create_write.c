@@ -2,7 +2,8 @@
  *
  *   1. superblocks of an earlier life are wiped (forced only), flush     an old one must not come back
  *   2. bitmap and bad-block log of every member, flush                  a superblock never speaks of what is not there
- *   3. superblock of every member, flush                                a cut here leaves members missing, which serve refuses
+ *   3. superblock of every member, flush                                a cut here leaves members missing, which serve
+ * refuses
  *
  * Only bytes of the new areas and of recognised old superblocks change (law I7). */
 #include <errno.h>
@@ -16,8 +17,10 @@ enum { BLOCK_BYTES = 4096 };
 
 static int failed(const struct run_creating_member *member, int rc, const char *what, member_off at, struct err *err)
 {
-	return err_set(err, rc, "%s: the %s at byte %llu could not be written: %s; the array is not whole, create it again with --force",
-		       member->shown, what, (unsigned long long)at.bytes, err_sentence(rc));
+	return err_set(
+		err, rc,
+		"%s: the %s at byte %llu could not be written: %s; the array is not whole, create it again",
+		member->shown, what, (unsigned long long)at.bytes, err_sentence(rc));
 }
 
 static int flush(const struct run_creating_member *member, struct err *err)
@@ -25,8 +28,9 @@ static int flush(const struct run_creating_member *member, struct err *err)
 	int rc = mbr_flush(member->m);
 
 	if (rc < 0)
-		return err_set(err, rc, "%s could not be flushed: %s; the array is not whole, create it again with --force", member->shown,
-			       err_sentence(rc));
+		return err_set(err, rc,
+			       "%s could not be flushed: %s; the array is not whole, create it again with --force",
+			       member->shown, err_sentence(rc));
 	return 0;
 }
 
@@ -38,7 +42,8 @@ static int wipe_place(const struct run_creating_member *member, member_off at, s
 	int rc = mbr_read(member->m, at, raw, sizeof raw);
 
 	if (rc < 0)
-		return err_set(err, rc, "%s cannot be read at byte %llu: %s", member->shown, (unsigned long long)at.bytes, err_sentence(rc));
+		return err_set(err, rc, "%s cannot be read at byte %llu: %s", member->shown,
+			       (unsigned long long)at.bytes, err_sentence(rc));
 	magic = (uint32_t)le_get(raw, sizeof raw);
 	if (magic != FMT_SB1_MAGIC && magic != __builtin_bswap32(FMT_SB1_MAGIC))
 		return 0;
@@ -66,7 +71,8 @@ static int write_bitmap(const struct run_creating_member *member, const struct a
 	int rc;
 
 	if (!bytes)
-		return err_set(err, -ENOMEM, "no memory for a bitmap of %llu bytes", (unsigned long long)made->bitmap_bytes);
+		return err_set(err, -ENOMEM, "no memory for a bitmap of %llu bytes",
+			       (unsigned long long)made->bitmap_bytes);
 	memset(bytes, made->bitmap_fill, made->bitmap_bytes);
 	fmt_bitmap_sb_encode(&made->bitmap, bytes);
 	rc = mbr_write(member->m, made->bitmap_at, bytes, made->bitmap_bytes, false);
@@ -84,7 +90,8 @@ static int write_log(const struct run_creating_member *member, const struct asm_
 	return rc < 0 ? failed(member, rc, "bad-block log", made->bblog_at, err) : 0;
 }
 
-static int write_what_the_superblock_names(const struct run_creating_member *member, const struct asm_created *made, struct err *err)
+static int write_what_the_superblock_names(const struct run_creating_member *member, const struct asm_created *made,
+					   struct err *err)
 {
 	int rc = made->has_bitmap ? write_bitmap(member, made, err) : 0;
 

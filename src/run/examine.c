@@ -41,8 +41,8 @@ static uint32_t read_bad_blocks(struct run_examined *e, struct bad_block ret[FMT
 		return 0;
 	rc = mbr_read(e->m, at.at, log, min_u64(at.len_bytes, sizeof log));
 	if (rc < 0) {
-		err_set(&e->error, rc, "%s: the bad-block log at byte %llu cannot be read: %s", e->shown, (unsigned long long)at.at.bytes,
-			err_sentence(rc));
+		err_set(&e->error, rc, "%s: the bad-block log at byte %llu cannot be read: %s", e->shown,
+			(unsigned long long)at.at.bytes, err_sentence(rc));
 		return 0;
 	}
 	return fmt_bad_blocks_decode(log, (uint32_t)min_u64(at.len_bytes, sizeof log), e->look.sb.bblog_shift, ret);
@@ -124,7 +124,8 @@ static void drop(struct run_examined *examined, size_t count)
 	mem_free(examined);
 }
 
-int umd_examine(const char *const *members, size_t count, bool all_runs, char **ret_json, size_t *ret_errors, struct umd_error *error)
+int umd_examine(const char *const *members, size_t count, bool all_runs, char **ret_json, size_t *ret_errors,
+		struct umd_error *error)
 {
 	struct run_examined *examined = mem_new(count, sizeof *examined);
 	struct text t = { 0 };

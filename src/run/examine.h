@@ -18,7 +18,8 @@ struct run_examined {
 uint64_t run_sectors_bytes(uint64_t sectors);
 
 /* "superblock": {...}, */
-void run_json_superblock(struct text *t, const struct run_examined *e, const struct bad_block *bad_blocks, uint32_t bad_block_count);
+void run_json_superblock(struct text *t, const struct run_examined *e, const struct bad_block *bad_blocks,
+			 uint32_t bad_block_count);
 
 /* "bitmaps": [...]; @runs_max for all slots together. A read error is left in @e->error. */
 void run_json_bitmaps(struct text *t, struct run_examined *e, uint64_t runs_max);

@@ -1,8 +1,8 @@
 /* What the next start would do with the members given: the judgement's own answer, so that examine and serve never
  * disagree, and the bytes it would copy.
  *
- * The judgement counts bytes in a whole bitmap image; here the set chunks are counted while streaming, and the judgement
- * is asked for the part that no bitmap limits. The larger one is what the longest pass copies. */
+ * The judgement counts bytes in a whole bitmap image; here the set chunks are counted while streaming, and the
+ * judgement is asked for the part that no bitmap limits. The larger one is what the longest pass copies. */
 #include "run/examine.h"
 
 #include <errno.h>
@@ -60,7 +60,9 @@ static int bytes_to_copy(const struct run_examined *examined, const struct group
 
 static void json_next_start(struct text *t, const struct asm_plan *plan, uint64_t bytes)
 {
-	static const char *const actions[] = { [ASM_NOTHING] = "none", [ASM_RESYNC] = "resync", [ASM_RECOVER] = "recover" };
+	static const char *const actions[] = {
+		[ASM_NOTHING] = "none", [ASM_RESYNC] = "resync", [ASM_RECOVER] = "recover"
+	};
 	bool is_refused = plan->refusal.code != 0;
 
 	json_bool(t, "can_start", !is_refused);
@@ -79,7 +81,8 @@ static uint32_t gather(const struct run_examined *examined, size_t count, size_t
 	for (size_t i = first; i < count; i++) {
 		const struct asm_member *look = &examined[i].look;
 
-		if (!look->has_superblock || look->error.code || memcmp(look->sb.set_uuid, examined[first].look.sb.set_uuid, 16) != 0)
+		if (!look->has_superblock || look->error.code ||
+		    memcmp(look->sb.set_uuid, examined[first].look.sb.set_uuid, 16) != 0)
 			continue;
 		if (present++ >= ARR_MEMBERS_MAX)
 			continue;

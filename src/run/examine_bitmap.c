@@ -56,7 +56,8 @@ static void json_bits(struct text *t, const struct run_bits *b)
 }
 
 /* Returns the number of runs shown. */
-static uint64_t json_slot(struct text *t, struct run_examined *e, const struct bitmap_sb *sb, uint32_t slot, member_off at, uint64_t runs_max)
+static uint64_t json_slot(struct text *t, struct run_examined *e, const struct bitmap_sb *sb, uint32_t slot,
+			  member_off at, uint64_t runs_max)
 {
 	struct run_bits bits = { .chunks = fmt_bitmap_chunks(&e->look.bitmap), .ranges_max = runs_max };
 	uint64_t shown = 0;
@@ -66,7 +67,8 @@ static uint64_t json_slot(struct text *t, struct run_examined *e, const struct b
 	json_fields(t, sb, slot, at);
 	rc = run_bits_read(e->m, at, &bits);
 	if (rc < 0) {
-		err_set(&e->error, rc, "%s: the bitmap at byte %llu cannot be read: %s", e->shown, (unsigned long long)at.bytes, err_sentence(rc));
+		err_set(&e->error, rc, "%s: the bitmap at byte %llu cannot be read: %s", e->shown,
+			(unsigned long long)at.bytes, err_sentence(rc));
 		json_no_bits(t);
 	} else {
 		json_bits(t, &bits);
@@ -96,7 +98,8 @@ static void json_slots(struct text *t, struct run_examined *e, uint64_t runs_max
 	struct bitmap_sb sb;
 
 	if (slots > SLOTS_MAX)
-		err_set(&e->error, UMD_E_NOT_SUPPORTED, "%s: the bitmap claims %u nodes, the first %d are shown", e->shown, slots, SLOTS_MAX);
+		err_set(&e->error, UMD_E_NOT_SUPPORTED, "%s: the bitmap claims %u nodes, the first %d are shown",
+			e->shown, slots, SLOTS_MAX);
 	for (uint32_t slot = 0; slot < min_u64(slots, SLOTS_MAX); slot++) {
 		member_off at = lay_slot(e->look.bitmap_at, first->sync_size_sectors, first->chunk_bytes, slot);
 

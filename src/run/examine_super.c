@@ -1,5 +1,5 @@
-/* The JSON of a superblock. A superblock that is not believed is shown as well: its numbers may be anything, so nothing is
- * computed from them that could wrap, and bytes that do not fit 64 bits are shown as the largest number. */
+/* The JSON of a superblock. A superblock that is not believed is shown as well: its numbers may be anything, so nothing
+ * is computed from them that could wrap, and bytes that do not fit 64 bits are shown as the largest number. */
 #include "run/examine.h"
 
 #include <stdio.h>
@@ -57,8 +57,12 @@ static void json_flags(struct text *t, const struct sb1 *sb)
 		uint32_t feature;
 		const char *name;
 	} features[] = {
-		{ FMT_SB1_RESHAPE, "reshape" }, { FMT_SB1_REPLACEMENT, "replacement" }, { FMT_SB1_RECOVERY_BITMAP, "recovery_by_bitmap" },
-		{ FMT_SB1_CLUSTERED, "clustered" }, { FMT_SB1_JOURNAL, "journal" }, { FMT_SB1_PPL | FMT_SB1_MULTIPLE_PPLS, "ppl" },
+		{ FMT_SB1_RESHAPE, "reshape" },
+		{ FMT_SB1_REPLACEMENT, "replacement" },
+		{ FMT_SB1_RECOVERY_BITMAP, "recovery_by_bitmap" },
+		{ FMT_SB1_CLUSTERED, "clustered" },
+		{ FMT_SB1_JOURNAL, "journal" },
+		{ FMT_SB1_PPL | FMT_SB1_MULTIPLE_PPLS, "ppl" },
 	};
 
 	json_open(t, "flags", '[');
@@ -122,7 +126,8 @@ static void json_state(struct text *t, const struct sb1 *sb)
 	json_u64(t, "device_number", sb->dev_number);
 }
 
-void run_json_superblock(struct text *t, const struct run_examined *e, const struct bad_block *bad_blocks, uint32_t bad_block_count)
+void run_json_superblock(struct text *t, const struct run_examined *e, const struct bad_block *bad_blocks,
+			 uint32_t bad_block_count)
 {
 	const struct sb1 *sb = &e->look.sb;
 	char checksum[9];

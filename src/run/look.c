@@ -1,4 +1,7 @@
-/* The hands of looking: read where assembly points, let assembly say what it means. */
+/* The hands of looking: read where assembly points, let assembly say what it means (law I7: nothing is written).
+ *
+ * Members of a running array may be looked at too: what is read may then change between two reads, which the checks
+ * of the superblock (checksum) catch or the next look shows. Left out: the bits of the bitmap (bits.c streams them). */
 #include "run/look.h"
 
 #include <errno.h>
@@ -34,7 +37,8 @@ void run_look(struct member *m, const char *path, struct asm_member *look)
 		int rc = mbr_read(m, places[i], raw, sizeof raw);
 
 		if (rc < 0) {
-			err_set(&look->error, rc, "%s cannot be read at byte %llu: %s", path, (unsigned long long)places[i].bytes, err_sentence(rc));
+			err_set(&look->error, rc, "%s cannot be read at byte %llu: %s", path,
+				(unsigned long long)places[i].bytes, err_sentence(rc));
 			return;
 		}
 		asm_take_superblock(look, minors[i], places[i], raw);
@@ -62,13 +66,15 @@ char *run_escaped(const char *path)
 	return text_take(&t);
 }
 
-int run_read_image(struct member *m, const char *path, member_off at, uint64_t len_bytes, uint8_t **ret_image, struct err *err)
+int run_read_image(struct member *m, const char *path, member_off at, uint64_t len_bytes, uint8_t **ret_image,
+		   struct err *err)
 {
 	uint8_t *image = mem_new(1, len_bytes);
 	int rc;
 
 	if (!image)
-		return err_set(err, -ENOMEM, "no memory for the bitmap of %llu bytes of %s", (unsigned long long)len_bytes, path);
+		return err_set(err, -ENOMEM, "no memory for the bitmap of %llu bytes of %s",
+			       (unsigned long long)len_bytes, path);
 	rc = mbr_read(m, at, image, len_bytes);
 	if (rc < 0) {
 		mem_free(image);

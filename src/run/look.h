@@ -15,6 +15,7 @@ void run_look(struct member *m, const char *path, struct asm_member *ret_look);
 char *run_escaped(const char *path);
 
 /* Read @len_bytes of bitmap; *@ret_image is mem_free()d by the caller. 0 or a code with a sentence. */
-int run_read_image(struct member *m, const char *path, member_off at, uint64_t len_bytes, uint8_t **ret_image, struct err *err);
+int run_read_image(struct member *m, const char *path, member_off at, uint64_t len_bytes, uint8_t **ret_image,
+		   struct err *err);
 
 #endif

@@ -1,7 +1,6 @@
 /* Goal: the superblocks and bitmaps of a new mirror have the sizes, places and values mdadm gives them.
- * Method: mirrors of every measured size planned for 1.0, 1.1 and 1.2, with and without bitmap; their bytes decoded again.
- * Law: I7, I10 (a new array claims nothing).
- * Source: mdadm 4.2 on Linux 6.1, read by mdadm -E and -X. */
+ * Method: mirrors of every measured size planned for 1.0, 1.1 and 1.2, with and without bitmap; their bytes decoded
+ * again. Law: I7, I10 (a new array claims nothing). Source: mdadm 4.2 on Linux 6.1, read by mdadm -E and -X. */
 #include "assembly/assembly.h"
 #include "tap.h"
 
@@ -45,29 +44,51 @@ static const struct {
 	{ 4294967296, 4294966912, 4294967280, 264192, -24, 24, 264 },
 };
 
-static void row_of_minor(size_t i, enum sb1_minor minor)
+static uint64_t wanted_super(size_t i, enum sb1_minor minor)
 {
-	struct err err;
-	bool is_1_0 = minor == SB1_0;
-
-	for (int has_bitmap = 0; has_bitmap < 2; has_bitmap++) {
-		start(minor, 2, table[i].sectors * 512);
-		c.has_bitmap = has_bitmap;
-		if (!ok(plan(&err) == 0, "row %zu 1.%d: planned (%s)", i, minor, err.text))
-			return;
-		is_u64(made[1].sb.size_sectors, is_1_0 ? table[i].size_1_0 : table[i].sectors - table[i].data_offset, "row %zu 1.%d: size", i, minor);
-		is_u64(made[1].sb.data_offset_sectors, is_1_0 ? 0 : table[i].data_offset, "row %zu 1.%d: data offset", i, minor);
-		is_u64(made[1].super_at.bytes, is_1_0 ? table[i].super_1_0 * 512 : minor == SB1_2 ? 4096 : 0, "row %zu 1.%d: superblock", i, minor);
-		ok(made[1].sb.bblog_offset_sectors == (is_1_0 ? -8 : has_bitmap ? table[i].log_with : table[i].log_without),
-		   "row %zu 1.%d bitmap %d: bad-block log at %d", i, minor, has_bitmap, made[1].sb.bblog_offset_sectors);
-		ok(made[1].sb.bitmap_offset_sectors == (!has_bitmap ? 0 : is_1_0 ? table[i].bitmap_1_0 : 8),
-		   "row %zu 1.%d bitmap %d: bitmap at %d", i, minor, has_bitmap, made[1].sb.bitmap_offset_sectors);
-		is_u64(made[1].sb.feature_map, has_bitmap ? FMT_SB1_BITMAP : 0, "row %zu 1.%d: feature map", i, minor);
-		is_u64(made[1].has_bitmap, has_bitmap, "row %zu 1.%d: has a bitmap", i, minor);
-	}
+	if (minor == SB1_0)
+		return table[i].super_1_0 * 512;
+	return minor == SB1_2 ? 4096 : 0;
 }
 
-static void bits(enum sb1_minor minor, uint64_t sectors, uint64_t chunk, int32_t at, uint64_t wanted_bits, int32_t log, const char *what)
+static int32_t wanted_log(size_t i, enum sb1_minor minor, bool has_bitmap)
+{
+	if (minor == SB1_0)
+		return -8;
+	return has_bitmap ? table[i].log_with : table[i].log_without;
+}
+
+static int32_t wanted_bitmap(size_t i, enum sb1_minor minor, bool has_bitmap)
+{
+	if (!has_bitmap)
+		return 0;
+	return minor == SB1_0 ? table[i].bitmap_1_0 : 8;
+}
+
+static void row(size_t i, enum sb1_minor minor, bool has_bitmap)
+{
+	uint64_t offset = minor == SB1_0 ? 0 : table[i].data_offset;
+	const struct sb1 *sb = &made[1].sb;
+	struct err err;
+	char what[40];
+
+	snprintf(what, sizeof what, "row %zu 1.%d%s", i, minor, has_bitmap ? " bitmap" : "");
+	start(minor, 2, table[i].sectors * 512);
+	c.has_bitmap = has_bitmap;
+	if (!ok(plan(&err) == 0, "%s: planned (%s)", what, err.text))
+		return;
+	is_u64(sb->size_sectors, minor == SB1_0 ? table[i].size_1_0 : table[i].sectors - offset, "%s: size", what);
+	is_u64(sb->data_offset_sectors, offset, "%s: data offset", what);
+	is_u64(made[1].super_at.bytes, wanted_super(i, minor), "%s: superblock", what);
+	ok(sb->bblog_offset_sectors == wanted_log(i, minor, has_bitmap), "%s: log at %d", what, sb->bblog_offset_sectors);
+	ok(sb->bitmap_offset_sectors == wanted_bitmap(i, minor, has_bitmap), "%s: bitmap at %d", what,
+	   sb->bitmap_offset_sectors);
+	is_u64(sb->feature_map, has_bitmap ? FMT_SB1_BITMAP : 0, "%s: feature map", what);
+	is_u64(made[1].has_bitmap, has_bitmap, "%s: a bitmap is written", what);
+}
+
+static void bits(enum sb1_minor minor, uint64_t sectors, uint64_t chunk, int32_t at, uint64_t wanted_bits, int32_t log,
+		 const char *what)
 {
 	struct err err;
 
@@ -99,7 +120,9 @@ static void bitmaps(void)
 
 static void refused_chunks(void)
 {
-	static const struct { uint64_t sectors, chunk; } refused[] = { { 262144, 4096 }, { 20971520, 4096 }, { 629145600, 65536 } };
+	static const struct {
+		uint64_t sectors, chunk;
+	} refused[] = { { 262144, 4096 }, { 20971520, 4096 }, { 629145600, 65536 } };
 	struct err err;
 
 	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
@@ -119,7 +142,8 @@ static void a_new_array_claims_nothing(void)
 	start(SB1_2, 3, 128 << 20);
 	ok(plan(&err) == 0, "three members planned (%s)", err.text);
 	fmt_sb1_decode(made[2].super_raw, SB1_2, &sb);
-	is_u64(fmt_sb1_check(&sb, made[2].super_raw, made[2].super_at, 128 << 20, NULL), 0, "the bytes are a superblock that is believed");
+	is_u64(fmt_sb1_check(&sb, made[2].super_raw, made[2].super_at, 128 << 20, NULL), 0,
+	       "the bytes are a superblock that is believed");
 	is_u64(sb.resync_offset_sectors, 0, "nothing is in sync");
 	is_u64(made[2].bitmap_fill, 0xff, "every bit is set");
 	is_u64(made[2].bitmap_bytes, 4096, "one block of bitmap");
@@ -128,7 +152,8 @@ static void a_new_array_claims_nothing(void)
 	is_u64(sb.dev_number, 2, "the third member is device 2");
 	is_u64(sb.raid_disks, 3, "of three");
 	is_u64(sb.max_dev, 128, "the role table has 128 entries");
-	ok(sb.dev_roles[0] == 0 && sb.dev_roles[1] == 1 && sb.dev_roles[2] == 2 && sb.dev_roles[3] == FMT_ROLE_SPARE, "roles 0 1 2");
+	ok(sb.dev_roles[0] == 0 && sb.dev_roles[1] == 1 && sb.dev_roles[2] == 2 && sb.dev_roles[3] == FMT_ROLE_SPARE,
+	   "roles 0 1 2");
 	ok(strcmp(sb.set_name, "lab:v") == 0 && sb.ctime == 1795218905 && sb.utime == sb.ctime, "name and times");
 	ok(sb.device_uuid[0] == 0xd2 && sb.set_uuid[0] == 0x11 && made[2].bitmap.uuid[0] == 0x11, "uuids");
 	is_u64(made[2].bitmap.daemon_sleep_s, 5, "swept every 5 seconds");
@@ -148,7 +173,8 @@ static void missing_members(void)
 	c.members[0].path = NULL;
 	ok(plan(&err) == 0, "the first member may be missing (%s)", err.text);
 	is_u64(made[0].sb.magic, 0, "nothing is planned for it");
-	ok(made[1].sb.dev_roles[0] == FMT_ROLE_SPARE && made[1].sb.dev_roles[1] == 1 && made[1].sb.dev_roles[2] == 2, "its role is not given out");
+	ok(made[1].sb.dev_roles[0] == FMT_ROLE_SPARE && made[1].sb.dev_roles[1] == 1 && made[1].sb.dev_roles[2] == 2,
+	   "its role is not given out");
 	is_u64(made[1].sb.raid_disks, 3, "its slot is");
 	c.members[1].is_missing = c.members[2].is_missing = true;
 	ok(plan(&err) == UMD_E_NO_MEMBER, "all missing: %s", err.text);
@@ -172,14 +198,16 @@ static void unequal_members(void)
 	c.size_bytes = (10 << 20) + 65535;
 	ok(plan(&err) == 0 && made[0].sb.size_sectors == 20480, "it is rounded down to 64 KiB");
 	c.size_bytes = 16 << 20;
-	ok(plan(&err) == UMD_E_MEMBER_TOO_SMALL && strstr(err.text, "15728640"), "a larger one is refused: %s", err.text);
+	ok(plan(&err) == UMD_E_MEMBER_TOO_SMALL && strstr(err.text, "15728640"), "a larger one is refused: %s",
+	   err.text);
 	c.size_bytes = 4096;
 	ok(plan(&err) == UMD_E_BAD_OPTION, "less than 64 KiB too: %s", err.text);
 
 	start(SB1_2, 2, 1 << 30);
 	c.members[1].size_bytes = 1 << 20;
 	c.members[1].path = "small.img";
-	ok(plan(&err) == UMD_E_MEMBER_TOO_SMALL && strstr(err.text, "small.img"), "the member that is too small is named: %s", err.text);
+	ok(plan(&err) == UMD_E_MEMBER_TOO_SMALL && strstr(err.text, "small.img"),
+	   "the member that is too small is named: %s", err.text);
 }
 
 static void a_name_of_32_bytes_fits(void)
@@ -188,14 +216,16 @@ static void a_name_of_32_bytes_fits(void)
 
 	start(SB1_0, 2, 16 << 20);
 	strcpy(c.name, "12345678901234567890123456789012");
-	ok(plan(&err) == 0 && memcmp(made[0].super_raw + 32, c.name, 32) == 0, "all 32 bytes of a name are stored (%s)", err.text);
+	ok(plan(&err) == 0 && memcmp(made[0].super_raw + 32, c.name, 32) == 0, "all 32 bytes of a name are stored (%s)",
+	   err.text);
 }
 
 int main(void)
 {
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
 		for (enum sb1_minor minor = SB1_0; minor <= SB1_2; minor++)
-			row_of_minor(i, minor);
+			for (int has_bitmap = 0; has_bitmap < 2; has_bitmap++)
+				row(i, minor, has_bitmap);
 	bitmaps();
 	refused_chunks();
 	a_new_array_claims_nothing();

@@ -1,6 +1,5 @@
-/* Goal: of several superblocks on a member the first that can be believed counts; where none can, the best reason is told.
- * Method: superblocks of a planned mirror are offered in different orders and states of repair.
- * Law: I5, I9.
+/* Goal: of several superblocks on a member the first that can be believed counts; where none can, the best reason is
+ * told. Method: superblocks of a planned mirror are offered in different orders and states of repair. Law: I5, I9.
  * Source: design 2; leftovers of an earlier use of a member. */
 #include "assembly/assembly.h"
 #include "base/le.h"
@@ -56,7 +55,8 @@ static void places(void)
 	for (uint64_t bytes = 1; bytes < 70000; bytes += 511)
 		for (uint32_t i = asm_super_places(bytes, at, minors); i-- > 0;)
 			if (at[i].bytes + FMT_SB1_BYTES > bytes)
-				ok(false, "a place at %llu of %llu bytes", (unsigned long long)at[i].bytes, (unsigned long long)bytes);
+				ok(false, "a place at %llu of %llu bytes", (unsigned long long)at[i].bytes,
+				   (unsigned long long)bytes);
 }
 
 static void order(void)
@@ -64,7 +64,8 @@ static void order(void)
 	fresh();
 	offer(SB1_2, 0);
 	offer(SB1_0, 0);
-	ok(m.has_superblock && !m.error.code && m.sb.minor == SB1_2 && m.super_at.bytes == 4096, "the first believed one is kept");
+	ok(m.has_superblock && !m.error.code && m.sb.minor == SB1_2 && m.super_at.bytes == 4096,
+	   "the first believed one is kept");
 	ok(memcmp(m.raw, made[SB1_2][0].super_raw, sizeof m.raw) == 0, "with its bytes");
 
 	fresh();
@@ -91,7 +92,8 @@ static void a_place_of_another_size_is_refused(void)
 {
 	fresh();
 	asm_take_superblock(&m, SB1_0, (member_off){ MEMBER_BYTES - 4096 }, made[SB1_0][0].super_raw);
-	ok(m.error.code == UMD_E_BAD_SUPERBLOCK && strstr(m.error.text, "was found at sector"), "a member that has grown: %s", m.error.text);
+	ok(m.error.code == UMD_E_BAD_SUPERBLOCK && strstr(m.error.text, "was found at sector"),
+	   "a member that has grown: %s", m.error.text);
 }
 
 static void bitmaps(void)
@@ -101,18 +103,22 @@ static void bitmaps(void)
 
 	fresh();
 	offer(SB1_0, 0);
-	ok(asm_wants_bitmap(&m, &at) && at.bytes == made[SB1_0][0].bitmap_at.bytes, "the bitmap superblock is asked for at its place");
+	ok(asm_wants_bitmap(&m, &at) && at.bytes == made[SB1_0][0].bitmap_at.bytes,
+	   "the bitmap superblock is asked for at its place");
 	fmt_bitmap_sb_encode(&made[SB1_0][0].bitmap, raw);
 	asm_take_bitmap(&m, raw);
-	ok(m.has_bitmap && !m.bitmap_error.code && m.bitmap.chunk_bytes == 64 << 20, "and believed (%s)", m.bitmap_error.text);
+	ok(m.has_bitmap && !m.bitmap_error.code && m.bitmap.chunk_bytes == 64 << 20, "and believed (%s)",
+	   m.bitmap_error.text);
 	is_u64(m.bitmap_at.bytes, at.bytes, "its place is kept");
 
 	le_put(raw + 40, 8, 128);
 	asm_take_bitmap(&m, raw);
-	is_u64(m.bitmap.sync_size_sectors, made[SB1_0][0].sb.size_sectors, "its range is the array's, a smaller one would not cover writes");
+	is_u64(m.bitmap.sync_size_sectors, made[SB1_0][0].sb.size_sectors,
+	       "its range is the array's, a smaller one would not cover writes");
 	le_put(raw + 40, 8, UINT64_MAX);
 	asm_take_bitmap(&m, raw);
-	ok(!m.bitmap_error.code && fmt_bitmap_bytes(&m.bitmap) == 257, "a larger one would leave the bitmap's area (%s)", m.bitmap_error.text);
+	ok(!m.bitmap_error.code && fmt_bitmap_bytes(&m.bitmap) == 257,
+	   "a larger one would leave the bitmap's area (%s)", m.bitmap_error.text);
 
 	raw[8] ^= 1;
 	asm_take_bitmap(&m, raw);
@@ -138,7 +144,8 @@ static void bitmap_off_the_member(void)
 	fmt_sb1_encode(&sb, raw);
 	fresh();
 	asm_take_superblock(&m, SB1_2, (member_off){ 4096 }, raw);
-	ok(!m.error.code && m.bitmap_error.code == UMD_E_BAD_BITMAP, "a place behind the member: %s", m.bitmap_error.text);
+	ok(!m.error.code && m.bitmap_error.code == UMD_E_BAD_BITMAP, "a place behind the member: %s",
+	   m.bitmap_error.text);
 	ok(!asm_wants_bitmap(&m, &at), "is not read");
 	sb.bitmap_offset_sectors = -9;
 	fmt_sb1_encode(&sb, raw);

@@ -1,7 +1,6 @@
 /* Goal: a member without a version-1 superblock is refused with a sentence that says what is there instead.
- * Method: 0.90 superblocks in both byte orders, a bitmap file, zeroes, and a broken superblock that must keep its reason.
- * Law: I9.
- * Source: words 0 to 2 of a 0.90 superblock are magic, 0 and 90 in the host's order. */
+ * Method: 0.90 superblocks in both byte orders, a bitmap file, zeroes, and a broken superblock that must keep its
+ * reason. Law: I9. Source: words 0 to 2 of a 0.90 superblock are magic, 0 and 90 in the host's order. */
 #include "assembly/assembly.h"
 #include "base/le.h"
 #include "tap.h"
@@ -13,7 +12,9 @@ static void named(int code, const char *wanted)
 	struct asm_member m = { .path = "m", .size_bytes = 16 << 20 };
 
 	asm_name_the_stranger(&m, place, first);
-	if (!ok(m.error.code == code && strstr(m.error.text, wanted) && !strncmp(m.error.text, "m: ", 3) && !m.has_superblock, "%s", m.error.text))
+	if (!ok(m.error.code == code && strstr(m.error.text, wanted) && !strncmp(m.error.text, "m: ", 3) &&
+			!m.has_superblock,
+		"%s", m.error.text))
 		printf("# wanted \"%s\" with %s, got %s\n", wanted, err_name(code), err_name(m.error.code));
 }
 
@@ -50,6 +51,7 @@ int main(void)
 	asm_take_superblock(&m, SB1_1, (member_off){ 0 }, raw);
 	put_090(false);
 	asm_name_the_stranger(&m, place, first);
-	ok(m.error.code == UMD_E_BAD_SUPERBLOCK && strstr(m.error.text, "major version 2"), "a broken superblock keeps its reason: %s", m.error.text);
+	ok(m.error.code == UMD_E_BAD_SUPERBLOCK && strstr(m.error.text, "major version 2"),
+	   "a broken superblock keeps its reason: %s", m.error.text);
 	return tap_end();
 }

@@ -11,10 +11,17 @@ enum { ROUNDS = 20000 };
 static struct sb1 superblock(enum sb1_minor minor, const struct lay_plan *p, uint64_t size_sectors)
 {
 	return (struct sb1){
-		.minor = minor, .level = 1, .max_dev = 128, .feature_map = p->bitmap_offset_sectors ? FMT_SB1_BITMAP : 0,
-		.size_sectors = size_sectors, .data_offset_sectors = p->data_offset_sectors, .data_size_sectors = p->data_size_sectors,
-		.super_offset_sectors = p->super_offset_sectors, .bitmap_offset_sectors = p->bitmap_offset_sectors,
-		.bblog_size_sectors = 8, .bblog_offset_sectors = p->bblog_offset_sectors,
+		.minor = minor,
+		.level = 1,
+		.max_dev = 128,
+		.feature_map = p->bitmap_offset_sectors ? FMT_SB1_BITMAP : 0,
+		.size_sectors = size_sectors,
+		.data_offset_sectors = p->data_offset_sectors,
+		.data_size_sectors = p->data_size_sectors,
+		.super_offset_sectors = p->super_offset_sectors,
+		.bitmap_offset_sectors = p->bitmap_offset_sectors,
+		.bblog_size_sectors = 8,
+		.bblog_offset_sectors = p->bblog_offset_sectors,
 	};
 }
 
@@ -33,7 +40,8 @@ static bool is_apart(const struct sb1 *sb, uint32_t chunk, uint64_t member_bytes
 		if (areas[i].at.bytes + areas[i].len_bytes > member_bytes)
 			return false;
 		for (unsigned k = 0; k < i; k++)
-			if (ranges_overlap(areas[i].at.bytes, areas[i].len_bytes, areas[k].at.bytes, areas[k].len_bytes))
+			if (ranges_overlap(areas[i].at.bytes, areas[i].len_bytes, areas[k].at.bytes,
+					   areas[k].len_bytes))
 				return false;
 	}
 	return true;
@@ -86,9 +94,18 @@ static void moved_bitmap(void)
 	struct bitmap_sb bm = { .chunk_bytes = 65536 };
 	struct err err = { 0 };
 	struct sb1 sb;
-	static const struct { int32_t at; const char *touches; } moves[] = {
-		{ 8, NULL }, { 0x7fffffff, "does not lie on the member" }, { -9, "does not lie on the member" }, { 16, "bad-block log" },
-		{ 2039, NULL }, { 2040, "data area" }, { 3000, "data area" }, { 1, NULL }, { -8, NULL }, { 24, NULL },
+	static const struct { int32_t at; const char *touches;
+	} moves[] = {
+		{ 8, NULL },
+		{ 0x7fffffff, "does not lie on the member" },
+		{ -9, "does not lie on the member" },
+		{ 16, "bad-block log" },
+		{ 2039, NULL },
+		{ 2040, "data area" },
+		{ 3000, "data area" },
+		{ 1, NULL },
+		{ -8, NULL },
+		{ 24, NULL },
 	};
 
 	lay_plan_create(SB1_2, 32768 * 512, 0, 65536, 30720, &p, NULL);
@@ -100,7 +117,8 @@ static void moved_bitmap(void)
 		err.text[0] = '\0';
 		rc = lay_bitmap_fits(&sb, &bm, 1, 32768 * 512, &err);
 		if (moves[i].touches)
-			ok(rc == UMD_E_BAD_BITMAP && strstr(err.text, moves[i].touches), "%+d: %s", moves[i].at, err.text);
+			ok(rc == UMD_E_BAD_BITMAP && strstr(err.text, moves[i].touches), "%+d: %s", moves[i].at,
+			   err.text);
 		else
 			ok(rc == 0, "%+d is free (%s)", moves[i].at, err.text);
 	}
@@ -115,10 +133,12 @@ static void slots_count(void)
 	lay_plan_create(SB1_2, 32768 * 512, 0, 0, 0, &p, NULL);
 	p.bitmap_offset_sectors = 31;
 	sb = superblock(SB1_2, &p, 30720);
-	is_u64(lay_bitmap_fits(&sb, &bm, 252, 32768 * 512, NULL), 0, "252 slots fit between log and data: the last one needs one sector");
+	is_u64(lay_bitmap_fits(&sb, &bm, 252, 32768 * 512, NULL), 0,
+	       "252 slots fit between log and data: the last one needs one sector");
 	sb.bitmap_offset_sectors = 32;
 	is_u64(lay_bitmap_fits(&sb, &bm, 252, 32768 * 512, NULL), UMD_E_BAD_BITMAP, "one sector further they do not");
-	is_u64(lay_bitmap_fits(&sb, &bm, UINT32_MAX, 32768 * 512, NULL), UMD_E_BAD_BITMAP, "4 billion slots do not wrap");
+	is_u64(lay_bitmap_fits(&sb, &bm, UINT32_MAX, 32768 * 512, NULL), UMD_E_BAD_BITMAP,
+	       "4 billion slots do not wrap");
 }
 
 static void kernel_s_own_place(void)
@@ -130,9 +150,11 @@ static void kernel_s_own_place(void)
 	lay_plan_create(SB1_2, 32768 * 512, 0, 0, 0, &p, NULL);
 	p.bitmap_offset_sectors = 2;
 	sb = superblock(SB1_2, &p, 30720);
-	is_u64(lay_bitmap_fits(&sb, &bm, 1, 32768 * 512, NULL), 0, "a bitmap 1 KiB behind the superblock (Linux's own choice) is used");
+	is_u64(lay_bitmap_fits(&sb, &bm, 1, 32768 * 512, NULL), 0,
+	       "a bitmap 1 KiB behind the superblock (Linux's own choice) is used");
 	sb.max_dev = 1920;
-	is_u64(lay_bitmap_fits(&sb, &bm, 1, 32768 * 512, NULL), UMD_E_BAD_BITMAP, "but not when the role table reaches there");
+	is_u64(lay_bitmap_fits(&sb, &bm, 1, 32768 * 512, NULL), UMD_E_BAD_BITMAP,
+	       "but not when the role table reaches there");
 }
 
 int main(void)

@@ -1,7 +1,8 @@
 /* Goal: the bad-block log gives the sectors Linux shows, whatever else is in it.
  * Method: a recorded log, then ends, shifts, zero lengths, full and absurd logs.
  * Law: I9.
- * Source: recorded on Linux 6.1 after write errors on data sectors 4096..4159 with data offset 2048 (sysfs: 6144 64). */
+ * Source: recorded on Linux 6.1 after write errors on data sectors 4096..4159 with data offset 2048 (sysfs: 6144 64).
+ */
 #include "vectors.h"
 
 static uint8_t log_bytes[FMT_BAD_BLOCK_LOG_BYTES];
@@ -40,7 +41,8 @@ int main(void)
 
 	put(0, (UINT64_C(1) << 54) - 2, 512);
 	decode(63);
-	ok(found[0].sector == UINT64_MAX && found[0].len_sectors == UINT32_MAX, "numbers no member has are cut, not wrapped");
+	ok(found[0].sector == UINT64_MAX && found[0].len_sectors == UINT32_MAX,
+	   "numbers no member has are cut, not wrapped");
 
 	for (unsigned i = 0; i < FMT_BAD_BLOCKS_MAX; i++)
 		put(i, i, 1);

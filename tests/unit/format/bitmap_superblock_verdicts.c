@@ -37,7 +37,8 @@ int main(void)
 	patched(4, 4, 5, 0, "", "version 5");
 	patched(4, 4, 6, UMD_E_NOT_SUPPORTED, "lockless", "version 6");
 	patched(4, 4, 7, UMD_E_BAD_BITMAP, "version 7", "version 7");
-	patched(8, 1, 0xff, UMD_E_BAD_BITMAP, "array ff223344:55667788:99aabbcc:ddeeff00, the member to array 11223344", "another array's uuid");
+	patched(8, 1, 0xff, UMD_E_BAD_BITMAP, "array ff223344:55667788:99aabbcc:ddeeff00, the member to array 11223344",
+		"another array's uuid");
 	patched(24, 8, 0, 0, "", "old events (a matter of loading)");
 	patched(24, 8, 65535, 0, "", "events of the future");
 	patched(48, 4, FMT_BITMAP_STALE, 0, "", "the stale flag (a matter of loading)");

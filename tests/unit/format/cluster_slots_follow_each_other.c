@@ -24,13 +24,16 @@ int main(void)
 	member_off slot1;
 
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-		is_u64(lay_slot_bytes(table[i].sync_sectors, table[i].chunk_bytes), table[i].blocks * UINT64_C(4096), "row %zu: blocks", i);
+		is_u64(lay_slot_bytes(table[i].sync_sectors, table[i].chunk_bytes), table[i].blocks * UINT64_C(4096),
+		       "row %zu: blocks", i);
 		for (uint32_t slot = 0; slot < 4; slot++)
-			is_u64(lay_slot(first, table[i].sync_sectors, table[i].chunk_bytes, slot).bytes, table[i].at[slot],
-			       "row %zu: slot %u", i, slot);
+			is_u64(lay_slot(first, table[i].sync_sectors, table[i].chunk_bytes, slot).bytes,
+			       table[i].at[slot], "row %zu: slot %u", i, slot);
 	}
-	is_u64(first.bytes + fmt_bitmap_bit((chunk_no){ 5000 }, true).byte, 9073, "node 1, chunk 5000: the byte Linux changed");
+	is_u64(first.bytes + fmt_bitmap_bit((chunk_no){ 5000 }, true).byte, 9073,
+	       "node 1, chunk 5000: the byte Linux changed");
 	slot1 = lay_slot(first, 20953088, 65536, 1);
-	is_u64(slot1.bytes + fmt_bitmap_bit((chunk_no){ 159000 }, true).byte, 52899, "node 2, chunk 159000: the byte Linux changed");
+	is_u64(slot1.bytes + fmt_bitmap_bit((chunk_no){ 159000 }, true).byte, 52899,
+	       "node 2, chunk 159000: the byte Linux changed");
 	return tap_end();
 }

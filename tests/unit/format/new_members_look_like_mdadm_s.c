@@ -1,7 +1,7 @@
 /* Goal: places, sizes and chunks of new members are those mdadm chooses.
- * Method: lay_plan_create and lay_choose_chunk against measured arrays of 4 MiB to 2 TiB and against computed larger ones.
- * Law: I7 (what mdadm or Linux later add finds its room).
- * Source: mdadm 4.2 on Linux 6.1, RAID1, read by mdadm -E and -X. */
+ * Method: lay_plan_create and lay_choose_chunk against measured arrays of 4 MiB to 2 TiB and against computed larger
+ * ones. Law: I7 (what mdadm or Linux later add finds its room). Source: mdadm 4.2 on Linux 6.1, RAID1, read by mdadm -E
+ * and -X. */
 #include "vectors.h"
 
 static const struct {
@@ -32,10 +32,13 @@ static void measured_sizes(void)
 		ok(p.bblog_offset_sectors == -8, "row %zu: 1.0 bad-block log in front of the superblock", i);
 
 		for (enum sb1_minor minor = SB1_1; minor <= SB1_2; minor++) {
-			is_u64(lay_plan_create(minor, bytes, 0, 0, 0, &p, &err), 0, "row %zu: 1.%d (%s)", i, minor, err.text);
+			is_u64(lay_plan_create(minor, bytes, 0, 0, 0, &p, &err), 0, "row %zu: 1.%d (%s)", i, minor,
+			       err.text);
 			is_u64(p.data_offset_sectors, table[i].data_offset, "row %zu: 1.%d data offset", i, minor);
-			is_u64(p.usable_sectors, table[i].sectors - table[i].data_offset, "row %zu: 1.%d size", i, minor);
-			is_u64(p.bblog_offset_sectors, table[i].log_without_bitmap, "row %zu: 1.%d log without bitmap", i, minor);
+			is_u64(p.usable_sectors, table[i].sectors - table[i].data_offset, "row %zu: 1.%d size", i,
+			       minor);
+			is_u64(p.bblog_offset_sectors, table[i].log_without_bitmap, "row %zu: 1.%d log without bitmap",
+			       i, minor);
 			ok(!p.bitmap_offset_sectors, "row %zu: 1.%d no bitmap was asked for", i, minor);
 		}
 	}
@@ -62,8 +65,10 @@ static void bitmap_places(void)
 		struct lay_plan p = { 0 };
 
 		lay_plan_create(places[i].minor, places[i].sectors * 512, 0, places[i].chunk, places[i].sync, &p, NULL);
-		ok(p.bitmap_offset_sectors == places[i].bitmap, "%s: bitmap at %d", places[i].what, p.bitmap_offset_sectors);
-		ok(p.bblog_offset_sectors == places[i].log, "%s: bad-block log at %d", places[i].what, p.bblog_offset_sectors);
+		ok(p.bitmap_offset_sectors == places[i].bitmap, "%s: bitmap at %d", places[i].what,
+		   p.bitmap_offset_sectors);
+		ok(p.bblog_offset_sectors == places[i].log, "%s: bad-block log at %d", places[i].what,
+		   p.bblog_offset_sectors);
 	}
 }
 
@@ -135,7 +140,8 @@ static void too_small(void)
 	struct lay_plan p = { .data_size_sectors = 77 };
 	struct err err = { 0 };
 
-	is_u64(lay_plan_create(SB1_2, 2048 * 512, 0, 0, 0, &p, &err), UMD_E_MEMBER_TOO_SMALL, "1 MiB has no room for 1.2: %s", err.text);
+	is_u64(lay_plan_create(SB1_2, 2048 * 512, 0, 0, 0, &p, &err), UMD_E_MEMBER_TOO_SMALL,
+	       "1 MiB has no room for 1.2: %s", err.text);
 	is_u64(lay_plan_create(SB1_0, 23 * 512, 0, 0, 0, &p, &err), UMD_E_MEMBER_TOO_SMALL, "23 sectors: %s", err.text);
 	is_u64(lay_plan_create(SB1_0, 24 * 512, 0, 0, 0, &p, &err), UMD_E_MEMBER_TOO_SMALL, "24 sectors: %s", err.text);
 	is_u64(lay_plan_create(SB1_1, 0, 0, 0, 0, &p, &err), UMD_E_MEMBER_TOO_SMALL, "an empty file: %s", err.text);

@@ -1,8 +1,7 @@
 /* Goal: no bytes on a disk can make the format room crash, wrap or believe too much.
- * Method: random superblocks, with and without right magic and checksum, and single changes of good ones, are decoded, checked,
- *         and when believed laid out; random fields go through encode and decode unchanged.
- * Law: I7, I9.
- * Source: design 4. The sanitizers watch. */
+ * Method: random superblocks, with and without right magic and checksum, and single changes of good ones, are decoded,
+ * checked, and when believed laid out; random fields go through encode and decode unchanged. Law: I7, I9. Source:
+ * design 4. The sanitizers watch. */
 #include "vectors.h"
 
 #include "base/prng.h"
@@ -29,7 +28,8 @@ static bool is_sound(uint64_t member_bytes)
 
 	lay_bitmap_fits(&sb, &bm, prng_next(&r) >> prng_below(&r, 64), member_bytes, NULL);
 	lay_array_sectors(&sb);
-	if ((sb.feature_map & FMT_SB1_BAD_BLOCKS) && (!lay_bad_blocks(&sb, &log) || log.at.bytes + log.len_bytes > member_bytes))
+	if ((sb.feature_map & FMT_SB1_BAD_BLOCKS) &&
+	    (!lay_bad_blocks(&sb, &log) || log.at.bytes + log.len_bytes > member_bytes))
 		return false;
 	return data.at.bytes + data.len_bytes >= data.at.bytes && data.at.bytes + data.len_bytes <= member_bytes;
 }
@@ -102,7 +102,8 @@ static void bitmap_superblocks(void)
 		}
 		fmt_bitmap_sb_decode(bytes, &bm);
 		if (fmt_bitmap_sb_check(&bm, NULL, &err) == 0)
-			unsound += fmt_bitmap_bytes(&bm) < FMT_BITMAP_SB_BYTES || fmt_bitmap_chunks(&bm) > bm.sync_size_sectors;
+			unsound += fmt_bitmap_bytes(&bm) < FMT_BITMAP_SB_BYTES ||
+				   fmt_bitmap_chunks(&bm) > bm.sync_size_sectors;
 		else
 			unsound += !err.text[0];
 		bm.state &= ~(uint32_t)(FMT_BITMAP_WRITE_ERROR | 1 << 5);

@@ -29,7 +29,8 @@ static void is_believed(const char *name, uint64_t at)
 {
 	struct err err = { 0 };
 
-	is_u64(fmt_sb1_check(&sb, raw, (member_off){ at }, VECTOR_MEMBER_BYTES, &err), 0, "%s: is believed (%s)", name, err.text);
+	is_u64(fmt_sb1_check(&sb, raw, (member_off){ at }, VECTOR_MEMBER_BYTES, &err), 0, "%s: is believed (%s)", name,
+	       err.text);
 	is_u64(sb.csum, fmt_sb1_checksum(raw), "%s: the stored checksum is the computed one", name);
 }
 
@@ -59,7 +60,8 @@ static void vector_a_is_1_0(void)
 	is_u64(sb.resync_offset_sectors, FMT_SB1_RESYNC_NONE, "A: clean");
 	is_u64(sb.csum, 0x07af0b93, "A: checksum");
 	is_u64(sb.max_dev, 128, "A: max_dev");
-	ok(sb.dev_roles[0] == 0 && sb.dev_roles[1] == 1 && sb.dev_roles[2] == FMT_ROLE_SPARE && sb.dev_roles[1919] == FMT_ROLE_SPARE,
+	ok(sb.dev_roles[0] == 0 && sb.dev_roles[1] == 1 && sb.dev_roles[2] == FMT_ROLE_SPARE &&
+		   sb.dev_roles[1919] == FMT_ROLE_SPARE,
 	   "A: roles 0 and 1, the rest spare");
 	is_believed("A", 16769024);
 	goes_back("A");
@@ -123,7 +125,8 @@ static void logical_block_size_is_kept(void)
 	is_u64(le_get(raw + 224, 4), 512, "a newer kernel's logical block size lies at byte 224");
 	fmt_sb1_decode(raw, SB1_2, &sb);
 	is_u64(sb.logical_block_bytes, 512, "and is kept");
-	is_u64(fmt_sb1_check(&sb, raw, (member_off){ 4096 }, VECTOR_MEMBER_BYTES, &err), 0, "and is believed (%s)", err.text);
+	is_u64(fmt_sb1_check(&sb, raw, (member_off){ 4096 }, VECTOR_MEMBER_BYTES, &err), 0, "and is believed (%s)",
+	       err.text);
 }
 
 int main(void)

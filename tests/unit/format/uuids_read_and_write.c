@@ -6,13 +6,19 @@
 
 int main(void)
 {
-	static const uint8_t wanted[16] = { 0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff };
+	static const uint8_t wanted[16] = { 0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77,
+					    0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff };
 	static const char *const good[] = {
-		"00112233:44556677:8899aabb:ccddeeff", "00112233-4455-6677-8899-aabbccddeeff", "00112233445566778899AABBCCDDEEFF",
+		"00112233:44556677:8899aabb:ccddeeff",
+		"00112233-4455-6677-8899-aabbccddeeff",
+		"00112233445566778899AABBCCDDEEFF",
 		"00112233.44556677 8899aabb:ccddeeff",
 	};
 	static const char *const bad[] = {
-		"", "00112233:44556677:8899aabb:ccddeef", "00112233:44556677:8899aabb:ccddeeff0", "00112233:44556677:8899aabb:ccddeefg",
+		"",
+		"00112233:44556677:8899aabb:ccddeef",
+		"00112233:44556677:8899aabb:ccddeeff0",
+		"00112233:44556677:8899aabb:ccddeefg",
 		"00112233/44556677/8899aabb/ccddeeff",
 	};
 	uint8_t got[16];
@@ -26,7 +32,8 @@ int main(void)
 	}
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		memset(got, 0x5a, sizeof got);
-		ok(!fmt_uuid_parse(bad[i], got) && got[0] == 0x5a && got[15] == 0x5a, "\"%s\" is not, and nothing is stored", bad[i]);
+		ok(!fmt_uuid_parse(bad[i], got) && got[0] == 0x5a && got[15] == 0x5a,
+		   "\"%s\" is not, and nothing is stored", bad[i]);
 	}
 	return tap_end();
 }

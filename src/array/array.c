@@ -39,8 +39,10 @@ struct arr *arr_new(const struct arr_config *config)
 	if (config->sync_reason)
 		text_fit(a->sync_reason, sizeof a->sync_reason, "%s", config->sync_reason);
 	arr_members_begin(a);
-	if (config->wants_record && !a->is_readonly)
+	if (config->wants_record && !a->is_readonly) {
 		arr_want_record(a);
+		a->failure_generation = a->wanted_generation;	/* who is missing is out, like one that failed */
+	}
 	return a;
 }
 

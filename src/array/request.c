@@ -3,11 +3,12 @@
  *   write, zero:  QUEUED -> MARKED -> IO -> RECORD -> done
  *                 QUEUED  waits for: earlier overlapping writes (I12), the resync window, the array being
  *                         active on disk (I10), room in the counter
- *                 MARKED  waits for its bits to be durable (I3); one waiter leads the commit for all
+ *                 MARKED  waits for its bits to be durable (I3), one waiter leads the commit for all; and until
+ *                         every failure known by now is durable on the others
  *                 RECORD  waits until every failure known by now is durable on the others, so that no
  *                         restart can prefer a member that lacks this write (I1)
  *   flush:        QUEUED -> IO -> RECORD -> done
- *   read:         QUEUED -> IO (again, elsewhere, after an error) -> done; RECORD when the pin failed
+ *   read:         QUEUED -> IO (again, elsewhere, after an error) -> RECORD -> done
  *
  * Requests stay on one list in order of arrival. An earlier write that only waits also holds back later
  * overlapping ones: order of arrival is the order on every member. */
@@ -159,12 +160,24 @@ static bool issue_write(struct arr *a, struct arr_req *req)
 	return true;
 }
 
+/* A member that failed keeps its superblock, and a restart may believe it until the others' say better. Its bitmap lacks
+ * what was marked since; data that it lacks as well would be a difference that nobody remembers. */
+static bool wait_record_of_failures(struct arr *a, struct arr_req *req)
+{
+	if (a->durable_generation >= a->failure_generation || LAW_BROKEN(I1))
+		return issue_write(a, req);
+	if (!a->is_broken)
+		return false;
+	finish(a, req, -EIO);
+	return true;
+}
+
 static bool wait_stable(struct arr *a, struct arr_req *req)
 {
 	struct arr_job *job;
 
 	if (!a->bitmap || LAW_BROKEN(I3) || bm_is_stable(a->bitmap, req->at, req->len_bytes))
-		return issue_write(a, req);
+		return wait_record_of_failures(a, req);
 	if (a->is_broken) {
 		finish(a, req, -EIO);	/* no member took the bitmap: the write must not go out */
 		return true;
@@ -210,6 +223,7 @@ static bool issue_read(struct arr *a, struct arr_req *req)
 		finish(a, req, -EIO);
 		return true;
 	}
+	req->wants_generation = a->failure_generation;	/* or a restart could go back to another member's answer */
 	req->own_job.kind = ARR_JOB_REQUEST;
 	req->read_member = member;
 	arr_job_add(&req->own_job, member, ARR_P_READ, 0, arr_member_at(a, member, req->at.bytes), req->len_bytes, req->data);
@@ -222,7 +236,7 @@ static bool issue_read(struct arr *a, struct arr_req *req)
 
 /* An error of the pin cannot be served from elsewhere while the pin stays the pin: the next read might
  * answer differently. So it is failed, durably, before another member decides (I6). A read-only array
- * cannot record that and answers with the error. */
+ * cannot record that and answers with the error; so does the last member, which a read error does not break. */
 static void read_failed(struct arr *a, struct arr_req *req)
 {
 	uint32_t m = req->read_member;
@@ -232,10 +246,9 @@ static void read_failed(struct arr *a, struct arr_req *req)
 	req->tried_members |= ARR_BIT(m);
 	req->stage = ARR_S_QUEUED;
 	arr_choose_read(a, req, &is_pinned);
-	if (!is_pinned || a->is_readonly || m != arr_pin(a))
+	if (!is_pinned || a->is_readonly || m != arr_pin(a) || arr_mask(a, ARR_M_IN_SYNC) == ARR_BIT(m))
 		return;
-	if (arr_fail_member(a, m) == 0)
-		req->wants_generation = a->failure_generation;
+	arr_fail_member(a, m);
 }
 
 static void write_or_flush_done(struct arr *a, struct arr_req *req)
@@ -259,12 +272,16 @@ void arr_request_done(struct arr *a, struct arr_req *req)
 
 static bool wait_record(struct arr *a, struct arr_req *req)
 {
+	bool is_pinned;
+
 	if (a->durable_generation >= req->wants_generation) {
 		finish(a, req, 0);
 		return true;
 	}
 	if (a->is_broken) {
-		finish(a, req, -EIO);	/* the failure cannot be recorded any more */
+		/* The failure cannot be recorded any more: told is only what the copies agree on. */
+		arr_choose_read(a, req, &is_pinned);
+		finish(a, req, req->op == ARR_READ && !is_pinned ? 0 : -EIO);
 		return true;
 	}
 	return false;

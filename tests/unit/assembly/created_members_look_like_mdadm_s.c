@@ -80,7 +80,8 @@ static void row(size_t i, enum sb1_minor minor, bool has_bitmap)
 	is_u64(sb->size_sectors, minor == SB1_0 ? table[i].size_1_0 : table[i].sectors - offset, "%s: size", what);
 	is_u64(sb->data_offset_sectors, offset, "%s: data offset", what);
 	is_u64(made[1].super_at.bytes, wanted_super(i, minor), "%s: superblock", what);
-	ok(sb->bblog_offset_sectors == wanted_log(i, minor, has_bitmap), "%s: log at %d", what, sb->bblog_offset_sectors);
+	ok(sb->bblog_offset_sectors == wanted_log(i, minor, has_bitmap), "%s: log at %d", what,
+	   sb->bblog_offset_sectors);
 	ok(sb->bitmap_offset_sectors == wanted_bitmap(i, minor, has_bitmap), "%s: bitmap at %d", what,
 	   sb->bitmap_offset_sectors);
 	is_u64(sb->feature_map, has_bitmap ? FMT_SB1_BITMAP : 0, "%s: feature map", what);

@@ -94,7 +94,7 @@ def environment(phase, is_long):
 	if is_long:
 		env['UMD_TEST_LONG'] = '1'
 	if phase.preload:
-		env['LD_PRELOAD'] = library(phase.preload)
+		env['LD_PRELOAD'] = library(phase.preload) + ' ' + os.path.join(phase.folder, 'tests/sanitizer/early.so')
 	return env
 
 

@@ -178,11 +178,13 @@ static bool wait_stable(struct arr *a, struct arr_req *req)
 
 	if (!a->bitmap || LAW_BROKEN(I3) || bm_is_stable(a->bitmap, req->at, req->len_bytes))
 		return wait_record_of_failures(a, req);
+	if (req->job)
+		return false;	/* it leads a commit, and its memory belongs to that until its worker is back */
 	if (a->is_broken) {
 		finish(a, req, -EIO);	/* no member took the bitmap: the write must not go out */
 		return true;
 	}
-	if (req->job || bm_commit_is_running(a->bitmap))
+	if (bm_commit_is_running(a->bitmap))
 		return false;
 	job = arr_bitmap_begin(a, req);
 	if (!job)

@@ -94,6 +94,17 @@ static void abandon(struct arr *a, bool was_raise)
 	a->claim_phase = CLAIM_IDLE;
 }
 
+/* Does it say more than the last one? Every claim tells how far each recovering member is. */
+static bool is_raise(const struct arr *a)
+{
+	if (!a->claim.is_active || a->is_raise_wanted)
+		return true;
+	ARR_EACH(i, a, arr_mask(a, ARR_M_RECOVERING))
+		if (a->members[i].recovery_offset)
+			return true;
+	return false;
+}
+
 static bool begin(struct arr *a)
 {
 	bool needs_active = a->is_write_waiting && !a->is_active_on_disk;
@@ -106,7 +117,7 @@ static bool begin(struct arr *a)
 	a->claim.events = a->events + 1;
 	a->claim.is_active = needs_active || (a->is_active_on_disk && !turns_clean);
 	a->claim_admissions = a->admissions;
-	if ((a->claim.is_active && !a->is_raise_wanted) || LAW_BROKEN(I10)) {
+	if (!is_raise(a) || LAW_BROKEN(I10)) {
 		describe(a, &a->claim);
 		a->claim_phase = CLAIM_BITMAP_WAIT;
 		return true;

@@ -74,8 +74,9 @@ static void announce(struct server *s)
 {
 	s->is_ready = true;
 	if (s->nbdkit.is_one_at_a_time)
-		fprintf(stderr, "umd: nbdkit %s answers one request at a time on each connection (before 1.33.10 it dies with a "
-			"client that has several under way); clients are faster over several connections\n", s->nbdkit.version);
+		fprintf(stderr, "umd: nbdkit %s answers one request at a time on each connection (before 1.33.10 it "
+			"dies with a client that has several under way); clients are faster over several connections\n",
+			s->nbdkit.version);
 	printf("ready %s\n", serve_socket_uri(&s->socket));
 	fflush(stdout);
 	if (s->starter >= 0)
@@ -256,7 +257,8 @@ static int judge_end(struct server *s)
 	if (s->is_ready && is_clean)
 		return CLI_DONE;
 	if (s->is_ready)
-		return cli_refuse("the server of \"%s\" %s; the next start will resync what may differ", s->name, how_it_ended(s->wait_status));
+		return cli_refuse("the server of \"%s\" %s; the next start will resync what may differ", s->name,
+				  how_it_ended(s->wait_status));
 	if (s->sentence[0])
 		return cli_refuse("%s", s->sentence);
 	if (s->was_told_to_stop)
@@ -328,7 +330,7 @@ int cmd_serve(const struct cli *cli)
 	if (cli_has(cli, "port") && cli_has(cli, "socket"))
 		return cli_usage("--port and --socket exclude each other");
 	if (cli_has(cli, "port") && !cli_has(cli, "insecure"))
-		return cli_usage("--port would serve without encryption or passwords: --insecure says that this is meant");
+		return cli_usage("--port serves without encryption or passwords: --insecure says that this is meant");
 	if (cli_number(cli, "port", 0) > UINT16_MAX)
 		return cli_usage("--port must be at most %u", UINT16_MAX);
 	return cli_has(cli, "background") ? serve_in_background(cli) : serve(cli, -1);

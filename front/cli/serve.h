@@ -52,7 +52,7 @@ struct serve_child {
 };
 
 /* Start it as our child, with @listen_fd to serve on. It gets SIGTERM when we die. */
-int serve_nbdkit_start(const struct serve_nbdkit *n, const struct cli *cli, int listen_fd, struct serve_child *ret_child,
-		       char ret_sentence[SERVE_SENTENCE_BYTES]);
+int serve_nbdkit_start(const struct serve_nbdkit *n, const struct cli *cli, int listen_fd,
+		       struct serve_child *ret_child, char ret_sentence[SERVE_SENTENCE_BYTES]);
 
 #endif

@@ -41,7 +41,8 @@ static int find_version(struct serve_nbdkit *n, char *ret_sentence)
 	if (f)
 		pclose(f);
 	if (got < 2)
-		return refuse(ret_sentence, "nbdkit was not found: it serves the array, and its package must be installed");
+		return refuse(ret_sentence,
+			      "nbdkit was not found: it serves the array, and its package must be installed");
 	n->version = cli_print("%u.%u.%u", major, minor, patch);
 	n->is_one_at_a_time = major == 1 && (minor < 33 || (minor == 33 && patch < 10));
 	return 0;
@@ -62,7 +63,8 @@ static int find_plugin(struct serve_nbdkit *n, char *ret_sentence)
 	snprintf(n->plugin, sizeof n->plugin, "%s", UMD_PLUGIN_INSTALLED);
 	if (access(n->plugin, R_OK) == 0)
 		return 0;
-	return refuse(ret_sentence, "nbdkit-umd-plugin.so lies neither beside the tool nor at %s", UMD_PLUGIN_INSTALLED);
+	return refuse(ret_sentence, "nbdkit-umd-plugin.so lies neither beside the tool nor at %s",
+		      UMD_PLUGIN_INSTALLED);
 }
 
 int serve_nbdkit_find(struct serve_nbdkit *n, char ret_sentence[SERVE_SENTENCE_BYTES])
@@ -132,8 +134,8 @@ _Noreturn static void become_nbdkit(const char **argv, pid_t parent, int listen_
 	_exit(CLI_FAILED);
 }
 
-int serve_nbdkit_start(const struct serve_nbdkit *n, const struct cli *cli, int listen_fd, struct serve_child *ret_child,
-		       char ret_sentence[SERVE_SENTENCE_BYTES])
+int serve_nbdkit_start(const struct serve_nbdkit *n, const struct cli *cli, int listen_fd,
+		       struct serve_child *ret_child, char ret_sentence[SERVE_SENTENCE_BYTES])
 {
 	const char **argv = make_arguments(n, cli);
 	int report[2] = { -1, -1 }, errors[2] = { -1, -1 };

@@ -42,8 +42,8 @@ static int check_length(const struct serve_socket *s, char *ret_sentence)
 
 	if (strlen(s->path) <= most)
 		return 0;
-	return refuse(ret_sentence, "the socket's path is %zu bytes long where %zu are possible: %s", strlen(s->path), most,
-		      cli_shown(s->path));
+	return refuse(ret_sentence, "the socket's path is %zu bytes long where %zu are possible: %s", strlen(s->path),
+		      most, cli_shown(s->path));
 }
 
 static int make_absolute(struct serve_socket *s, const char *path, char *ret_sentence)
@@ -143,9 +143,11 @@ static int clear_place(const struct serve_socket *s, int dir, const char *leaf, 
 	struct stat st;
 
 	if (fstatat(dir, leaf, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? 0 : refuse(ret_sentence, "cannot use %s: %s", cli_shown(s->path), strerror(errno));
+		return errno == ENOENT ? 0 :
+		       refuse(ret_sentence, "cannot use %s: %s", cli_shown(s->path), strerror(errno));
 	if (!S_ISSOCK(st.st_mode))
-		return refuse(ret_sentence, "%s exists and is no socket; it was left alone and nothing was written", cli_shown(s->path));
+		return refuse(ret_sentence, "%s exists and is no socket; it was left alone and nothing was written",
+			      cli_shown(s->path));
 	if (is_alive(dir, leaf))
 		return refuse(ret_sentence, "another server listens on %s; nothing was written", cli_shown(s->path));
 	unlinkat(dir, leaf, 0);
@@ -260,6 +262,7 @@ const char *serve_socket_uri(const struct serve_socket *s)
 		return cli_print("nbd://localhost:%u", s->port);
 	len = (size_t)snprintf(uri, sizeof uri, "nbd+unix:///?socket=");
 	for (const char *c = s->path; *c; c++)
-		len += (size_t)snprintf(uri + len, sizeof uri - len, strchr(plain, *c) ? "%c" : "%%%02X", (unsigned char)*c);
+		len += (size_t)snprintf(uri + len, sizeof uri - len, strchr(plain, *c) ? "%c" : "%%%02X",
+					(unsigned char)*c);
 	return uri;
 }

@@ -77,7 +77,8 @@ static bool is_same_address(const struct address *a, const struct address *b)
 	case AF_INET6:
 		return a->ip6.sin6_port == b->ip6.sin6_port;
 	case AF_UNIX:
-		return a->len == b->len && a->len > offsetof(struct sockaddr_un, sun_path) && !memcmp(&a->any, &b->any, a->len);
+		return a->len == b->len && a->len > offsetof(struct sockaddr_un, sun_path) &&
+		       !memcmp(&a->any, &b->any, a->len);
 	default:
 		return false;
 	}

@@ -219,7 +219,8 @@ static void file_close(struct member *m)
 
 static const struct member_ops file_ops = { .run = file_run, .close = file_close };
 
-int mbr_file_new(const char *path, int fd, uint64_t size_bytes, bool is_readonly, bool is_block_device, struct member **ret_member)
+int mbr_file_new(const char *path, int fd, uint64_t size_bytes, bool is_readonly, bool is_block_device,
+		 struct member **ret_member)
 {
 	struct file_member *f = mem_new(1, sizeof *f);
 	size_t path_bytes = strlen(path) + 1;

@@ -230,7 +230,8 @@ static bool swap_holds(const struct stat *st, char *ret, size_t ret_bytes)
 
 bool mbr_kernel_holds(const struct stat *st, char *ret, size_t ret_bytes)
 {
-	if (S_ISBLK(st->st_mode) && (stacked_device_holds(st->st_rdev, ret, ret_bytes) || mount_holds(st->st_rdev, ret, ret_bytes)))
+	if (S_ISBLK(st->st_mode) &&
+	    (stacked_device_holds(st->st_rdev, ret, ret_bytes) || mount_holds(st->st_rdev, ret, ret_bytes)))
 		return true;
 	return loop_holds(st, ret, ret_bytes) || swap_holds(st, ret, ret_bytes);
 }

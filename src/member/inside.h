@@ -12,7 +12,8 @@ enum { MBR_SHOWN_BYTES = 300, MBR_HOLDER_BYTES = 128 };
 const char *mbr_shown(const char *path, char ret[MBR_SHOWN_BYTES]);
 
 /* Wrap an open, judged and locked descriptor of a file or block device. @path is copied. */
-int mbr_file_new(const char *path, int fd, uint64_t size_bytes, bool is_readonly, bool is_block_device, struct member **ret_member);
+int mbr_file_new(const char *path, int fd, uint64_t size_bytes, bool is_readonly, bool is_block_device,
+		 struct member **ret_member);
 
 /* Who locks the file that @st describes; @ret as mbr_holder(). Returns the process, or 0 where it cannot be told. */
 int mbr_lock_holder(const struct stat *st, char *ret, size_t ret_bytes);

@@ -1,4 +1,7 @@
-/* What every kind of member has in common: closing, and the one-part conveniences for superblocks and examining. */
+/* What every kind of member has in common.
+ *
+ * Closing, and the batches of one part that superblocks and examining want. Each kind has its own file and is reached
+ * through its ops alone. */
 #include "member/member.h"
 
 struct member *mbr_close(struct member *m)

@@ -136,8 +136,9 @@ static int take_lock(struct opening *o)
 
 	pid = mbr_lock_holder(&o->st, why, sizeof why);
 	if (pid == getpid())
-		return err_set(o->err, UMD_E_MEMBER_BUSY, "%s is in use by this very process, pid %d: it was given twice, "
-			       "or is a member already; nothing was written", o->shown, pid);
+		return err_set(o->err, UMD_E_MEMBER_BUSY,
+			       "%s is in use by this very process, pid %d: it was given twice, or is a member already; "
+			       "nothing was written", o->shown, pid);
 	return err_set(o->err, UMD_E_MEMBER_BUSY, "%s is in use by %s; nothing was written", o->shown, why);
 }
 
@@ -178,7 +179,8 @@ static int run_opening(struct opening *o, struct member **ret_member)
 	if (rc == 0)
 		rc = judge(o);
 	if (rc == 0) {
-		rc = mbr_file_new(o->path, o->fd, o->size_bytes, wanted_mode(o) == O_RDONLY, S_ISBLK(o->st.st_mode), ret_member);
+		rc = mbr_file_new(o->path, o->fd, o->size_bytes, wanted_mode(o) == O_RDONLY, S_ISBLK(o->st.st_mode),
+				  ret_member);
 		if (rc < 0)
 			err_set(o->err, rc, "cannot open %s: no memory; nothing was written", o->shown);
 	}

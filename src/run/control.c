@@ -55,7 +55,8 @@ bool run_control_peer_is_ok(int socket)
 	struct ucred peer;
 	socklen_t len = sizeof peer;
 
-	return getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 && (peer.uid == geteuid() || peer.uid == 0);
+	return getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
+	       (peer.uid == geteuid() || peer.uid == 0);
 }
 
 /* ---- the thread ---- */
@@ -104,11 +105,14 @@ static void step_peers(struct run_control *c, const struct pollfd polls[PEERS_MA
 
 	for (int i = 0; i < PEERS_MAX; i++) {
 		struct run_control_peer *p = &c->peers[i];
+		bool goes_on;
 
 		/* A place may have been given to a new connection since the poll. */
 		if (p->fd < 0 || p->fd != polls[i].fd)
 			continue;
-		if (polls[i].revents ? !run_control_peer_step(p, c->handler, c->opaque, now) : run_control_peer_deadline_ms(p) <= now)
+		goes_on = polls[i].revents ? run_control_peer_step(p, c->handler, c->opaque, now) :
+					     run_control_peer_deadline_ms(p) > now;
+		if (!goes_on)
 			run_control_peer_close(p);
 	}
 }
@@ -120,7 +124,8 @@ static void *serve(void *opaque)
 
 	for (;;) {
 		for (int i = 0; i < PEERS_MAX; i++)
-			polls[i] = (struct pollfd){ .fd = c->peers[i].fd, .events = run_control_peer_events(&c->peers[i]) };
+			polls[i] = (struct pollfd){ .fd = c->peers[i].fd,
+						    .events = run_control_peer_events(&c->peers[i]) };
 		polls[PEERS_MAX] = (struct pollfd){ .fd = c->wake_fd, .events = POLLIN };
 		polls[PEERS_MAX + 1] = (struct pollfd){ .fd = c->listen_fd, .events = POLLIN };
 		if (poll(polls, PEERS_MAX + 2, poll_timeout_ms(c)) < 0)
@@ -174,7 +179,8 @@ static struct run_control *control_free(struct run_control *c)
 	return mem_free(c);
 }
 
-int run_control_start(const struct run_rundir *r, run_control_handler *handler, void *opaque, struct run_control **ret_control, struct err *err)
+int run_control_start(const struct run_rundir *r, run_control_handler *handler, void *opaque,
+		      struct run_control **ret_control, struct err *err)
 {
 	struct run_control *c = mem_new(1, sizeof *c);
 	int rc;

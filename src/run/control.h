@@ -1,7 +1,7 @@
 /* The control socket: one JSON object per line in, one per line out, NAME/control.sock, mode 0600.
  *
- * A thread of its own; peers other than our own uid and root are sent away; requests longer than 64 KiB, readers that do
- * not read and clients that stop in the middle of a line are dropped. */
+ * A thread of its own; peers other than our own uid and root are sent away; requests longer than 64 KiB, readers that
+ * do not read and clients that stop in the middle of a line are dropped. */
 #ifndef UMD_RUN_CONTROL_H
 #define UMD_RUN_CONTROL_H
 
@@ -20,7 +20,8 @@ struct run_control;
  * @reply: empty; exactly one JSON object is to be written. Nothing written: the client is told of missing memory.
  * Context: the control thread, one request at a time; must not call run_control_stop().
  */
-typedef void run_control_handler(void *opaque, const char *command, struct json_object *request, int fd, struct text *reply);
+typedef void run_control_handler(void *opaque, const char *command, struct json_object *request, int fd,
+				 struct text *reply);
 
 /* Write {"error": {"code": NAME, "errno": N, "message": SENTENCE}}. */
 void run_control_refuse(struct text *reply, const struct err *err);
@@ -29,7 +30,8 @@ void run_control_refuse(struct text *reply, const struct err *err);
  * run_control_start - bind NAME/control.sock and serve it
  * Call it in the process that serves (after a fork). 0 or a code with a sentence.
  */
-int run_control_start(const struct run_rundir *r, run_control_handler *handler, void *opaque, struct run_control **ret_control, struct err *err);
+int run_control_start(const struct run_rundir *r, run_control_handler *handler, void *opaque,
+		      struct run_control **ret_control, struct err *err);
 
 /* End the thread, close connections, remove the socket, free. Takes NULL, returns NULL. */
 struct run_control *run_control_stop(struct run_control *c);

@@ -85,7 +85,8 @@ static int send_request(int socket, const char *request, int fd)
 		if (fd >= 0) {
 			struct cmsghdr *c = (struct cmsghdr *)rights;
 
-			*c = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof fd), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS };
+			*c = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof fd), .cmsg_level = SOL_SOCKET,
+					       .cmsg_type = SCM_RIGHTS };
 			memcpy(CMSG_DATA(c), &fd, sizeof fd);
 			msg.msg_control = rights;
 			msg.msg_controllen = sizeof rights;

@@ -81,7 +81,8 @@ static ssize_t receive(struct run_control_peer *p)
 {
 	_Alignas(struct cmsghdr) char rights[CMSG_SPACE(4 * sizeof(int))];
 	struct iovec iov = { p->in + p->in_bytes, sizeof p->in - p->in_bytes };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = rights, .msg_controllen = sizeof rights };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = rights,
+			      .msg_controllen = sizeof rights };
 	ssize_t n = recvmsg(p->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 
 	if (n < 0)

@@ -46,7 +46,8 @@ static struct json_object *parse(const char *line, size_t len_bytes)
 		return NULL;
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
 	object = json_tokener_parse_ex(tokener, line, (int)len_bytes);
-	if (json_tokener_get_error(tokener) != json_tokener_success || json_tokener_get_parse_end(tokener) != len_bytes) {
+	if (json_tokener_get_error(tokener) != json_tokener_success ||
+	    json_tokener_get_parse_end(tokener) != len_bytes) {
 		json_object_put(object);
 		object = NULL;
 	}
@@ -58,7 +59,8 @@ static const char *command_of(struct json_object *request)
 {
 	struct json_object *command;
 
-	if (!json_object_is_type(request, json_type_object) || !json_object_object_get_ex(request, "command", &command) ||
+	if (!json_object_is_type(request, json_type_object) ||
+	    !json_object_object_get_ex(request, "command", &command) ||
 	    !json_object_is_type(command, json_type_string))
 		return NULL;
 	return json_object_get_string(command);

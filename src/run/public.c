@@ -1,4 +1,6 @@
-/* The one place where inner errors become public ones, so that no caller ever gets a code without a sentence. */
+/* The one place where inner errors become public ones.
+ *
+ * No caller ever gets a code without a sentence: where the inner function had none, the table of errors has. */
 #include "run/public.h"
 
 #include <stdio.h>

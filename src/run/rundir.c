@@ -82,14 +82,16 @@ static int check_level(const char *path, bool make, struct err *err)
 	if (make && mkdir(path, 0700) < 0 && errno != EEXIST)
 		return err_set(err, -errno, "cannot make the run-time directory %s: %s", path, strerror(errno));
 	if (lstat(path, &st) < 0)
-		return errno == ENOENT && !make ? 0 : err_set(err, -errno, "cannot use the run-time directory %s: %s", path, strerror(errno));
+		return errno == ENOENT && !make ? 0 :
+		       err_set(err, -errno, "cannot use the run-time directory %s: %s", path, strerror(errno));
 	if (!S_ISDIR(st.st_mode))
 		return err_set(err, -EPERM, "the run-time directory %s is not a directory of its own", path);
 	if (st.st_uid != geteuid())
 		return err_set(err, -EPERM, "the run-time directory %s belongs to uid %u, not to uid %u", path,
 			       (unsigned)st.st_uid, (unsigned)geteuid());
 	if ((st.st_mode & 07777) != 0700)
-		return err_set(err, -EPERM, "the run-time directory %s has mode %#o where 0700 is asked for", path, (unsigned)(st.st_mode & 07777));
+		return err_set(err, -EPERM, "the run-time directory %s has mode %#o where 0700 is asked for", path,
+			       (unsigned)(st.st_mode & 07777));
 	return 0;
 }
 
@@ -171,7 +173,8 @@ static int refuse_in_use(const struct run_rundir *r, struct err *err)
 
 	pid[len > 0 ? len : 0] = 0;
 	pid[strspn(pid, "0123456789")] = 0;
-	return err_set(err, UMD_E_NAME_IN_USE, "an array of the name \"%s\" runs already%s%s; --name chooses another name",
+	return err_set(err, UMD_E_NAME_IN_USE,
+		       "an array of the name \"%s\" runs already%s%s; --name chooses another name",
 		       r->name, pid[0] ? ", in pid " : "", pid);
 }
 
@@ -256,7 +259,8 @@ int run_rundir_claim(const struct run_rundir_wish *wish, struct run_rundir **ret
 	const char *name = wish->superblock_name;
 
 	if (wish->name)
-		return run_rundir_name_is_ok(wish->name) ? claim(wish->name, ret_rundir, err) : refuse_name(wish->name, err);
+		return run_rundir_name_is_ok(wish->name) ? claim(wish->name, ret_rundir, err) :
+							   refuse_name(wish->name, err);
 	if (!name || !run_rundir_name_is_ok(name))
 		name = wish->uuid;
 	return wish->may_number ? claim_numbered(name, ret_rundir, err) : claim(name, ret_rundir, err);

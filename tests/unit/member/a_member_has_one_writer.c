@@ -97,7 +97,8 @@ static void check_handed_descriptor(void)
 	ok(fcntl(fd, F_GETFD) < 0 && errno == EBADF, "closing the member closes it");
 
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	ok(mbr_open(path, fd, MBR_LOCK_EXCLUSIVE, &m, &err) == -EBADF, "one that cannot write is refused: %s", err.text);
+	ok(mbr_open(path, fd, MBR_LOCK_EXCLUSIVE, &m, &err) == -EBADF, "one that cannot write is refused: %s",
+	   err.text);
 	ok(fcntl(fd, F_GETFD) < 0 && errno == EBADF, "and closed all the same");
 }
 
@@ -152,7 +153,8 @@ int main(void)
 	check_handed_descriptor();
 	check_strangers();
 	fstat(fd, &after);
-	ok(before.st_mtim.tv_nsec == after.st_mtim.tv_nsec && before.st_mtim.tv_sec == after.st_mtim.tv_sec, "nothing was written");
+	ok(before.st_mtim.tv_nsec == after.st_mtim.tv_nsec && before.st_mtim.tv_sec == after.st_mtim.tv_sec,
+	   "nothing was written");
 	check_loop(fd);
 	close(fd);
 	unlink(path);

@@ -23,7 +23,8 @@ static bool reads_as(struct member *m, uint64_t at, const uint8_t *wanted, size_
 
 static int run(struct member *m, enum mbr_op op, unsigned flags, uint64_t at, uint64_t len_bytes, void *data)
 {
-	struct mbr_part part = { .op = op, .flags = flags, .at = { at }, .len_bytes = len_bytes, .data = data, .rc = 1 };
+	struct mbr_part part = { .op = op, .flags = flags, .at = { at }, .len_bytes = len_bytes, .data = data,
+				 .rc = 1 };
 
 	m->ops->run(m, &part, 1);
 	return part.rc;
@@ -31,11 +32,13 @@ static int run(struct member *m, enum mbr_op op, unsigned flags, uint64_t at, ui
 
 static void check_writes(struct member *m, const char *kind)
 {
-	ok(mbr_write(m, (member_off){ 4096 }, pattern, sizeof pattern, false) == 0 && reads_as(m, 4096, pattern, sizeof pattern),
+	ok(mbr_write(m, (member_off){ 4096 }, pattern, sizeof pattern, false) == 0 &&
+	   reads_as(m, 4096, pattern, sizeof pattern),
 	   "%s: what was written is read", kind);
 	ok(mbr_write(m, (member_off){ 1 << 20 }, pattern, 512, true) == 0 && reads_as(m, 1 << 20, pattern, 512),
 	   "%s: a durable write is read", kind);
-	ok(mbr_write(m, (member_off){ (1 << 20) + 513 }, pattern, 100, true) == 0 && reads_as(m, (1 << 20) + 513, pattern, 100),
+	ok(mbr_write(m, (member_off){ (1 << 20) + 513 }, pattern, 100, true) == 0 &&
+	   reads_as(m, (1 << 20) + 513, pattern, 100),
 	   "%s: any offset and length will do", kind);
 	ok(mbr_flush(m) == 0, "%s: a flush succeeds", kind);
 }
@@ -51,7 +54,8 @@ static void check_zero(struct member *m, const char *kind, unsigned flags, const
 	ok(mbr_read(m, (member_off){ 73728 }, found, 4096) == 0 && !memcmp(found, pattern + 73728, 4096),
 	   "%s: the bytes behind are untouched (%s)", kind, how);
 	rc = run(m, MBR_ZERO, flags, 1000, 1001, NULL);
-	ok(rc == 0 && reads_as(m, 1000, nothing, 1001) && reads_as(m, 0, pattern, 1000), "%s: so are odd ranges (%s)", kind, how);
+	ok(rc == 0 && reads_as(m, 1000, nothing, 1001) && reads_as(m, 0, pattern, 1000), "%s: so are odd ranges (%s)",
+	   kind, how);
 }
 
 static uint64_t allocated_bytes(const struct member *m)
@@ -68,7 +72,8 @@ static void check_holes(struct member *m, const char *kind)
 	run(m, MBR_ZERO, MBR_MAY_PUNCH, 0, MEMBER_BYTES, NULL);
 	mbr_flush(m);
 	before = allocated_bytes(m);
-	ok(run(m, MBR_WRITE, MBR_KEEP_HOLES, 1 << 20, PIECE_BYTES, nothing) == 0 && reads_as(m, 1 << 20, nothing, PIECE_BYTES),
+	ok(run(m, MBR_WRITE, MBR_KEEP_HOLES, 1 << 20, PIECE_BYTES, nothing) == 0 &&
+	   reads_as(m, 1 << 20, nothing, PIECE_BYTES),
 	   "%s: zeroes carried over a hole read as zeroes", kind);
 	if (!m->is_block_device)
 		is_u64(allocated_bytes(m), before, "%s: and take no room", kind);
@@ -77,7 +82,8 @@ static void check_holes(struct member *m, const char *kind)
 	ok(run(m, MBR_WRITE, MBR_KEEP_HOLES | MBR_DURABLE, 2 << 20, PIECE_BYTES, nothing) == 0 &&
 	   reads_as(m, 2 << 20, nothing, PIECE_BYTES), "%s: zeroes carried over data read as zeroes", kind);
 	nothing[PIECE_BYTES - 1] = 1;
-	ok(run(m, MBR_WRITE, MBR_KEEP_HOLES, 3 << 20, PIECE_BYTES, nothing) == 0 && reads_as(m, 3 << 20, nothing, PIECE_BYTES),
+	ok(run(m, MBR_WRITE, MBR_KEEP_HOLES, 3 << 20, PIECE_BYTES, nothing) == 0 &&
+	   reads_as(m, 3 << 20, nothing, PIECE_BYTES),
 	   "%s: one byte that is not zero is data", kind);
 	nothing[PIECE_BYTES - 1] = 0;
 }
@@ -87,13 +93,16 @@ static void check_bounds(struct member *m, const char *kind)
 	struct stat before, after;
 
 	fstat(m->fd, &before);
-	ok(mbr_write(m, (member_off){ MEMBER_BYTES - 512 }, pattern, 1024, false) == -EIO, "%s: a write over the end is EIO", kind);
+	ok(mbr_write(m, (member_off){ MEMBER_BYTES - 512 }, pattern, 1024, false) == -EIO,
+	   "%s: a write over the end is EIO", kind);
 	ok(run(m, MBR_ZERO, 0, MEMBER_BYTES, 512, NULL) == -EIO, "%s: zeroes behind the end are EIO", kind);
-	ok(mbr_read(m, (member_off){ MEMBER_BYTES - 512 }, found, 1024) == -EIO, "%s: a read over the end is EIO", kind);
+	ok(mbr_read(m, (member_off){ MEMBER_BYTES - 512 }, found, 1024) == -EIO, "%s: a read over the end is EIO",
+	   kind);
 	ok(mbr_read(m, (member_off){ UINT64_MAX - 5 }, found, 512) == -EIO, "%s: an offset that wraps is EIO", kind);
 	fstat(m->fd, &after);
 	ok(before.st_size == after.st_size, "%s: the member did not grow", kind);
-	ok(mbr_write(m, (member_off){ MEMBER_BYTES - 512 }, pattern, 512, false) == 0, "%s: the last sector can be written", kind);
+	ok(mbr_write(m, (member_off){ MEMBER_BYTES - 512 }, pattern, 512, false) == 0,
+	   "%s: the last sector can be written", kind);
 }
 
 static void check_batches(struct member *m, const char *kind)
@@ -105,7 +114,8 @@ static void check_batches(struct member *m, const char *kind)
 	};
 
 	m->ops->run(m, parts, 3);
-	ok(parts[0].rc == 0 && parts[1].rc == -EIO && parts[2].rc == -EIO, "%s: after a failed part the rest fails alike", kind);
+	ok(parts[0].rc == 0 && parts[1].rc == -EIO && parts[2].rc == -EIO,
+	   "%s: after a failed part the rest fails alike", kind);
 	ok(reads_as(m, 0, pattern + 512, 512), "%s: and was not tried", kind);
 }
 
@@ -116,7 +126,8 @@ static void check_readonly(const char *path, const char *kind)
 
 	if (!ok(mbr_open(path, -1, MBR_LOCK_SHARED, &m, &err) == 0, "%s: opens read-only", kind))
 		return;
-	ok(mbr_write(m, (member_off){ 0 }, nothing, 512, false) == -EROFS && run(m, MBR_ZERO, 0, 0, 512, NULL) == -EROFS,
+	ok(mbr_write(m, (member_off){ 0 }, nothing, 512, false) == -EROFS &&
+	   run(m, MBR_ZERO, 0, 0, 512, NULL) == -EROFS,
 	   "%s: a read-only member refuses writes", kind);
 	ok(reads_as(m, 0, pattern + 512, 512), "%s: and its bytes stay", kind);
 	mbr_close(m);

@@ -1,4 +1,4 @@
-/* Scratch members for the tests of this room: a file that vanishes, and a loop device on one where the machine has any. */
+/* Scratch members for the tests of this room: a file, and a loop device on one where the machine has any. */
 #ifndef TESTS_MEMBER_SCRATCH_H
 #define TESTS_MEMBER_SCRATCH_H
 

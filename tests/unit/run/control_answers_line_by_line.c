@@ -86,11 +86,13 @@ static void check_calls(void)
 	   "a refusal arrives with code, class and sentence");
 	rc = umd_control("home", "{\"command\":\"silent\"}", -1, &reply, &error);
 	ok(rc == -ENOMEM, "an empty reply is told as missing memory");
-	ok(umd_control("home", "{\"command\":\"big\"}", -1, &reply, &error) == 0 && strlen(reply) > 1000000, "a long reply arrives whole");
+	ok(umd_control("home", "{\"command\":\"big\"}", -1, &reply, &error) == 0 && strlen(reply) > 1000000,
+	   "a long reply arrives whole");
 	free(reply);
 
 	fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-	ok(umd_control("home", "{\"command\":\"size\"}", fd, &reply, &error) == 0 && strstr(reply, "bytes"), "a descriptor is handed over");
+	ok(umd_control("home", "{\"command\":\"size\"}", fd, &reply, &error) == 0 && strstr(reply, "bytes"),
+	   "a descriptor is handed over");
 	free(reply);
 	close(fd);
 	rc = umd_control("nobody", "{\"command\":\"hello\"}", -1, &reply, &error);
@@ -103,7 +105,8 @@ static void check_lines(void)
 {
 	int fd = dial();
 
-	ok(strstr(say(fd, "{\"command\":\"one\"}\n{\"command\":\"two\"}\n"), "\"one\""), "two requests in one packet: the first");
+	ok(strstr(say(fd, "{\"command\":\"one\"}\n{\"command\":\"two\"}\n"), "\"one\""),
+	   "two requests in one packet: the first");
 	ok(strstr(read_line(fd), "\"two\""), "and the second");
 	close(fd);
 	fd = dial();
@@ -148,7 +151,8 @@ static void check_crowd(void)
 
 	for (int i = 0; i < 40; i++)
 		fds[i] = dial();
-	ok(strstr(say(fds[39], "{\"command\":\"late\"}\n"), "\"late\""), "a crowd of idle clients does not keep the next one out");
+	ok(strstr(say(fds[39], "{\"command\":\"late\"}\n"), "\"late\""),
+	   "a crowd of idle clients does not keep the next one out");
 	ok(is_closed(fds[0]), "the one that was quiet longest makes room");
 	for (int i = 0; i < 40; i++)
 		close(fds[i]);

@@ -93,10 +93,13 @@ static void check_readonly_names(void)
 	struct run_rundir_wish wish = { .superblock_name = "host:home", .uuid = "0:0:0:1", .may_number = true };
 	struct run_rundir *first = NULL, *second = NULL, *third = NULL;
 
-	ok(run_rundir_claim(&wish, &first, &err) == 0 && !strcmp(run_rundir_name(first), "host:home"), "the superblock's name is taken");
-	ok(run_rundir_claim(&wish, &second, &err) == 0 && !strcmp(run_rundir_name(second), "host:home-2"), "a second reader gets a number");
+	ok(run_rundir_claim(&wish, &first, &err) == 0 && !strcmp(run_rundir_name(first), "host:home"),
+	   "the superblock's name is taken");
+	ok(run_rundir_claim(&wish, &second, &err) == 0 && !strcmp(run_rundir_name(second), "host:home-2"),
+	   "a second reader gets a number");
 	wish.superblock_name = "../../etc";
-	ok(run_rundir_claim(&wish, &third, &err) == 0 && !strcmp(run_rundir_name(third), "0:0:0:1"), "a hostile name gives way to the uuid");
+	ok(run_rundir_claim(&wish, &third, &err) == 0 && !strcmp(run_rundir_name(third), "0:0:0:1"),
+	   "a hostile name gives way to the uuid");
 	run_rundir_release(first);
 	run_rundir_release(second);
 	run_rundir_release(third);
@@ -111,8 +114,10 @@ static void check_names(void)
 	longest[65] = 0;
 	ok(!run_rundir_name_is_ok(longest), "65 characters are too many");
 	longest[64] = 0;
-	ok(run_rundir_name_is_ok(longest) && run_rundir_name_is_ok("a:B-9_.x"), "64 are fine, and so is every kind of character");
-	ok(!run_rundir_name_is_ok("") && !run_rundir_name_is_ok(".x") && !run_rundir_name_is_ok("a/b") && !run_rundir_name_is_ok("a\n"),
+	ok(run_rundir_name_is_ok(longest) && run_rundir_name_is_ok("a:B-9_.x"),
+	   "64 are fine, and so is every kind of character");
+	ok(!run_rundir_name_is_ok("") && !run_rundir_name_is_ok(".x") && !run_rundir_name_is_ok("a/b") &&
+	   !run_rundir_name_is_ok("a\n"),
 	   "nothing, a leading dot, a slash and a newline are not");
 	claim("a/../../b", &rc);
 	ok(rc == UMD_E_BAD_NAME, "a name that the user gives is refused, not replaced: %s", err.text);

@@ -8,8 +8,9 @@ import os
 import shutil
 import subprocess
 
-from scene import Scene
+from scene import MIB, Scene
 
+SIZE = 8 * MIB		# hashed before and after every refusal
 SERVE = ['serve', '--background']
 
 
@@ -41,8 +42,8 @@ def held_by_qemu(path):
 
 
 with Scene() as s:
-	good, other, third = s.image('good'), s.image('other'), s.image('third')
-	fs, small, text = s.image('fs'), s.image('small', 64 * 1024), s.path('text')
+	good, other, third = s.image('good', SIZE), s.image('other', SIZE), s.image('third', SIZE)
+	fs, small, text = s.image('fs', SIZE), s.image('small', 64 * 1024), s.path('text')
 	subprocess.run(['mke2fs', '-q', '-t', 'ext4', fs], check=True)
 	open(text, 'w').write('not an image\n' * 4096)
 	os.mkdir(s.path('folder'))
@@ -75,7 +76,7 @@ with Scene() as s:
 
 	# ---- serve ----
 	s.must('create', '--name=one', '--assume-clean', good, other)
-	a, b = s.image('a'), s.image('b')
+	a, b = s.image('a', SIZE), s.image('b', SIZE)
 	s.must('create', '--name=two', '--assume-clean', a, b)
 	everything += [a, b]
 	refuse(s, ['create', good, third], ['good'], 'create: belongs to another array', everything)
@@ -109,7 +110,7 @@ with Scene() as s:
 	loop = subprocess.run(['losetup', '-f', '--show', third], capture_output=True, text=True)
 	if loop.returncode == 0:
 		try:
-			refuse(s, ['create', third, s.image('fourth')], ['third', 'loop'], 'create: backs a loop device', [third])
+			refuse(s, ['create', third, s.image('fourth', SIZE)], ['third', 'loop'], 'create: backs a loop device', [third])
 		finally:
 			subprocess.run(['losetup', '-d', loop.stdout.strip()], check=True)
 	else:

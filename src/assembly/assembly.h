@@ -91,8 +91,9 @@ void asm_judge(const struct asm_member *members, uint32_t count, const struct as
 bool asm_bitmap_to_read(const struct asm_member *members, const struct asm_plan *plan, uint32_t *ret_member,
 			member_off *ret_at, uint64_t *ret_len_bytes);
 
-/* What the planned action would copy, given the bitmap's bytes (NULL without bitmap). */
-uint64_t asm_bytes_to_copy(const struct asm_member *members, const struct asm_plan *plan, const uint8_t *image);
+/* Bytes the planned action copies whatever the bitmap says: full recoveries, resyncs without a believable bitmap. What
+ * the set chunks add is read by the hands, in pieces. */
+uint64_t asm_bytes_in_full(const struct asm_member *members, const struct asm_plan *plan);
 
 /* ---- the running array's superblocks ---- */
 

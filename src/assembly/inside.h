@@ -12,7 +12,6 @@ bool asm_counts_active(const struct sb1 *teller, const struct sb1 *other);
 /* Level, features and sizes umd starts; 0, or a code with a sentence. */
 int asm_check_supported(const struct asm_member *m, struct err *err);
 bool asm_is_used(const struct asm_plan *plan, uint32_t i);
-uint64_t asm_chunk_bytes_at(const struct bitmap_sb *bm, uint64_t chunk);
 
 /* What superblocks keep that the array does not know. */
 struct asm_lineage {

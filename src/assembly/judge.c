@@ -453,30 +453,9 @@ bool asm_bitmap_to_read(const struct asm_member *members, const struct asm_plan 
 	return true;
 }
 
-uint64_t asm_chunk_bytes_at(const struct bitmap_sb *bm, uint64_t chunk)
+uint64_t asm_bytes_in_full(const struct asm_member *members, const struct asm_plan *plan)
 {
-	uint64_t total = bm->sync_size_sectors * SECTOR_BYTES, at = chunk * bm->chunk_bytes;
-
-	return at < total ? min_u64(bm->chunk_bytes, total - at) : 0;
-}
-
-static uint64_t set_bytes_from(const struct bitmap_sb *bm, const uint8_t *image, uint64_t from)
-{
-	uint64_t chunks = fmt_bitmap_chunks(bm), sum = 0;
-
-	for (uint64_t c = from / bm->chunk_bytes ? from / bm->chunk_bytes - 1 : 0; c < chunks; c++) {
-		struct bitmap_bit bit = fmt_bitmap_bit((chunk_no){ c }, true);
-
-		if ((c + 1) * bm->chunk_bytes >= from && image[bit.byte] & 1 << bit.bit)
-			sum += asm_chunk_bytes_at(bm, c);
-	}
-	return sum;
-}
-
-uint64_t asm_bytes_to_copy(const struct asm_member *members, const struct asm_plan *plan, const uint8_t *image)
-{
-	const struct sb1 *ref = &members[plan->freshest].sb;
-	uint64_t size = ref->size_sectors * SECTOR_BYTES, most = 0;
+	uint64_t size = members[plan->freshest].sb.size_sectors * SECTOR_BYTES, most = 0;
 
 	if (plan->refusal.code || plan->action == ASM_NOTHING)
 		return 0;
@@ -487,7 +466,9 @@ uint64_t asm_bytes_to_copy(const struct asm_member *members, const struct asm_pl
 		    (plan->verdicts[i] == ASM_RECOVERING && !(members[i].sb.feature_map & FMT_SB1_RECOVERY_BITMAP)))
 			most = max_u64(most, size - min_u64(size, at));
 	}
-	if (plan->has_bitmap && !plan->bitmap_is_stale && image)
-		return max_u64(most, set_bytes_from(&members[plan->bitmap_member].bitmap, image, plan->degraded ? 0 : plan->resync_offset));
-	return max_u64(most, plan->bitmap_is_stale ? size : plan->is_dirty ? size - plan->resync_offset : 0);
+	if (plan->bitmap_is_stale)
+		return size;
+	if (!plan->has_bitmap && plan->is_dirty)
+		most = max_u64(most, size - plan->resync_offset);
+	return most;
 }

@@ -43,18 +43,15 @@ static int set_bytes(const struct run_examined *e, const struct asm_plan *plan, 
 
 static int bytes_to_copy(const struct run_examined *examined, const struct group *g, uint64_t *ret_bytes)
 {
-	struct asm_plan rest = g->plan;
 	uint64_t by_bitmap = 0;
 	int rc = 0;
 
 	*ret_bytes = 0;
 	if (g->plan.refusal.code || g->plan.action == ASM_NOTHING)
 		return 0;
-	if (g->plan.has_bitmap && !g->plan.bitmap_is_stale) {
-		rest.is_dirty = false;		/* that part is what the bitmap limits */
+	if (g->plan.has_bitmap && !g->plan.bitmap_is_stale)
 		rc = set_bytes(&examined[g->index[g->plan.bitmap_member]], &g->plan, &by_bitmap);
-	}
-	*ret_bytes = max_u64(by_bitmap, asm_bytes_to_copy(g->members, &rest, NULL));
+	*ret_bytes = max_u64(by_bitmap, asm_bytes_in_full(g->members, &g->plan));
 	return rc;
 }
 

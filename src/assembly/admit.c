@@ -95,11 +95,13 @@ static void readd(struct asm_lineage *l, const struct arr *a, const struct arr_s
 
 /* ---- as a new device ---- */
 
-static uint32_t lowest_free_number(const struct arr_status *s)
+/* A number that no superblock of this run ever gave to a slot: a member that is away still carries its own, and one event
+ * behind it would be taken for the device that has it now. Linux, too, begins behind the slots. */
+static uint32_t fresh_number(const struct asm_lineage *l, const struct arr_status *s)
 {
-	uint32_t n = 0;
+	uint32_t n = s->raid_devices;
 
-	while (has_number(s, n))
+	while (n < l->base.max_dev && (l->is_number_used[n] || has_number(s, n)))
 		n++;
 	return n;
 }
@@ -135,7 +137,7 @@ static int add(struct asm_lineage *l, const struct arr *a, const struct arr_stat
 {
 	struct lay_plan plan;
 	struct sb1 *sb = &l->admitted.sb;
-	uint32_t number = lowest_free_number(s);
+	uint32_t number = fresh_number(l, s);
 	int rc = plan_place(l, a, m, &plan, err);
 
 	if (rc < 0)
@@ -189,6 +191,7 @@ int asm_admit(struct asm_lineage *l, const struct arr *a, const struct asm_membe
 void asm_admitted(struct asm_lineage *l, uint32_t entry)
 {
 	l->lines[entry] = l->admitted;
+	l->is_number_used[l->admitted.sb.dev_number] = true;
 }
 
 void asm_forget(struct asm_lineage *l, uint32_t entry)

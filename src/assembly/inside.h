@@ -23,6 +23,7 @@ struct asm_lineage {
 		uint8_t raw[FMT_SB1_BYTES];
 	} lines[ARR_MEMBERS_MAX];
 	struct asm_line admitted;	/* between asm_admit() and asm_admitted() */
+	bool is_number_used[FMT_SB1_MAX_DEV];	/* device numbers that had a role at the start, or got one since */
 };
 
 #endif

@@ -117,6 +117,8 @@ int asm_start(const struct asm_member *members, const struct asm_plan *plan, con
 		c->wants_record = wants_record(members, plan);
 		c->sync_reason = plan->reason;
 		l->base = *ref;
+		for (uint32_t n = 0; n < FMT_SB1_MAX_DEV; n++)
+			l->is_number_used[n] = asm_role_of(ref, n) != FMT_ROLE_SPARE;
 		for (uint32_t i = 0; i < plan->member_count; i++) {
 			if (!asm_is_used(plan, i) && plan->verdicts[i] != ASM_SPARE)
 				continue;

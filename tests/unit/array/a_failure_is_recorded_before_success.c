@@ -1,5 +1,5 @@
-/* Goal: a client hears of a write that a member lacks only when the others' superblocks say that this member failed; and no
- * data follows that the failed member lacks while a restart could still prefer it.
+/* Goal: a client hears of a write that a member lacks only when the others' superblocks say that this member failed;
+ * and no data follows that the failed member lacks while a restart could still prefer it.
  * Method: one member refuses data, a flush, a commit; the claim is held back; later writes wait.
  * Law: I1, I2.
  * Source: design 4, step 5; spec array 4.2, "wait for blocked members". */
@@ -61,7 +61,8 @@ static void data_waits_for_the_record(void)
 	clear = submit(ARR_WRITE, 3 * CHUNK, 4096, 'y');
 	run();
 	ok(!set->is_done && !clear->is_done, "writes wait");
-	ok(byte_of(1, 0) == 'w' && byte_of(1, 3 * CHUNK) == 'b', "and no data goes out while the failure is not on disk");
+	ok(byte_of(1, 0) == 'w' && byte_of(1, 3 * CHUNK) == 'b',
+	   "and no data goes out while the failure is not on disk");
 	let_go(KIND(ARR_JOB_CLAIM));
 	ok(set->is_done && !set->rc && clear->is_done && !clear->rc, "then they go on");
 	ok(byte_of(1, 0) == 'x' && byte_of(1, 3 * CHUNK) == 'y' && byte_of(0, 0) == 'w', "to the working member alone");

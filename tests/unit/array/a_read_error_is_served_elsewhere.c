@@ -1,5 +1,5 @@
-/* Goal: what one member cannot read another one answers, the error is counted, nobody is failed for it; only when none can
- * read it the client sees the error.
+/* Goal: what one member cannot read another one answers, the error is counted, nobody is failed for it; only when
+ * none can read it the client sees the error.
  * Method: members that refuse reads; three members, a recovering one among them.
  * Law: I9.
  * Source: spec array 4.1 (umd does not rewrite: docs/differences.md, read-errors-not-rewritten). */
@@ -7,7 +7,8 @@
 
 int main(void)
 {
-	begin((struct setup){ .members = 3, .states = { 0, 0, ARR_M_RECOVERING }, .wants_full = { [2] = true }, .wants_record = true });
+	begin((struct setup){ .members = 3, .states = { 0, 0, ARR_M_RECOVERING }, .wants_full = { [2] = true },
+		.wants_record = true });
 	hold(KIND(ARR_JOB_SYNC_READ));
 	run();
 	w.hands[0].fails = FAILS_READ;
@@ -29,7 +30,8 @@ int main(void)
 		read_now(0);
 	ok(times("read0") == 2 && times("read1") == 2, "members take turns");
 	is_u64((uint64_t)submit(ARR_READ, SIZE - 512, 1024, 0)->rc, (uint64_t)-EINVAL, "behind the end is refused");
-	is_u64((uint64_t)submit(ARR_READ, UINT64_MAX - 511, 1024, 0)->rc, (uint64_t)-EINVAL, "an end that wraps is refused");
+	is_u64((uint64_t)submit(ARR_READ, UINT64_MAX - 511, 1024, 0)->rc, (uint64_t)-EINVAL,
+	       "an end that wraps is refused");
 	ok(submit(ARR_READ, SIZE, 0, 0)->is_done, "nothing at the end is done at once");
 	end();
 	return tap_end();

@@ -1,11 +1,11 @@
 /* Hands for the tests of the array: members in memory, jobs executed on request, a clock that is told.
  *
  * One world per program, made by begin() and unmade by end(). Jobs wait in one queue; run() executes them in order
- * but for the kinds that are held back. What was executed is kept as a *score*, a line of words each naming
- * members by number: "bitmap01 active01 write01". A test compares scores, so it sees order, members and surplus.
+ * but for the kinds that are held back. What was executed is kept as a *score*, a line of words each naming members
+ * by number: "bitmap01 active01 write01". A test compares scores, so it sees order, members and surplus.
  *
- * The hands watch one law for all tests: no superblock claims more than before (clean, a higher recovery offset, a member
- * in sync) while a member in a slot has data that was not flushed (I10); end() says so. */
+ * The hands watch one law for all tests (I10): no superblock says clean over client writes that were not flushed, and
+ * none gives an offset, or a member in sync, over copied data that was not flushed. end() says so. */
 #ifndef TESTS_UNIT_ARRAY_HANDS_H
 #define TESTS_UNIT_ARRAY_HANDS_H
 
@@ -17,7 +17,8 @@
 
 #define UNUSED __attribute__((unused))
 
-enum { HANDS = 4, REQUESTS = 64, CHUNK = 65536, BITMAP_AT = 4096, DATA_AT = 65536, SIZE = 10 * CHUNK + 4096, FIRST_EVENTS = 17 };
+enum { HANDS = 4, REQUESTS = 64, CHUNK = 65536, BITMAP_AT = 4096, DATA_AT = 65536, SIZE = 10 * CHUNK + 4096,
+	FIRST_EVENTS = 17 };
 
 enum { FAILS_READ = 1 << ARR_P_READ, FAILS_WRITE = 1 << ARR_P_WRITE | 1 << ARR_P_ZERO, FAILS_FLUSH = 1 << ARR_P_FLUSH };
 #define KIND(kind) (1u << (kind))
@@ -26,7 +27,9 @@ struct hand {
 	uint8_t *media;
 	unsigned fails;			/* FAILS_*: what this member refuses */
 	unsigned fails_kinds;		/* only in jobs of these kinds; 0: in all */
-	bool has_unflushed;
+	bool has_unflushed;		/* of client writes */
+	uint64_t copied_from;		/* the lowest byte copied and not flushed; OFF_NONE: none */
+	bool was_recovering;		/* by the last round of superblocks */
 	bool has_super;
 	struct arr_claim super;		/* what its superblock says */
 };
@@ -65,7 +68,8 @@ static struct bm *make_bitmap(const struct setup *s, bool is_degraded)
 {
 	struct bitmap_sb sb = {
 		.magic = FMT_BITMAP_MAGIC, .version = 4, .events = FIRST_EVENTS, .events_cleared = 3,
-		.sync_size_sectors = w.size / SECTOR_BYTES, .chunk_bytes = s->chunk ? s->chunk : CHUNK, .daemon_sleep_s = 5,
+		.sync_size_sectors = w.size / SECTOR_BYTES, .chunk_bytes = s->chunk ? s->chunk : CHUNK,
+			.daemon_sleep_s = 5,
 	};
 	uint8_t image[BM_PAGE_BYTES] = { 0 };
 	bool is_needed = is_degraded || s->is_dirty;
@@ -74,7 +78,8 @@ static struct bm *make_bitmap(const struct setup *s, bool is_degraded)
 	for (unsigned i = 0; i < 8; i++)
 		image[FMT_BITMAP_SB_BYTES + i] = (uint8_t)(s->set >> 8 * i);
 	b = bm_new(&sb, image, sizeof image);
-	bm_load(b, is_needed ? BM_LOAD_NEEDED_FROM : BM_LOAD_CLEAN, (array_off){ is_degraded ? 0 : s->checkpoint }, false);
+	bm_load(b, is_needed ? BM_LOAD_NEEDED_FROM : BM_LOAD_CLEAN, (array_off){ is_degraded ? 0 : s->checkpoint },
+		false);
 	if (s->prepare)
 		s->prepare(b);
 	return b;
@@ -85,7 +90,7 @@ static void make_hand(uint32_t i)
 	struct hand *h = &w.hands[i];
 
 	free(h->media);
-	*h = (struct hand){ .media = calloc(1, DATA_AT + w.size) };
+	*h = (struct hand){ .media = calloc(1, DATA_AT + w.size), .copied_from = OFF_NONE };
 	memset(h->media + DATA_AT, 'a' + (int)i, w.size);	/* copies differ: what was copied can be seen */
 }
 
@@ -143,7 +148,8 @@ static void note(const char *word, uint64_t members)
 
 static const char *word_of(const struct arr_job *job)
 {
-	static const char *const ops[] = { [ARR_P_READ] = "read", [ARR_P_WRITE] = "write", [ARR_P_ZERO] = "zero", [ARR_P_FLUSH] = "flush" };
+	static const char *const ops[] = { [ARR_P_READ] = "read", [ARR_P_WRITE] = "write", [ARR_P_ZERO] = "zero",
+		[ARR_P_FLUSH] = "flush" };
 
 	switch (job->kind) {
 	case ARR_JOB_REQUEST:
@@ -191,26 +197,40 @@ UNUSED static uint32_t times(const char *word)
 
 /* ---- executing ---- */
 
-static bool says_more(const struct arr_claim_member *now, const struct arr_claim *before)
+static void check_claim(const struct arr_claim *c)
 {
-	for (uint32_t i = 0; i < before->member_count; i++) {
-		const struct arr_claim_member *old = &before->members[i];
-
-		if (old->member == now->member && old->is_recovering)
-			return !now->is_recovering ? now->role == old->role : now->recovery_offset > old->recovery_offset;
-	}
-	return false;
-}
-
-static void check_claim(const struct arr_claim *c, const struct hand *h)
-{
-	bool is_raised = !c->is_active, has_unflushed = false;
+	bool is_early = false;
 
 	for (uint32_t i = 0; i < c->member_count; i++) {
-		is_raised |= h->has_super && says_more(&c->members[i], &h->super);
-		has_unflushed |= c->members[i].role < ARR_ROLE_FAULTY && w.hands[c->members[i].member].has_unflushed;
+		const struct arr_claim_member *m = &c->members[i];
+		const struct hand *h = &w.hands[m->member];
+
+		if (m->role >= ARR_ROLE_FAULTY)
+			continue;
+		is_early |= !c->is_active && (h->has_unflushed || h->copied_from < c->resync_offset) &&
+			!m->is_recovering;
+		is_early |= m->is_recovering && h->copied_from < m->recovery_offset;
+		is_early |= !m->is_recovering && h->was_recovering && h->copied_from != OFF_NONE;
 	}
-	w.early_claims += is_raised && has_unflushed;
+	w.early_claims += is_early;
+}
+
+static void take_super(const struct arr_claim *c)
+{
+	for (uint32_t i = 0; i < c->member_count; i++)
+		w.hands[c->members[i].member].was_recovering = c->members[i].is_recovering;
+}
+
+static void note_unflushed(const struct arr_job *job, const struct arr_part *p, struct hand *h)
+{
+	if (p->op == ARR_P_FLUSH) {
+		h->has_unflushed = false;
+		h->copied_from = OFF_NONE;
+	} else if (job->kind == ARR_JOB_SYNC_WRITE) {
+		h->copied_from = min_u64(h->copied_from, p->at.bytes - DATA_AT);
+	} else if (p->op != ARR_P_READ && !(p->flags & ARR_PF_DURABLE)) {
+		h->has_unflushed = true;
+	}
 }
 
 static void execute_part(const struct arr_job *job, struct arr_part *p)
@@ -224,7 +244,7 @@ static void execute_part(const struct arr_job *job, struct arr_part *p)
 	}
 	p->rc = 0;
 	if (job->kind == ARR_JOB_CLAIM) {
-		check_claim(arr_claim_in_flight(w.a), h);
+		check_claim(arr_claim_in_flight(w.a));
 		h->super = *arr_claim_in_flight(w.a);
 		h->has_super = true;
 		return;
@@ -235,7 +255,7 @@ static void execute_part(const struct arr_job *job, struct arr_part *p)
 		memcpy(h->media + p->at.bytes, data, p->len_bytes);
 	else if (p->op == ARR_P_ZERO)
 		memset(h->media + p->at.bytes, 0, p->len_bytes);
-	h->has_unflushed = p->op == ARR_P_FLUSH ? false : h->has_unflushed || (p->op != ARR_P_READ && !(p->flags & ARR_PF_DURABLE));
+	note_unflushed(job, p, h);
 }
 
 static void execute(struct arr_job *job)
@@ -252,6 +272,8 @@ static void execute(struct arr_job *job)
 			execute_part(job, p);
 		rc[p->member] = p->rc;
 	}
+	if (job->kind == ARR_JOB_CLAIM)
+		take_super(arr_claim_in_flight(w.a));
 }
 
 static int step(struct arr_event *ev)
@@ -308,8 +330,12 @@ UNUSED static void run_job_of(struct arr_req *req)
 	step(&ev);
 }
 
+/* Everything that can go on, to the end. */
 UNUSED static void run(void)
 {
+	struct arr_event ev = { .kind = ARR_EV_TIMER };
+
+	step(&ev);
 	for (int i = 0; run_one(); i++)
 		if (i > 10000) {
 			ok(false, "the array comes to rest");
@@ -345,17 +371,13 @@ UNUSED static void let_go(unsigned kinds)
 UNUSED static void pass(uint64_t ms)
 {
 	uint64_t until = w.now_ms + ms;
-	struct arr_event ev = { .kind = ARR_EV_TIMER };
 
-	step(&ev);
 	run();
 	while (arr_next_timer_ms(w.a) <= until && w.now_ms < until) {
 		w.now_ms = arr_next_timer_ms(w.a) > w.now_ms ? arr_next_timer_ms(w.a) : w.now_ms + 1;
-		step(&ev);
 		run();
 	}
 	w.now_ms = until;
-	step(&ev);
 	run();
 }
 
@@ -423,7 +445,8 @@ UNUSED static void stop(void)
 UNUSED static int join(enum arr_member_state state, uint32_t slot, bool wants_full)
 {
 	struct arr_member m = {
-		.state = state, .slot = slot, .dev_number = 3, .data_at = { DATA_AT }, .bitmap_at = { BITMAP_AT }, .wants_full = wants_full,
+		.state = state, .slot = slot, .dev_number = 3, .data_at = { DATA_AT }, .bitmap_at = { BITMAP_AT },
+			.wants_full = wants_full,
 	};
 	struct arr_event ev = { .kind = ARR_EV_ADD, .new_member = &m, .reason = "it came back" };
 	struct arr_status s;

@@ -22,7 +22,8 @@ int main(void)
 	let_go(KIND(ARR_JOB_REQUEST));
 	ok(first->is_done && second->is_done && third->is_done && apart->is_done, "all end");
 	for (uint32_t m = 0; m < 2; m++)
-		ok(byte_of(m, 0) == '1' && byte_of(m, 2048) == '2' && byte_of(m, 4096) == 0 && byte_of(m, 6143) == 0 && byte_of(m, 8191) == 0,
+		ok(byte_of(m, 0) == '1' && byte_of(m, 2048) == '2' && byte_of(m, 4096) == 0 && byte_of(m, 6143) == 0 &&
+		   byte_of(m, 8191) == 0,
 		   "member %u has the last word of each", m);
 	end();
 
@@ -33,9 +34,11 @@ int main(void)
 	first = submit(ARR_WRITE, CHUNK - 4096, 8192, '1');
 	second = submit(ARR_WRITE, CHUNK, 4096, '2');
 	run();
-	ok(!second->job && byte_of(0, CHUNK) == 'w', "a write whose bit is durable waits for an earlier one whose bit is not");
+	ok(!second->job && byte_of(0, CHUNK) == 'w',
+	   "a write whose bit is durable waits for an earlier one whose bit is not");
 	let_go(KIND(ARR_JOB_BITMAP));
-	ok(first->is_done && second->is_done && byte_of(0, CHUNK) == '2' && byte_of(1, CHUNK) == '2', "and comes after it");
+	ok(first->is_done && second->is_done && byte_of(0, CHUNK) == '2' && byte_of(1, CHUNK) == '2',
+	   "and comes after it");
 	end();
 	return tap_end();
 }

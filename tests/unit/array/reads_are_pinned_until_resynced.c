@@ -1,5 +1,5 @@
-/* Goal: where copies may differ one member answers every read, until they were made equal; a pin that cannot be read is
- * failed, durably, before another one answers.
+/* Goal: where copies may differ one member answers every read, until they were made equal; a pin that cannot be read
+ * is failed, durably, before another one answers.
  * Method: dirty arrays with copies that differ, read many times before, during and behind the resync.
  * Law: I6.
  * Source: design 4; spec array 4.1, rule 2. */
@@ -19,7 +19,8 @@ static void in_dirty_chunks(void)
 	begin((struct setup){ .is_dirty = true, .set = 1 << 2 | 1 << 5 });
 	hold(KIND(ARR_JOB_SYNC_READ));
 	run();
-	ok(always_reads(2 * CHUNK, 'a') && always_reads(5 * CHUNK + 512, 'a'), "dirty chunks are read from the lowest slot");
+	ok(always_reads(2 * CHUNK, 'a') && always_reads(5 * CHUNK + 512, 'a'),
+	   "dirty chunks are read from the lowest slot");
 	score();
 	for (int i = 0; i < 4; i++)
 		read_now(3 * CHUNK);
@@ -36,7 +37,8 @@ static void without_bitmap(void)
 	begin((struct setup){ .is_dirty = true, .checkpoint = 4 * CHUNK, .has_no_bitmap = true });
 	hold(KIND(ARR_JOB_SYNC_READ));
 	run();
-	ok(always_reads(4 * CHUNK, 'a') && always_reads(SIZE - 512, 'a'), "without a bitmap all behind the checkpoint is pinned");
+	ok(always_reads(4 * CHUNK, 'a') && always_reads(SIZE - 512, 'a'),
+	   "without a bitmap all behind the checkpoint is pinned");
 	score();
 	for (int i = 0; i < 4; i++)
 		read_now(4 * CHUNK - 512);
@@ -54,7 +56,8 @@ static void under_a_write(void)
 	for (int i = 0; i < 4; i++) {
 		struct arr_req *r = submit(ARR_READ, 512, 512, 0);
 
-		ok(r->job && r->job->members == 1, "a read under a write in flight goes to one member, or new bytes could turn old again");
+		ok(r->job && r->job->members == 1,
+		   "a read under a write in flight goes to one member, or new bytes could turn old again");
 	}
 	let_go(KIND(ARR_JOB_REQUEST));
 	end();

@@ -1,5 +1,5 @@
-/* Goal: the last member in sync is never failed; an error of a write, a flush or a commit there latches until a restart: flush
- * and FUA say EIO, nothing clean is claimed and no bit is cleared. A read error latches nothing.
+/* Goal: the last member in sync is never failed; an error of a write, a flush or a commit there latches until a
+ * restart: flush and FUA say EIO, nothing clean is claimed and no bit is cleared. A read error latches nothing.
  * Method: one member is failed, then the other refuses this and that.
  * Law: I1, I4.
  * Source: design 4, "more rules"; spec array 4.3. */
@@ -62,7 +62,8 @@ static void by_a_commit(void)
 	alone();
 	w.hands[0].fails = FAILS_WRITE;
 	w.hands[0].fails_kinds = KIND(ARR_JOB_BITMAP);
-	is_u64((uint64_t)write_now(5 * CHUNK, 4096, 'x'), (uint64_t)-EIO, "a commit that the last member refuses: the write is an error");
+	is_u64((uint64_t)write_now(5 * CHUNK, 4096, 'x'), (uint64_t)-EIO,
+	       "a commit that the last member refuses: the write is an error");
 	ok(byte_of(0, 5 * CHUNK) == 'a', "and never went out");
 	check_latched("commit");
 }
@@ -120,7 +121,8 @@ static void both_at_once(void)
 	is_u64((uint64_t)write_now(0, 4096, 'x'), (uint64_t)-EIO, "both refuse the same write: an error");
 	ok(status()->is_broken && status()->degraded == 1, "one is failed, the last one stays");
 	w.hands[0].fails = w.hands[1].fails = 0;
-	is_u64((uint64_t)write_now(0, 4096, 'y'), (uint64_t)-EIO, "a failure that cannot be recorded any more lets no write succeed");
+	is_u64((uint64_t)write_now(0, 4096, 'y'), (uint64_t)-EIO,
+	       "a failure that cannot be recorded any more lets no write succeed");
 	end();
 }
 

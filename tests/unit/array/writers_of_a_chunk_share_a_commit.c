@@ -1,5 +1,5 @@
-/* Goal: the first writer of a clear chunk leads the commit, others of the chunk wait for it, and a chunk that is set and
- * durable costs no bitmap I/O.
+/* Goal: the first writer of a clear chunk leads the commit, others of the chunk wait for it, and a chunk that is set
+ * and durable costs no bitmap I/O.
  * Method: two writers into one chunk and a third into another with the commit held back; jobs and bits looked at.
  * Law: I3, I8.
  * Source: design 4, steps 2 and 3. */
@@ -21,7 +21,8 @@ static void sharing(void)
 	one = submit(ARR_WRITE, 0, 4096, '1');
 	ok(one->job && one->job->kind == ARR_JOB_BITMAP, "the first writer gets the commit as its own job");
 	two = submit(ARR_WRITE, 8192, 4096, '2');
-	ok(!two->job && bm_bit(w.bitmap, (chunk_no){ 0 }), "the second finds the bit set in memory and waits all the same");
+	ok(!two->job && bm_bit(w.bitmap, (chunk_no){ 0 }),
+	   "the second finds the bit set in memory and waits all the same");
 	other = submit(ARR_WRITE, 5 * CHUNK, 4096, '3');
 	run();
 	ok(byte_of(0, 0) == 'a' && byte_of(0, 8192) == 'a', "no data before the bit is durable");
@@ -31,7 +32,8 @@ static void sharing(void)
 	w.held = 0;
 	run_one();
 	is_score("bitmap01", "the commit of the first");
-	ok(one->job && one->job->kind == ARR_JOB_REQUEST && two->job && two->job->kind == ARR_JOB_REQUEST, "lets both writers of the chunk go on");
+	ok(one->job && one->job->kind == ARR_JOB_REQUEST && two->job && two->job->kind == ARR_JOB_REQUEST,
+	   "lets both writers of the chunk go on");
 	ok(other->job && other->job->kind == ARR_JOB_BITMAP, "the bit set meanwhile needs the next one");
 	ok(bit_on(0, 0) && bit_on(1, 0) && !bit_on(0, 5), "bits on the members are those of the snapshot");
 	run();

@@ -1,0 +1,48 @@
+/* Goal: a write that finds no memory says so and leaves the array as it was: the same write succeeds later, and the
+ * array can be stopped.
+ * Method: this program brings its own allocator, which refuses from a chosen call on, at every place in turn.
+ * Law: I9, I3.
+ * Source: docs/differences.md, no-hijack. */
+#include "base/mem.h"
+#include "hands.h"
+
+static int allocations_left = 1 << 30;
+
+void *mem_new(size_t count, size_t size)
+{
+	return allocations_left-- > 0 ? calloc(count ? count : 1, size ? size : 1) : NULL;
+}
+
+void *mem_free(void *p)
+{
+	free(p);
+	return NULL;
+}
+
+int main(void)
+{
+	int refused = 0;
+
+	for (int left = 0; left < 8; left++) {
+		int rc;
+
+		begin((struct setup){ .set = 1 });
+		write_now(0, 512, 'w');
+		allocations_left = left;
+		rc = write_now(6 * CHUNK, 512, 'x');
+		allocations_left = 1 << 30;
+		ok(rc == 0 || rc == -ENOMEM, "memory for %d: the write says %d", left, rc);
+		ok(byte_of(0, 6 * CHUNK) == (rc ? 'a' : 'x') && byte_of(1, 6 * CHUNK) == (rc ? 'b' : 'x'),
+		   "and its data is where it says");
+		is_u64(bm_counter(w.bitmap, (chunk_no){ 6 }) & BM_COUNT_MAX, rc && !bm_bit(w.bitmap,
+		       (chunk_no){ 6 }) ? 0 : 2, "nobody is counted any more");
+		is_u64((uint64_t)write_now(6 * CHUNK, 512, 'y'), 0, "with memory it succeeds");
+		stop();
+		run();
+		ok(arr_is_stopped(w.a) && !bm_set_chunks(w.bitmap), "and the array stops, clean");
+		end();
+		refused += rc != 0;
+	}
+	ok(refused > 0 && refused < 8, "%d of 8 writes were refused", refused);
+	return tap_end();
+}

@@ -50,6 +50,12 @@ def check_places(s, members):
 	s.ok(not os.path.exists(s.path('alive')), 'and goes with its server')
 
 
+def check_parts(s, members):
+	path, s.env['PATH'] = s.env['PATH'], s.path('')
+	refuse(s, members, ['nbdkit was not found'], 'a machine without nbdkit', members)
+	s.env['PATH'] = path
+
+
 def check_ports(s, members):
 	refuse(s, ['--port', '10809', *members], ['--insecure'], 'usage: TCP without --insecure', members)
 	refuse(s, ['--port', '1', '--socket', 'x', *members], ['exclude'], 'usage: port and socket', members)
@@ -123,6 +129,7 @@ with Scene() as s:
 	s.must('create', '--assume-clean', *members)
 	s.must('create', '--assume-clean', *others)
 	check_places(s, members)
+	check_parts(s, members)
 	check_ports(s, members)
 	check_names(s, members, others)
 	check_readers(s, members)

@@ -208,6 +208,12 @@ bool arr_window_overlaps(const struct arr *a, uint64_t at, uint64_t len)
 	return a->sync_phase != SYNC_IDLE && ranges_overlap(at, len, a->window_at, a->window_len);
 }
 
+/* Is a window just being written to this member? It may hold the old bytes or the new ones. */
+bool arr_is_copied_to(const struct arr *a, uint32_t member, uint64_t at, uint64_t len)
+{
+	return a->sync_phase == SYNC_WRITE && a->sync_targets & ARR_BIT(member) && arr_window_overlaps(a, at, len);
+}
+
 /* Flags must survive the window for everybody who still lacks these chunks and is not served by it. */
 static bool is_owed_to_others(const struct arr *a)
 {
@@ -268,7 +274,9 @@ static void read_done(struct arr *a)
 		return;
 	}
 	a->sync_targets &= arr_in_slots(a);
-	if (!a->sync_targets || !arr_job_parts(&a->sync_job, (uint32_t)__builtin_popcountll(a->sync_targets))) {
+	/* The pin may have changed: then clients read another member by now, and it must not change under them (I6). */
+	if (a->sync_source != arr_pin(a) || !a->sync_targets ||
+	    !arr_job_parts(&a->sync_job, (uint32_t)__builtin_popcountll(a->sync_targets))) {
 		window_end(a, false);
 		return;
 	}

@@ -221,6 +221,8 @@ static bool issue_read(struct arr *a, struct arr_req *req)
 		finish(a, req, UMD_E_STOPPING);
 		return true;
 	}
+	if (member < ARR_MEMBERS_MAX && arr_is_copied_to(a, member, req->at.bytes, req->len_bytes))
+		return false;		/* the pin failed in mid-window, and this one decides now */
 	if (member == ARR_MEMBERS_MAX || !arr_job_parts(&req->own_job, 1)) {
 		finish(a, req, -EIO);
 		return true;

@@ -124,6 +124,7 @@ bool arr_sweep_is_finished(const struct arr *a);
 bool arr_pump_sync(struct arr *a);
 void arr_sync_done(struct arr *a);
 bool arr_window_overlaps(const struct arr *a, uint64_t at, uint64_t len);
+bool arr_is_copied_to(const struct arr *a, uint32_t member, uint64_t at, uint64_t len);
 enum arr_sync_action arr_sync_action(const struct arr *a);
 uint64_t arr_sync_offset(const struct arr *a);
 uint64_t arr_sync_left(const struct arr *a);

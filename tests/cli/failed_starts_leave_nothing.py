@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import stat
-import subprocess
 
 from scene import Scene
 
@@ -23,13 +22,6 @@ def refuse(s, args, words, text, members, left=()):
 		s.refused(run, status, words, f'{text} {" ".join(background)}')
 	s.ok(s.sums(*members) == before, f'{text}: no byte changed')
 	s.same(run_files(s), list(left), f'{text}: nothing is left in the run-time directory')
-
-
-def start_in_foreground(s, *args):
-	server = subprocess.Popen([s.tool, 'serve', *args], env=s.env, cwd=s.dir, text=True, stdout=subprocess.PIPE,
-		stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
-	uri = server.stdout.readline().split()[-1]
-	return server, uri
 
 
 def check_places(s, members):
@@ -82,7 +74,7 @@ def check_names(s, members, others):
 
 def check_readers(s, members):
 	before = s.sums(*members)
-	servers = [start_in_foreground(s, '--readonly', *members) for _ in range(2)]
+	servers = [s.serve_in_foreground('--readonly', *members) for _ in range(2)]
 	s.same(len({uri for _, uri in servers}), 2, 'two read-only servers have two names')
 	s.ok(all(s.connect(uri).is_read_only() for _, uri in servers), 'and both serve')
 	for server, _ in servers:
@@ -92,21 +84,21 @@ def check_readers(s, members):
 
 
 def check_killed(s, members):
-	server, _ = start_in_foreground(s, '--name', 'home', *members)
+	server, _ = s.serve_in_foreground('--name', 'home', *members)
 	os.kill(s.json('detail', '--json', 'home')['pid'], signal.SIGKILL)
 	_, errors = server.communicate(timeout=30)
 	s.same(server.returncode, 1, 'a killed nbdkit ends its keeper')
 	s.ok('killed by signal 9' in errors.splitlines()[-1], 'which says so', errors)
 	s.same(run_files(s), [], 'and cleans up behind it')
 
-	server, _ = start_in_foreground(s, '--name', 'home', *members)
+	server, _ = s.serve_in_foreground('--name', 'home', *members)
 	nbdkit = os.pidfd_open(s.json('detail', '--json', 'home')['pid'])
 	server.kill()
 	server.communicate()
 	s.ok(ends(nbdkit), 'a killed keeper takes nbdkit along')
 	s.same(run_files(s), [], 'which cleans up')
 
-	server, _ = start_in_foreground(s, '--name', 'home', '--socket', 'home.sock', *members)
+	server, _ = s.serve_in_foreground('--name', 'home', '--socket', 'home.sock', *members)
 	nbdkit = os.pidfd_open(s.json('detail', '--json', 'home')['pid'])
 	server.send_signal(signal.SIGSTOP)
 	signal.pidfd_send_signal(nbdkit, signal.SIGKILL)

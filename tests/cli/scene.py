@@ -23,12 +23,16 @@ class Scene:
 		self.folder = tempfile.TemporaryDirectory(prefix='umd-cli.')
 		self.dir = self.folder.name
 		self.env = {**os.environ, 'UMD_RUNTIME_DIR': os.path.join(self.dir, 'run')}
-		self.servers = []
+		self.servers, self.keepers = [], []
 		return self
 
 	def __exit__(self, kind, value, trace):
 		for name in self.servers:
 			self.umd('stop', name)
+		for keeper in self.keepers:
+			if keeper.poll() is None:
+				keeper.kill()	# nbdkit goes with it
+				keeper.communicate()
 		self.folder.cleanup()
 		if kind is None:
 			print(f'1..{self.count}', flush=True)
@@ -89,6 +93,17 @@ class Scene:
 		run = self.must('serve', '--background', '--name', name, *args)
 		self.servers.append(name)
 		return run.stdout.split()[-1]
+
+	def serve_in_foreground(self, *args, **more):
+		"""A server as a child of the test; returns the process and the URI."""
+		keeper = subprocess.Popen([self.tool, 'serve', *args], env=self.env, cwd=self.dir, text=True,
+			stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, **more)
+		self.keepers.append(keeper)
+		line = keeper.stdout.readline()
+		if not line.startswith('ready '):
+			print(f'Bail out! umd serve {" ".join(args)}: {keeper.communicate()[1]}', flush=True)
+			raise SystemExit(1)
+		return keeper, line.split()[1]
 
 	def stop(self, name):
 		self.must('stop', name)

@@ -6,7 +6,6 @@ Source: issue "A mirror that runs"; design section 2.
 import multiprocessing
 import os
 import signal
-import subprocess
 import time
 
 from scene import MIB, Scene
@@ -16,14 +15,7 @@ MEMBER_BYTES = 512 * 1024 * MIB
 
 
 def start(s, *members):
-	"""A server in the foreground; returns the process and the URI."""
-	server = subprocess.Popen([s.tool, 'serve', '--name', 'ending', *members], env=s.env, cwd=s.dir, text=True,
-		stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
-	line = server.stdout.readline()
-	if not line.startswith('ready '):
-		print('Bail out! umd serve:', server.communicate()[1], flush=True)
-		raise SystemExit(1)
-	return server, line.split()[1]
+	return s.serve_in_foreground('--name', 'ending', *members)
 
 
 def ask_by_signal(server, s):

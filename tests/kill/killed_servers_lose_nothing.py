@@ -12,7 +12,6 @@ import os
 import random
 import signal
 import struct
-import subprocess
 import sys
 import time
 
@@ -135,13 +134,7 @@ class Writers:
 
 class Server:
 	def __init__(self, s, members):
-		self.keeper = subprocess.Popen([s.tool, 'serve', '--name', NAME, *members], env=s.env, cwd=s.dir, text=True,
-			stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, start_new_session=True)
-		line = self.keeper.stdout.readline()
-		if not line.startswith('ready '):
-			print('Bail out! umd serve:', self.keeper.communicate()[1], flush=True)
-			raise SystemExit(1)
-		self.uri = line.split()[1]
+		self.keeper, self.uri = s.serve_in_foreground('--name', NAME, *members, start_new_session=True)
 		self.pid = s.json('detail', '--json', NAME)['pid']
 
 	def kill(self, with_keeper):

@@ -7,6 +7,7 @@
 #include "draw.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "json.h"
@@ -85,21 +86,22 @@ static const char *glyph(const struct picture *p, uint64_t cell, const char **re
 	return !c->set ? "·" : c->set == all ? "█" : c->set > all / 2 ? "▓" : c->set > all / 4 ? "▒" : "░";
 }
 
+/* A colour is said once for all cells that follow each other in it. */
 static void draw_row(const struct picture *p, uint64_t row)
 {
 	uint64_t begin = row * p->width, end = begin + p->width;
-	const char *colour;
+	const char *colour, *last = "";
 
 	printf("  %10s  ", cli_bytes(begin * p->per_cell * p->map->chunk_bytes));
 	for (uint64_t cell = begin; cell < end && cell < p->cell_count; cell++) {
 		const char *mark = glyph(p, cell, &colour);
 
-		if (p->has_colour)
-			printf("\033[%sm%s\033[0m", colour, mark);
-		else
-			fputs(mark, stdout);
+		if (p->has_colour && strcmp(colour, last))
+			printf("\033[0;%sm", colour);
+		fputs(mark, stdout);
+		last = colour;
 	}
-	putchar('\n');
+	puts(p->has_colour ? "\033[0m" : "");
 }
 
 static bool is_row_clean(const struct picture *p, uint64_t row)

@@ -176,7 +176,8 @@ def reason_of(output):
 
 
 def tail(output):
-	lines = output.rstrip().splitlines()
+	"""The end of it, without bytes that a terminal would obey."""
+	lines = re.sub(r'[\x00-\x08\x0b-\x1f\x7f]', '?', output.rstrip()).splitlines()
 	return '\n'.join((['...'] if len(lines) > OUTPUT_LINES else []) + lines[-OUTPUT_LINES:])
 
 

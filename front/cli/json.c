@@ -82,8 +82,8 @@ void cli_json_print(char *text)
 	free(text);
 }
 
-/* json-c escapes ASCII control bytes alone. What else could harm a terminal stands in strings, where it may be escaped as
- * well; a byte that is no UTF-8 becomes the text "\xNN", as it does in the library's own JSON. */
+/* json-c escapes ASCII control bytes alone. What else could harm a terminal stands in strings, where it may be escaped
+ * as well; a byte that is no UTF-8 becomes the text "\xNN", as it does in the library's own JSON. */
 void cli_json_print_object(struct json_object *o)
 {
 	const char *s =

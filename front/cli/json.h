@@ -27,8 +27,8 @@ void cli_json_print_object(struct json_object *o);
 /* One sentence on stderr for each member of umd_examine's `members` that has an error. */
 void cli_say_member_errors(struct json_object *members);
 
-/* One command to the array @name. Returns the library's code, with its sentence in @error; *@ret_reply is to be released
- * with json_object_put(). */
+/* One command to the array @name. Returns the library's code, with its sentence in @error; *@ret_reply is to be
+ * released with json_object_put(). */
 int cli_ask(const char *name, const char *command, struct json_object **ret_reply, struct umd_error *error);
 
 /* One command about a member. */

@@ -117,7 +117,8 @@ UMD_API int umd_control(const char *name, const char *request_json, int fd, char
  * when @make. Checks owner and mode of each level. free() the result. */
 UMD_API int umd_runtime_path(const char *name, const char *leaf, bool make, char **ret_path, struct umd_error *error);
 
-/* Remove what a dead server of array @name left in the run-time directory: sockets, pid file. Nothing while one lives. */
+/* Remove what a dead server of array @name left in the run-time directory: sockets, pid file. Nothing while one
+ * lives. */
 UMD_API void umd_runtime_sweep(const char *name);
 
 /* Names of arrays whose control socket answers, as a JSON array of their detail objects; free() it. */

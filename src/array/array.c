@@ -172,11 +172,13 @@ void arr_job_end(struct arr_job *job)
 	job->parts = NULL;
 }
 
-struct arr_part *arr_job_add(struct arr_job *job, uint32_t member, enum arr_part_op op, unsigned flags, uint64_t at, uint64_t len, void *data)
+struct arr_part *arr_job_add(struct arr_job *job, uint32_t member, enum arr_part_op op, unsigned flags, uint64_t at,
+			     uint64_t len, void *data)
 {
 	struct arr_part *p = &job->parts[job->part_count++];
 
-	*p = (struct arr_part){ .member = member, .op = (uint8_t)op, .flags = (uint8_t)flags, .at = { at }, .len_bytes = len, .data = data };
+	*p = (struct arr_part){ .member = member, .op = (uint8_t)op, .flags = (uint8_t)flags, .at = { at },
+				.len_bytes = len, .data = data };
 	job->members |= ARR_BIT(member);
 	return p;
 }

@@ -220,7 +220,8 @@ bool arr_pump_claim(struct arr *a)
 
 uint64_t arr_claim_timer_ms(const struct arr *a)
 {
-	if (a->claim_phase != CLAIM_IDLE || a->is_broken || !a->is_active_on_disk || a->writes_in_flight || a->is_write_waiting)
+	if (a->claim_phase != CLAIM_IDLE || a->is_broken || !a->is_active_on_disk || a->writes_in_flight ||
+	    a->is_write_waiting)
 		return UINT64_MAX;
 	return a->idle_since_ms + a->safe_mode_delay_ms;
 }

@@ -159,7 +159,8 @@ void arr_event_fail(struct arr *a, struct arr_event *ev)
 	if (a->is_readonly)
 		ev->rc = err_set(ev->err, UMD_E_READ_ONLY, "the array is read-only: no member can be failed");
 	else if (m->state == ARR_M_IN_SYNC && arr_mask(a, ARR_M_IN_SYNC) == ARR_BIT(ev->member))
-		ev->rc = err_set(ev->err, UMD_E_LAST_MEMBER, "the member is the last one in sync of %u: failing it would lose the data",
+		ev->rc = err_set(ev->err, UMD_E_LAST_MEMBER,
+				 "the member is the last one in sync of %u: failing it would lose the data",
 				 a->raid_devices);
 	else if (m->state != ARR_M_FAULTY)
 		arr_fail_member(a, ev->member);
@@ -170,7 +171,8 @@ void arr_event_remove(struct arr *a, struct arr_event *ev)
 	struct arr_member *m = &a->members[ev->member];
 
 	if (m->state != ARR_M_FAULTY && m->state != ARR_M_SPARE) {
-		ev->rc = err_set(ev->err, UMD_E_MEMBER_STATE, "the member is %s; only a faulty member or a spare can be removed: fail it first",
+		ev->rc = err_set(ev->err, UMD_E_MEMBER_STATE,
+				 "the member is %s; only a faulty member or a spare can be removed: fail it first",
 				 arr_member_state_name(m->state));
 		return;
 	}
@@ -197,17 +199,20 @@ void arr_event_add(struct arr *a, struct arr_event *ev)
 	uint32_t i;
 
 	if (a->is_readonly || a->is_stopping) {
-		ev->rc = err_set(ev->err, a->is_readonly ? UMD_E_READ_ONLY : UMD_E_STOPPING, "the array is %s: no member can join",
+		ev->rc = err_set(ev->err, a->is_readonly ? UMD_E_READ_ONLY : UMD_E_STOPPING,
+				 "the array is %s: no member can join",
 				 a->is_readonly ? "read-only" : "stopping");
 		return;
 	}
 	if (new->state == ARR_M_RECOVERING && !is_slot_free(a, new->slot)) {
-		ev->rc = err_set(ev->err, UMD_E_NO_FREE_SLOT, "slot %u of %u is taken: the member cannot return to it", new->slot, a->raid_devices);
+		ev->rc = err_set(ev->err, UMD_E_NO_FREE_SLOT, "slot %u of %u is taken: the member cannot return to it",
+				 new->slot, a->raid_devices);
 		return;
 	}
 	i = free_entry(a);
 	if (i == ARR_MEMBERS_MAX) {
-		ev->rc = err_set(ev->err, UMD_E_NO_FREE_SLOT, "the array already has %u members, which is the most umd handles", ARR_MEMBERS_MAX);
+		ev->rc = err_set(ev->err, UMD_E_NO_FREE_SLOT,
+				 "the array already has %u members, which is the most umd handles", ARR_MEMBERS_MAX);
 		return;
 	}
 	a->members[i] = *new;

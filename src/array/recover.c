@@ -195,7 +195,8 @@ static void checkpoint(struct arr *a)
 		return;
 	if (at < a->recorded_sync_offset)
 		a->recorded_sync_offset = at;	/* a new pass */
-	if (at - a->recorded_sync_offset > step || (at > a->recorded_sync_offset && a->now_ms > a->recorded_sync_ms + CHECKPOINT_MS)) {
+	if (at - a->recorded_sync_offset > step ||
+	    (at > a->recorded_sync_offset && a->now_ms > a->recorded_sync_ms + CHECKPOINT_MS)) {
 		a->is_raise_wanted = true;
 		arr_want_record(a);
 	}
@@ -233,7 +234,8 @@ static bool issue_read(struct arr *a)
 		bm_sync_start(a->bitmap, (array_off){ a->window_at }, a->window_len, is_owed_to_others(a));
 	a->sync_job.kind = ARR_JOB_SYNC_READ;
 	a->sync_job.owner = NULL;
-	arr_job_add(&a->sync_job, a->sync_source, ARR_P_READ, 0, arr_member_at(a, a->sync_source, a->window_at), a->window_len, NULL);
+	arr_job_add(&a->sync_job, a->sync_source, ARR_P_READ, 0, arr_member_at(a, a->sync_source, a->window_at),
+		    a->window_len, NULL);
 	a->sync_phase = SYNC_READ;
 	arr_job_issue(a, &a->sync_job);
 	return true;
@@ -262,7 +264,8 @@ static void read_done(struct arr *a)
 	if (a->sync_job.parts[0].rc) {
 		a->members[a->sync_source].errors++;
 		window_end(a, false);
-		if (a->members[a->sync_source].state == ARR_M_IN_SYNC && arr_mask(a, ARR_M_IN_SYNC) == ARR_BIT(a->sync_source)) {
+		if (a->members[a->sync_source].state == ARR_M_IN_SYNC &&
+		    arr_mask(a, ARR_M_IN_SYNC) == ARR_BIT(a->sync_source)) {
 			text_fit(a->sync_now.reason, sizeof a->sync_now.reason,
 				 "stopped: the only member in sync cannot be read at byte %llu of the array",
 				 (unsigned long long)a->window_at);
@@ -283,7 +286,8 @@ static void read_done(struct arr *a)
 	LAW(I12, !arr_write_overlaps(a, a->window_at, a->window_len, NULL));
 	a->sync_job.kind = ARR_JOB_SYNC_WRITE;
 	ARR_EACH(i, a, a->sync_targets)
-		arr_job_add(&a->sync_job, i, ARR_P_WRITE, ARR_PF_KEEP_HOLES, arr_member_at(a, i, a->window_at), a->window_len, NULL);
+		arr_job_add(&a->sync_job, i, ARR_P_WRITE, ARR_PF_KEEP_HOLES, arr_member_at(a, i, a->window_at),
+			    a->window_len, NULL);
 	a->sync_phase = SYNC_WRITE;
 	arr_job_issue(a, &a->sync_job);
 }

@@ -160,8 +160,8 @@ static bool issue_write(struct arr *a, struct arr_req *req)
 	return true;
 }
 
-/* A member that failed keeps its superblock, and a restart may believe it until the others' say better. Its bitmap lacks
- * what was marked since; data that it lacks as well would be a difference that nobody remembers. */
+/* A member that failed keeps its superblock, and a restart may believe it until the others' say better. Its bitmap
+ * lacks what was marked since; data that it lacks as well would be a difference that nobody remembers. */
 static bool wait_record_of_failures(struct arr *a, struct arr_req *req)
 {
 	if (a->durable_generation >= a->failure_generation || LAW_BROKEN(I1))
@@ -230,7 +230,8 @@ static bool issue_read(struct arr *a, struct arr_req *req)
 	req->wants_generation = a->failure_generation;	/* or a restart could go back to another member's answer */
 	req->own_job.kind = ARR_JOB_REQUEST;
 	req->read_member = member;
-	arr_job_add(&req->own_job, member, ARR_P_READ, 0, arr_member_at(a, member, req->at.bytes), req->len_bytes, req->data);
+	arr_job_add(&req->own_job, member, ARR_P_READ, 0, arr_member_at(a, member, req->at.bytes), req->len_bytes,
+		    req->data);
 	req->stage = ARR_S_IO;
 	arr_job_issue(a, &req->own_job);
 	return true;

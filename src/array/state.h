@@ -69,8 +69,10 @@ void arr_wake(struct arr *a, struct arr_req *req);
 /* Parts for a job: inline where they fit, else allocated. False: no memory. */
 bool arr_job_parts(struct arr_job *job, uint32_t part_count);
 void arr_job_issue(struct arr *a, struct arr_job *job);
-struct arr_part *arr_job_add(struct arr_job *job, uint32_t member, enum arr_part_op op, unsigned flags, uint64_t at, uint64_t len, void *data);
-/* Fail every member on which a part of the job failed (unless it is the last). Returns the mask of members with a failed part. */
+struct arr_part *arr_job_add(struct arr_job *job, uint32_t member, enum arr_part_op op, unsigned flags, uint64_t at,
+			     uint64_t len, void *data);
+/* Fail every member on which a part of the job failed (unless it is the last). Returns the mask of members with a
+ * failed part. */
 uint64_t arr_job_judge(struct arr *a, const struct arr_job *job);
 void arr_job_end(struct arr_job *job);
 
@@ -100,7 +102,8 @@ bool arr_pump_requests(struct arr *a);
 bool arr_write_overlaps(const struct arr *a, uint64_t at, uint64_t len, const struct arr_req *before);
 
 /* store.c */
-struct arr_job *arr_bitmap_begin(struct arr *a, struct arr_req *owner);	/* NULL: one runs, nothing to do, or no memory */
+/* NULL: one runs, nothing to do, or no memory */
+struct arr_job *arr_bitmap_begin(struct arr *a, struct arr_req *owner);
 void arr_bitmap_done(struct arr *a, struct arr_job *job);
 bool arr_pump_bitmap(struct arr *a);
 

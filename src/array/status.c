@@ -1,4 +1,7 @@
-/* Looking into the array: one snapshot, and the names of states. */
+/* Looking into the array: one snapshot, and the names of states.
+ *
+ * Everything a person or a test sees of a running array is copied here in one step, under the array's lock, so
+ * that its figures belong together. Left out: how it is shown (run/status.c makes JSON of it). */
 #include "array/state.h"
 
 #include <string.h>

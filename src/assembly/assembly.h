@@ -29,7 +29,8 @@ struct asm_member {
  * and offer them to asm_take_superblock(); the first that is believed is kept. */
 uint32_t asm_super_places(uint64_t member_bytes, member_off ret_places[3], enum sb1_minor ret_minors[3]);
 
-/* Offer the bytes found at place @minor. Keeps the first that is believed; of the rest the most telling error is kept. */
+/* Offer the bytes found at place @minor. Keeps the first that is believed; of the rest the most telling error is
+ * kept. */
 void asm_take_superblock(struct asm_member *m, enum sb1_minor minor, member_off at, const uint8_t raw[FMT_SB1_BYTES]);
 
 /* Offer 4096 bytes at the 0.90 place, and the first bytes of the member, to name what is there instead. */
@@ -150,7 +151,8 @@ struct asm_create {
 	} members[ARR_MEMBERS_MAX];
 };
 
-/* What create writes on one member, in this order; superblock last, so that a torn create leaves nothing that assembles. */
+/* What create writes on one member, in this order; superblock last, so that a torn create leaves nothing that
+ * assembles. */
 struct asm_created {
 	struct sb1 sb;
 	uint8_t super_raw[FMT_SB1_BYTES];
@@ -158,7 +160,8 @@ struct asm_created {
 	bool has_bitmap;
 	struct bitmap_sb bitmap;
 	member_off bitmap_at;
-	uint64_t bitmap_bytes;		/* superblock, bits, padding to 4096: bits all ones, or zero with assume-clean */
+	/* superblock, bits, padding to 4096: bits all ones, or zero with assume-clean */
+	uint64_t bitmap_bytes;
 	uint8_t bitmap_fill;		/* 0xff or 0 */
 	bool has_bblog;
 	member_off bblog_at;		/* FMT_BAD_BLOCK_LOG_BYTES of 0xff */

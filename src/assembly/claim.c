@@ -34,7 +34,8 @@ static void put_roles(struct sb1 *sb, const struct arr_claim *claim)
 	}
 }
 
-static void put_claim(struct sb1 *sb, const struct sb1 *base, const struct arr_claim *claim, const struct arr_claim_member *m, uint64_t now_s)
+static void put_claim(struct sb1 *sb, const struct sb1 *base, const struct arr_claim *claim,
+		      const struct arr_claim_member *m, uint64_t now_s)
 {
 	put_array_fields(sb, base);
 	put_roles(sb, claim);
@@ -49,7 +50,8 @@ static void put_claim(struct sb1 *sb, const struct sb1 *base, const struct arr_c
 	if (claim->is_active)
 		sb->resync_offset_sectors = 0;
 	else
-		sb->resync_offset_sectors = claim->resync_offset == OFF_NONE ? FMT_SB1_RESYNC_NONE : claim->resync_offset / SECTOR_BYTES;
+		sb->resync_offset_sectors =
+			claim->resync_offset == OFF_NONE ? FMT_SB1_RESYNC_NONE : claim->resync_offset / SECTOR_BYTES;
 	sb->dev_number = m->dev_number;
 }
 

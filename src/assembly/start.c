@@ -62,8 +62,8 @@ static bool wants_record(const struct asm_member *members, const struct asm_plan
 	return false;
 }
 
-static int load_bitmap(const struct asm_member *members, const struct asm_plan *plan, const uint8_t *image, uint64_t image_bytes,
-		       struct bm **ret_bitmap, struct err *err)
+static int load_bitmap(const struct asm_member *members, const struct asm_plan *plan, const uint8_t *image,
+		       uint64_t image_bytes, struct bm **ret_bitmap, struct err *err)
 {
 	struct bm *b;
 	int64_t set;
@@ -97,9 +97,9 @@ static void remember(struct asm_lineage *l, uint32_t entry, const struct asm_mem
 	memcpy(line->raw, m->raw, sizeof line->raw);
 }
 
-int asm_start(const struct asm_member *members, const struct asm_plan *plan, const struct asm_options *options, const uint8_t *image,
-	      uint64_t image_bytes, struct arr **ret_array, struct asm_lineage **ret_lineage, uint32_t ret_member_of[ARR_MEMBERS_MAX],
-	      struct err *err)
+int asm_start(const struct asm_member *members, const struct asm_plan *plan, const struct asm_options *options,
+	      const uint8_t *image, uint64_t image_bytes, struct arr **ret_array, struct asm_lineage **ret_lineage,
+	      uint32_t ret_member_of[ARR_MEMBERS_MAX], struct err *err)
 {
 	const struct sb1 *ref = &members[plan->freshest].sb;
 	struct asm_lineage *l = mem_new(1, sizeof *l);

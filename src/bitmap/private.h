@@ -33,7 +33,8 @@ struct bm {
 	/* store.c */
 	uint8_t *image, *durable;		/* pages * BM_PAGE_BYTES each */
 	uint64_t set_chunks;
-	struct bm_pageset wanted, urgent;	/* pages to be written sometime; before data. urgent is part of wanted */
+	/* pages to be written sometime; before data. urgent is part of wanted */
+	struct bm_pageset wanted, urgent;
 	bool is_events_cleared_durable;
 	bool is_rewriting;			/* a stale image is being replaced: see load.c */
 	struct bm_page_write *flight;		/* the commit in flight, ascending; NULL: none */

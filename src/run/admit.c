@@ -32,7 +32,8 @@ static bool is_same_file(const struct member *m, const char *path)
 
 	if (!strcmp(m->path, path))
 		return true;
-	return fstat(m->fd, &one) == 0 && stat(path, &other) == 0 && one.st_dev == other.st_dev && one.st_ino == other.st_ino &&
+	return fstat(m->fd, &one) == 0 && stat(path, &other) == 0 && one.st_dev == other.st_dev &&
+		one.st_ino == other.st_ino &&
 	       one.st_rdev == other.st_rdev;
 }
 
@@ -54,13 +55,15 @@ static bool find_or_refuse(struct umd_array *u, const char *path, uint32_t *ret_
 	if (*ret_entry < ARR_MEMBERS_MAX)
 		return true;
 	escaped = run_escaped(path);
-	err_set(&err, UMD_E_MEMBER_UNKNOWN, "%s is not a member of array %s", escaped ? escaped : "it", run_rundir_name(u->rundir));
+	err_set(&err, UMD_E_MEMBER_UNKNOWN, "%s is not a member of array %s", escaped ? escaped : "it",
+		run_rundir_name(u->rundir));
 	mem_free(escaped);
 	run_control_refuse(reply, &err);
 	return false;
 }
 
-/* What a command changed is on disk before its caller is told, unless nothing can be recorded any more. Under the lock. */
+/* What a command changed is on disk before its caller is told, unless nothing can be recorded any more. Under the
+ * lock. */
 static void wait_recorded(struct umd_array *u)
 {
 	struct arr_status s;
@@ -141,7 +144,8 @@ void run_command_remove(struct umd_array *u, const char *path, struct text *repl
 
 /* ---- add, re-add ---- */
 
-static int join(struct umd_array *u, struct member *m, char *path, const struct asm_member *look, enum asm_admission how, char sentence[256], struct err *err)
+static int join(struct umd_array *u, struct member *m, char *path, const struct asm_member *look,
+		enum asm_admission how, char sentence[256], struct err *err)
 {
 	struct arr_member entry;
 	struct arr_event ev = { .kind = ARR_EV_ADD, .new_member = &entry, .reason = sentence, .err = err };
@@ -161,7 +165,8 @@ static int join(struct umd_array *u, struct member *m, char *path, const struct 
 	asm_admitted(u->lineage, ev.ret_member);
 	u->hands[ev.ret_member] = m;
 	u->paths[ev.ret_member] = path;
-	memcpy(u->device_uuids[ev.ret_member], how == ASM_ADMIT_READD || entry.state == ARR_M_RECOVERING ? look->sb.device_uuid : uuid, 16);
+	memcpy(u->device_uuids[ev.ret_member],
+	       how == ASM_ADMIT_READD || entry.state == ARR_M_RECOVERING ? look->sb.device_uuid : uuid, 16);
 	return 0;
 }
 
@@ -181,7 +186,8 @@ static int make_way(struct umd_array *u, const char *path, struct err *err)
 }
 
 /* Open and look, without the lock. */
-static int look_at(const char *path, const char *escaped, int fd, bool force, struct member **ret_member, struct asm_member *look, struct err *err)
+static int look_at(const char *path, const char *escaped, int fd, bool force, struct member **ret_member,
+		   struct asm_member *look, struct err *err)
 {
 	int rc = mbr_open(path, fd, MBR_LOCK_EXCLUSIVE, ret_member, err);
 
@@ -191,7 +197,8 @@ static int look_at(const char *path, const char *escaped, int fd, bool force, st
 	return look->has_superblock || force ? 0 : run_member_is_blank(*ret_member, escaped, err);
 }
 
-static int add(struct umd_array *u, const char *path, char *escaped, int fd, enum asm_admission how, bool force, char sentence[256], struct err *err)
+static int add(struct umd_array *u, const char *path, char *escaped, int fd, enum asm_admission how, bool force,
+	       char sentence[256], struct err *err)
 {
 	struct asm_member *look = mem_new(1, sizeof *look);
 	struct member *m = NULL;
@@ -219,7 +226,8 @@ static int add(struct umd_array *u, const char *path, char *escaped, int fd, enu
 	return rc;
 }
 
-void run_command_add(struct umd_array *u, const char *path, int fd, enum asm_admission how, bool force, struct text *reply)
+void run_command_add(struct umd_array *u, const char *path, int fd, enum asm_admission how, bool force,
+		     struct text *reply)
 {
 	struct err err = { 0 };
 	char sentence[256] = "", *escaped = run_escaped(path);

@@ -1,4 +1,10 @@
-/* The public API of a running array: start, stop, close, and requests. */
+/* The public API of a running array: start, stop, close, and requests.
+ *
+ * A request lives on its caller's stack and its caller's thread: it is put into the array, its jobs are executed here, and
+ * the function returns when it is done. Codes become plain errno values at this door, because a front end passes them on.
+ *
+ * Start begins threads and writes the first superblocks; stop only tells; close waits, writes clean, and frees.
+ * Left out: opening and judging (open.c), the thread of the array (thread.c), how a job is executed (work.c). */
 #include "run/running.h"
 
 #include <errno.h>
@@ -23,7 +29,8 @@ int umd_array_start(struct umd_array *u, struct umd_error *error)
 	int rc = run_rundir_publish(u->rundir);
 
 	if (rc < 0)
-		err_set(&err, rc, "the pid file of %s cannot be written: %s", run_rundir_name(u->rundir), err_sentence(rc));
+		err_set(&err, rc, "the pid file of %s cannot be written: %s", run_rundir_name(u->rundir),
+			err_sentence(rc));
 	if (rc == 0)
 		rc = run_thread_start(u, &err);
 	if (rc == 0)
@@ -93,14 +100,16 @@ int umd_array_read(struct umd_array *u, void *data, size_t len_bytes, uint64_t a
 
 int umd_array_write(struct umd_array *u, const void *data, size_t len_bytes, uint64_t at, unsigned flags)
 {
-	struct arr_req req = { .op = ARR_WRITE, .is_fua = flags & UMD_FUA, .at = { at }, .len_bytes = len_bytes, .data = (void *)(uintptr_t)data };
+	struct arr_req req = { .op = ARR_WRITE, .is_fua = flags & UMD_FUA, .at = { at }, .len_bytes = len_bytes,
+			      .data = (void *)(uintptr_t)data };
 
 	return run_request(u, &req);
 }
 
 int umd_array_zero(struct umd_array *u, uint64_t len_bytes, uint64_t at, unsigned flags)
 {
-	struct arr_req req = { .op = ARR_ZERO, .is_fua = flags & UMD_FUA, .may_punch = flags & UMD_MAY_TRIM, .at = { at }, .len_bytes = len_bytes };
+	struct arr_req req = { .op = ARR_ZERO, .is_fua = flags & UMD_FUA, .may_punch = flags & UMD_MAY_TRIM,
+			      .at = { at }, .len_bytes = len_bytes };
 
 	return run_request(u, &req);
 }

@@ -1,4 +1,7 @@
-/* libblkid looks for signatures; what it finds is named, so that the user can tell a mistake from a wish. */
+/* Is a member blank? libblkid looks for signatures of file systems, partition tables and other superblocks.
+ *
+ * What it finds is named in the refusal, so that the user can tell a mistake from a wish. Nothing is written, and nothing
+ * is decided here for --force: the caller does not ask then. Left out: data without a signature, which nobody can tell. */
 #include "run/blank.h"
 
 #include <blkid/blkid.h>
@@ -19,7 +22,8 @@ static int probe(blkid_probe p, struct member *m, const char *path, struct err *
 		return 0;
 	if (found == 0 && blkid_probe_lookup_value(p, "TYPE", &type, NULL))
 		blkid_probe_lookup_value(p, "PTTYPE", &type, NULL);
-	return err_set(err, UMD_E_MEMBER_HOLDS_DATA, "%s holds something already (%s): it is not overwritten without --force", path,
+	return err_set(err, UMD_E_MEMBER_HOLDS_DATA,
+		       "%s holds something already (%s): it is not overwritten without --force", path,
 		       type ? type : "several signatures");
 }
 

@@ -1,4 +1,9 @@
-/* What the control socket understands: one function per command, chosen by name. */
+/* What the control socket understands: one function per command, chosen by name.
+ *
+ * Commands run on the control thread, each under the array's lock where it looks or changes, and never across I/O. A reply
+ * is one JSON object; a refusal is an error object with the sentence a person will read.
+ *
+ * Left out: lines, peers and their rights (control*.c), admitting a member (admit.c), the reports themselves (status.c). */
 #include "run/running.h"
 
 #include <string.h>
@@ -43,7 +48,8 @@ void run_command(void *opaque, const char *command, struct json_object *request,
 {
 	struct umd_array *u = opaque;
 	const char *member = string_of(request, "member");
-	bool wants_member = !strcmp(command, "fail") || !strcmp(command, "remove") || !strcmp(command, "add") || !strcmp(command, "re-add");
+	bool wants_member = !strcmp(command, "fail") || !strcmp(command, "remove") || !strcmp(command, "add") ||
+		!strcmp(command, "re-add");
 
 	if (!strcmp(command, "detail"))
 		run_detail(u, reply);

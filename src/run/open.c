@@ -56,7 +56,8 @@ static int check_preferred(const struct opening *o, const char *prefer, struct e
 	for (uint32_t i = 0; i < o->count; i++)
 		if (!prefer || !strcmp(prefer, o->paths[i]))
 			return 0;
-	return err_set(err, UMD_E_BAD_OPTION, "%s is to be preferred, but it is not one of the %u members given", prefer, o->count);
+	return err_set(err, UMD_E_BAD_OPTION, "%s is to be preferred, but it is not one of the %u members given",
+		       prefer, o->count);
 }
 
 static int judge(struct opening *o, const struct asm_options *options, struct err *err)
@@ -110,14 +111,15 @@ static const char *plain_name(const char *name)
 static int take_name(struct umd_array *u, const char *wanted, struct err *err)
 {
 	char uuid[36];
-	struct run_rundir_wish wish = { .name = wanted, .superblock_name = plain_name(u->name), .uuid = uuid, .may_number = u->is_readonly };
+	struct run_rundir_wish wish = { .name = wanted, .superblock_name = plain_name(u->name), .uuid = uuid,
+				       .may_number = u->is_readonly };
 
 	fmt_uuid_text(u->uuid, uuid);
 	return run_rundir_claim(&wish, &u->rundir, err);
 }
 
-int umd_array_open(const char *const *members, size_t count, const struct umd_open_options *options, struct umd_array **ret_array,
-		   struct umd_error *error)
+int umd_array_open(const char *const *members, size_t count, const struct umd_open_options *options,
+		   struct umd_array **ret_array, struct umd_error *error)
 {
 	struct opening o = { 0 };
 	struct err err = { 0 };
@@ -132,7 +134,8 @@ int umd_array_open(const char *const *members, size_t count, const struct umd_op
 
 	judge_options.prefer = prefer;
 	if (count < 1 || count > ARR_MEMBERS_MAX) {
-		rc = err_set(&err, UMD_E_NOT_SUPPORTED, "%zu members were given; umd handles 1 to %d", count, ARR_MEMBERS_MAX);
+		rc = err_set(&err, UMD_E_NOT_SUPPORTED, "%zu members were given; umd handles 1 to %d", count,
+			     ARR_MEMBERS_MAX);
 		goto undo;
 	}
 	o.count = (uint32_t)count;

@@ -31,7 +31,8 @@ struct umd_array {
 	bool is_started;
 	pthread_mutex_t lock;
 	pthread_cond_t thread_wakes;		/* a job for the array's thread, or an earlier timer */
-	pthread_cond_t changed;			/* a job of the array's thread is done: for those who wait for a state */
+	/* a job of the array's thread is done: for those who wait for a state */
+	pthread_cond_t changed;
 	pthread_t thread;
 	struct list jobs;			/* for the array's thread */
 	uint64_t thread_deadline_ms;
@@ -57,7 +58,8 @@ void run_let_go(struct umd_array *u, uint32_t entry);			/* close a member's hand
 /* admit.c: commands that change members; each writes {"sentence": ...} or an error */
 void run_command_fail(struct umd_array *u, const char *member, struct text *reply);
 void run_command_remove(struct umd_array *u, const char *member, struct text *reply);
-void run_command_add(struct umd_array *u, const char *path, int fd, enum asm_admission how, bool force, struct text *reply);
+void run_command_add(struct umd_array *u, const char *path, int fd, enum asm_admission how, bool force,
+		     struct text *reply);
 
 /* status.c */
 void run_detail(struct umd_array *u, struct text *t);

@@ -1,4 +1,7 @@
-/* A running array as JSON: `detail` and `map`. One snapshot under the lock, written outside it where it is large. */
+/* A running array as JSON: `detail` and `map`.
+ *
+ * One snapshot is taken under the lock, so that its figures belong together; text is made outside of it where there is much
+ * of it. Names come from superblocks and paths from users: both are escaped by base/text.h. Left out: pictures (the tool). */
 #include "run/running.h"
 
 #include <unistd.h>
@@ -155,7 +158,8 @@ static void put_needed_runs(const struct bm *b, struct text *t)
 	uint64_t len;
 
 	json_open(t, "needed", '[');
-	for (uint32_t runs = 0; runs < MAP_RUNS_MAX && bm_next_needed(b, from, &at, &len); runs++, from.bytes = at.bytes + len)
+	for (uint32_t runs = 0; runs < MAP_RUNS_MAX && bm_next_needed(b, from, &at, &len);
+	     runs++, from.bytes = at.bytes + len)
 		put_run(t, at.bytes / bm_chunk_bytes(b), (at.bytes + len - 1) / bm_chunk_bytes(b));
 	json_close(t, ']');
 }
@@ -170,7 +174,8 @@ void run_map(struct umd_array *u, struct text *t)
 	if (!b) {
 		struct err err;
 
-		err_set(&err, UMD_E_NOT_SUPPORTED, "array %s has no bitmap: there is nothing to draw", run_rundir_name(u->rundir));
+		err_set(&err, UMD_E_NOT_SUPPORTED, "array %s has no bitmap: there is nothing to draw",
+			run_rundir_name(u->rundir));
 		run_control_refuse(t, &err);
 	} else {
 		arr_get_status(u->arr, &s);

@@ -11,8 +11,10 @@
 
 #include "base/law.h"
 
-_Static_assert((int)ARR_P_READ == MBR_READ && (int)ARR_P_WRITE == MBR_WRITE && (int)ARR_P_ZERO == MBR_ZERO && (int)ARR_P_FLUSH == MBR_FLUSH, "one order");
-_Static_assert((int)ARR_PF_DURABLE == MBR_DURABLE && (int)ARR_PF_MAY_PUNCH == MBR_MAY_PUNCH && (int)ARR_PF_KEEP_HOLES == MBR_KEEP_HOLES, "one meaning");
+_Static_assert((int)ARR_P_READ == MBR_READ && (int)ARR_P_WRITE == MBR_WRITE && (int)ARR_P_ZERO == MBR_ZERO &&
+	       (int)ARR_P_FLUSH == MBR_FLUSH, "one order");
+_Static_assert((int)ARR_PF_DURABLE == MBR_DURABLE && (int)ARR_PF_MAY_PUNCH == MBR_MAY_PUNCH &&
+	       (int)ARR_PF_KEEP_HOLES == MBR_KEEP_HOLES, "one meaning");
 
 enum { BATCH_PARTS = 64 };
 

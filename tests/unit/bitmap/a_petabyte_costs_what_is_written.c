@@ -1,5 +1,6 @@
 /* Goal: the cost of a write and of the search for work follows the chunks touched, not the size of the array.
- * Method: 1 PiB in chunks of 1 MiB (2^30 chunks, 128 MiB of bits); counter pages counted, many writes within the test's time limit.
+ * Method: 1 PiB in chunks of 1 MiB (2^30 chunks, 128 MiB of bits); counter pages counted, many writes within the
+ * test's time limit.
  * Law: the design's costs (section 5); md bitmap P17.
  * Source: performance facts A. */
 #include "bm_help.h"
@@ -43,7 +44,8 @@ int main(void)
 	   (double)(clock() - begun) / CLOCKS_PER_SEC);
 	bm_set_needed(b, at(size - 4096), 4096);
 	is_u64(bm_needed_chunks(b), 1, "one chunk is needed, the last");
-	ok(bm_next_needed(b, at(0), &next, &len) && next.bytes == size - unit && len == unit, "and found from the very beginning");
+	ok(bm_next_needed(b, at(0), &next, &len) && next.bytes == size - unit && len == unit,
+	   "and found from the very beginning");
 	ok(bm_page_allocations(b) < 300, "counter pages exist only where something is counted (%llu)",
 	   (unsigned long long)bm_page_allocations(b));
 	bm_free(b);

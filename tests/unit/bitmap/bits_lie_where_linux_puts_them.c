@@ -24,7 +24,8 @@ static void bit_of(uint64_t index, uint64_t byte, unsigned bit)
 			else
 				others++;
 		}
-	ok(found == 1 && !others, "chunk %llu is bit %u of byte %llu, alone", (unsigned long long)index, bit, (unsigned long long)byte);
+	ok(found == 1 && !others, "chunk %llu is bit %u of byte %llu, alone", (unsigned long long)index, bit,
+	   (unsigned long long)byte);
 	bm_commit_end(b, true);
 	bm_free(b);
 }

@@ -14,7 +14,8 @@ int main(void)
 	const struct bm_page_write *writes;
 
 	bm_load(b, BM_LOAD_CLEAN, at(OFF_NONE), false);
-	ok(!bm_events_cleared_is_durable(b) && bm_wants_commit(b), "read from one member: not known to be on all, a commit is wanted");
+	ok(!bm_events_cleared_is_durable(b) && bm_wants_commit(b),
+	   "read from one member: not known to be on all, a commit is wanted");
 	commit(b);
 	ok(bm_events_cleared_is_durable(b), "after the commit it is");
 	bm_set_events_cleared(b, 3);

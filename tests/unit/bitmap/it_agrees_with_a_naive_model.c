@@ -1,5 +1,6 @@
 /* Goal: sparse pages, sets of pages and snapshots do what plain arrays of integers would do.
- * Method: 200000 random steps (mark, done, age, clear, commit begun and ended, resync, I11) on bitmap and model side by side; all is compared.
+ * Method: 200000 random steps (mark, done, age, clear, commit begun and ended, resync, I11) on bitmap and model side
+ * by side; all is compared.
  * Law: I3, I4, I8, I11.
  * Source: md bitmap 4.5; bitmap.h. */
 #include "base/prng.h"
@@ -175,7 +176,8 @@ static bool agrees(const struct bm *b)
 		set += m[i].bit;
 		needed += flags != 0;
 	}
-	return bm_set_chunks(b) == set && bm_needed_chunks(b) == needed && bm_events_cleared(b) == model_events_cleared &&
+	return bm_set_chunks(b) == set && bm_needed_chunks(b) == needed &&
+		bm_events_cleared(b) == model_events_cleared &&
 	       bm_events_cleared_is_durable(b) == cleared_durable && bm_commit_is_running(b) == flight;
 }
 

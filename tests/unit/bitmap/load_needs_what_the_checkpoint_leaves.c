@@ -1,5 +1,7 @@
-/* Goal: at start a set bit means "copy" from the checkpoint on, "sweep" below it and on a clean array; a stale image means all.
- * Method: the same raw image loaded clean, from checkpoints around a chunk's edge, and stale; junk behind the last chunk.
+/* Goal: at start a set bit means "copy" from the checkpoint on, "sweep" below it and on a clean array; a stale image
+ * means all.
+ * Method: the same raw image loaded clean, from checkpoints around a chunk's edge, and stale; junk behind the last
+ * chunk.
  * Law: I8, I3.
  * Source: md bitmap 4.7 (load, stale), 2.2. */
 #include "bm_help.h"
@@ -83,7 +85,8 @@ static void runs_are_found(void)
 
 	ok(bm_next_set(b, chunk(0), &first, &last) && first.index == 3 && last.index == 3, "first run 3-3");
 	ok(bm_next_set(b, chunk(4), &first, &last) && first.index == 13 && last.index == 13, "then 13-13");
-	ok(bm_next_set(b, chunk(14), &first, &last) && first.index == 19 && last.index == 19, "then 19-19, cut at the end");
+	ok(bm_next_set(b, chunk(14), &first, &last) && first.index == 19 && last.index == 19,
+	   "then 19-19, cut at the end");
 	ok(!bm_next_set(b, chunk(20), &first, &last), "then none");
 	bm_free(b);
 }

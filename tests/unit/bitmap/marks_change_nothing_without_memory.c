@@ -32,11 +32,13 @@ int main(void)
 
 	bm_mark(b, at(0), 512);
 	allocations_left = 1;
-	is_u64(bm_mark(b, at(1000ull * CHUNK), 4000ull * CHUNK), BM_MARK_NO_MEMORY, "a range over three counter pages, memory for one");
+	is_u64(bm_mark(b, at(1000ull * CHUNK), 4000ull * CHUNK), BM_MARK_NO_MEMORY,
+	       "a range over three counter pages, memory for one");
 	is_u64(bm_page_allocations(b), 1, "no page was kept but the one in use");
 	is_u64(bm_set_chunks(b), 1, "no bit was set");
 	is_u64(bm_counter(b, chunk(1000)), 0, "nothing was counted");
-	is_u64((uint64_t)-bm_set_needed(b, at(2048ull * CHUNK), 4096ull * CHUNK), ENOMEM, "the same holds for bm_set_needed");
+	is_u64((uint64_t)-bm_set_needed(b, at(2048ull * CHUNK), 4096ull * CHUNK), ENOMEM,
+	       "the same holds for bm_set_needed");
 	is_u64((uint64_t)-bm_commit_begin(b, &writes), ENOMEM, "a commit without memory does not begin");
 	ok(!bm_commit_is_running(b) && bm_wants_commit_now(b), "and is still wanted");
 	allocations_left = 1000;

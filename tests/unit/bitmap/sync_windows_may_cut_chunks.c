@@ -1,4 +1,5 @@
-/* Goal: a resync walks exactly the needed bytes, in windows that need not fit chunks, and forgets a chunk only when it is whole.
+/* Goal: a resync walks exactly the needed bytes, in windows that need not fit chunks, and forgets a chunk only when it
+ * is whole.
  * Method: windows smaller and larger than a chunk, a failure, an abort, the short last chunk, a degraded pass.
  * Law: I8, I2.
  * Source: md bitmap 4.5, 4.7 (cond_end_sync). */
@@ -22,7 +23,8 @@ static void small_windows(void)
 	bm_sync_end(b, next, 16384, at(next.bytes + 16384), true);
 	is_u64(bm_counter(b, chunk(7)), BM_RESYNC | 2, "a chunk cut by the window keeps RESYNC");
 	ok(bm_is_needed(b, at(7 * CHUNK), 512), "and reads there stay pinned");
-	ok(bm_next_needed(b, at(next.bytes + 16384), &next, &len) && next.bytes == 7 * CHUNK + 16384, "going on inside the chunk");
+	ok(bm_next_needed(b, at(next.bytes + 16384), &next, &len) && next.bytes == 7 * CHUNK + 16384,
+	   "going on inside the chunk");
 	is_u64(len, CHUNK - 16384, "to its end");
 	bm_sync_start(b, next, len, false);
 	bm_sync_end(b, next, len, at(8 * CHUNK), true);
@@ -43,7 +45,8 @@ static void failures(void)
 	uint64_t len;
 
 	bm_set_needed(b, at(2 * CHUNK), 3 * CHUNK);
-	ok(bm_next_needed(b, at(100), &next, &len) && next.bytes == 2 * CHUNK && len == 3 * CHUNK, "a run of three chunks");
+	ok(bm_next_needed(b, at(100), &next, &len) && next.bytes == 2 * CHUNK && len == 3 * CHUNK,
+	   "a run of three chunks");
 	bm_sync_start(b, next, len, false);
 	bm_sync_end(b, at(2 * CHUNK), CHUNK, at(3 * CHUNK), true);
 	bm_sync_end(b, at(3 * CHUNK), CHUNK, at(4 * CHUNK), false);
@@ -51,7 +54,8 @@ static void failures(void)
 	bm_sync_abort(b);
 	is_u64(bm_counter(b, chunk(4)), BM_NEEDED | 2, "an aborted pass gives its RESYNC back");
 	is_u64(bm_counter(b, chunk(2)), 2, "what was done stays done");
-	ok(bm_next_needed(b, at(0), &next, &len) && next.bytes == 3 * CHUNK && len == 2 * CHUNK, "the rest is found again");
+	ok(bm_next_needed(b, at(0), &next, &len) && next.bytes == 3 * CHUNK && len == 2 * CHUNK,
+	   "the rest is found again");
 	bm_sync_start(b, next, len, true);
 	bm_sync_end(b, next, len, at(5 * CHUNK), true);
 	is_u64(bm_needed_chunks(b), 2, "a degraded pass takes nothing off: it is owed to the missing member too");

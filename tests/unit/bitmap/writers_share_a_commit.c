@@ -1,4 +1,5 @@
-/* Goal: one commit at a time serves all that waited for it, and nobody is stable before the commit that carries his bit ends.
+/* Goal: one commit at a time serves all that waited for it, and nobody is stable before the commit that carries his
+ * bit ends.
  * Method: marks before, during and after a commit in flight; a commit that fails; snapshots looked at byte by byte.
  * Law: I3.
  * Source: md bitmap 4.7 (unplug); the design's life of a write, step 3. */

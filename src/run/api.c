@@ -1,7 +1,8 @@
 /* The public API of a running array: start, stop, close, and requests.
  *
- * A request lives on its caller's stack and its caller's thread: it is put into the array, its jobs are executed here, and
- * the function returns when it is done. Codes become plain errno values at this door, because a front end passes them on.
+ * A request lives on its caller's stack and its caller's thread: it is put into the array, its jobs are executed
+ * here, and the function returns when it is done. Codes become plain errno values at this door, because a front
+ * end passes them on.
  *
  * Start begins threads and writes the first superblocks; stop only tells; close waits, writes clean, and frees.
  * Left out: opening and judging (open.c), the thread of the array (thread.c), how a job is executed (work.c). */

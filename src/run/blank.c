@@ -1,7 +1,8 @@
 /* Is a member blank? libblkid looks for signatures of file systems, partition tables and other superblocks.
  *
- * What it finds is named in the refusal, so that the user can tell a mistake from a wish. Nothing is written, and nothing
- * is decided here for --force: the caller does not ask then. Left out: data without a signature, which nobody can tell. */
+ * What it finds is named in the refusal, so that the user can tell a mistake from a wish. Nothing is written, and
+ * nothing is decided here for --force: the caller does not ask then. Left out: data without a signature, which
+ * nobody can tell. */
 #include "run/blank.h"
 
 #include <blkid/blkid.h>

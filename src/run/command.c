@@ -1,9 +1,10 @@
 /* What the control socket understands: one function per command, chosen by name.
  *
- * Commands run on the control thread, each under the array's lock where it looks or changes, and never across I/O. A reply
- * is one JSON object; a refusal is an error object with the sentence a person will read.
+ * Commands run on the control thread, each under the array's lock where it looks or changes, and never across I/O.
+ * A reply is one JSON object; a refusal is an error object with the sentence a person will read.
  *
- * Left out: lines, peers and their rights (control*.c), admitting a member (admit.c), the reports themselves (status.c). */
+ * Left out: lines, peers and their rights (control*.c), admitting a member (admit.c), the reports themselves
+ * (status.c). */
 #include "run/running.h"
 
 #include <string.h>

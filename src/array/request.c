@@ -277,7 +277,7 @@ void arr_request_done(struct arr *a, struct arr_req *req)
 
 static bool wait_record(struct arr *a, struct arr_req *req)
 {
-	bool is_pinned;
+	bool is_pinned = true;
 
 	if (a->durable_generation >= req->wants_generation) {
 		finish(a, req, 0);
@@ -285,8 +285,9 @@ static bool wait_record(struct arr *a, struct arr_req *req)
 	}
 	if (a->is_broken) {
 		/* The failure cannot be recorded any more: told is only what the copies agree on. */
-		arr_choose_read(a, req, &is_pinned);
-		finish(a, req, req->op == ARR_READ && !is_pinned ? 0 : -EIO);
+		if (req->op == ARR_READ)
+			arr_choose_read(a, req, &is_pinned);
+		finish(a, req, is_pinned ? -EIO : 0);
 		return true;
 	}
 	return false;

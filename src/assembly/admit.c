@@ -38,6 +38,14 @@ static bool has_number(const struct arr_status *s, uint32_t dev_number)
 	return false;
 }
 
+/* Where this member's superblock puts the array's bitmap it must be clear of everything else. */
+static int check_bitmap_place(const struct asm_member *m, const struct sb1 *sb, const struct arr *a, struct err *err)
+{
+	const struct bm *b = arr_bitmap(a);
+
+	return b ? lay_bitmap_fits(sb, bm_superblock(b), 1, m->size_bytes, err) : 0;
+}
+
 /* 0, or UMD_E_READD_REFUSED with the reason. */
 static int check_readd(const struct asm_lineage *l, const struct arr *a, const struct arr_status *s, const struct asm_member *m, struct err *err)
 {
@@ -45,6 +53,8 @@ static int check_readd(const struct asm_lineage *l, const struct arr *a, const s
 	const struct sb1 *sb = &m->sb;
 	uint32_t slot = asm_own_role(sb);
 	unsigned long long events = sb->events;
+	bool was_recovering = sb->feature_map & FMT_SB1_RECOVERY_OFFSET;	/* then it never ran by itself */
+	struct err place = { 0 };
 
 	if (!m->has_superblock || m->error.code)
 		return err_set(err, UMD_E_READD_REFUSED, "%s cannot be re-added: %s", m->path, m->error.text);
@@ -56,7 +66,7 @@ static int check_readd(const struct asm_lineage *l, const struct arr *a, const s
 	if (!asm_is_slot(sb, slot) || is_slot_taken(s, slot) || has_number(s, sb->dev_number))
 		return err_set(err, UMD_E_READD_REFUSED, "%s cannot be re-added: its place (role %u, device %u) is not free; --add copies everything",
 			       m->path, slot, sb->dev_number);
-	if (!counts_somebody(sb, s) || events >= s->events)
+	if (!counts_somebody(sb, s) || events > s->events || (events == s->events && !was_recovering))
 		return err_set(err, UMD_E_READD_REFUSED,
 			       "%s cannot be re-added: it ran apart from this array (event %llu against %llu); --add copies everything over it",
 			       m->path, events, (unsigned long long)s->events);
@@ -65,10 +75,12 @@ static int check_readd(const struct asm_lineage *l, const struct arr *a, const s
 			       "%s cannot be re-added: it is at event %llu, but bits were cleared at event %llu, so what it missed is no longer known; "
 			       "--add copies everything",
 			       m->path, events, (unsigned long long)bm_events_cleared(b));
-	if (sb->feature_map & FMT_SB1_RECOVERY_OFFSET && !(sb->feature_map & FMT_SB1_RECOVERY_BITMAP))
+	if (was_recovering && !(sb->feature_map & FMT_SB1_RECOVERY_BITMAP))
 		return err_set(err, UMD_E_READD_REFUSED, "%s cannot be re-added: it was left in the middle of a full recovery; --add copies everything",
 			       m->path);
-	if (sb->data_size_sectors < l->base.size_sectors || asm_check_supported(m, NULL) || m->bitmap_error.code)
+	if (check_bitmap_place(m, sb, a, &place))
+		return err_set(err, UMD_E_READD_REFUSED, "%s cannot be re-added: %s", m->path, place.text);
+	if (sb->data_size_sectors < l->base.size_sectors || asm_check_supported(m, NULL))
 		return err_set(err, UMD_E_READD_REFUSED, "%s cannot be re-added: its superblock does not fit this array (%llu sectors of %llu)", m->path,
 			       (unsigned long long)sb->data_size_sectors, (unsigned long long)l->base.size_sectors);
 	return 0;
@@ -125,13 +137,6 @@ static int plan_place(const struct asm_lineage *l, const struct arr *a, const st
 	return 0;
 }
 
-static int check_new_bitmap(const struct asm_member *m, const struct sb1 *sb, const struct arr *a, struct err *err)
-{
-	const struct bm *b = arr_bitmap(a);
-
-	return b ? lay_bitmap_fits(sb, bm_superblock(b), 1, m->size_bytes, err) : 0;
-}
-
 static int add(struct asm_lineage *l, const struct arr *a, const struct arr_status *s, const struct asm_member *m, const uint8_t random_uuid[16],
 	       struct arr_member *ret_member, char ret_sentence[256], struct err *err)
 {
@@ -157,7 +162,7 @@ static int add(struct asm_lineage *l, const struct arr *a, const struct arr_stat
 	sb->bblog_size_sectors = 0;
 	sb->corrected_reads = 0;
 	sb->devflags = 0;
-	rc = check_new_bitmap(m, sb, a, err);
+	rc = check_bitmap_place(m, sb, a, err);
 	if (rc < 0)
 		return rc;
 	l->admitted.is_used = true;

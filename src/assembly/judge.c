@@ -181,12 +181,17 @@ static bool find_reference(const struct asm_member *members, const struct asm_op
 			plan->member_count);
 		return false;
 	}
+	if (o->prefer && strcmp(o->prefer, members[best].path)) {
+		err_set(&plan->refusal, UMD_E_NO_MEMBER,
+			"%s is to be preferred, but it is not in sync itself: it has no story to keep; %s has (event %llu)",
+			o->prefer, members[best].path, (unsigned long long)members[best].sb.events);
+		return false;
+	}
 	plan->freshest = best;
 	return true;
 }
 
 /* ---- stage 4: every other member ---- */
-
 
 #define SAY(plan, i, verdict, ...)                                                                  \
 	((plan)->verdicts[i] = (verdict), text_fit((plan)->reasons[i], sizeof (plan)->reasons[i], __VA_ARGS__))
@@ -213,6 +218,9 @@ static void judge_stale(const struct asm_member *members, struct asm_plan *plan,
 		SAY(plan, i, ASM_STALE_FULL,
 		    "%s is at event %llu, but bits were cleared at event %llu: what it missed is no longer known, everything is copied", m->path,
 		    events, cleared);
+	else if (events >= now)
+		SAY(plan, i, ASM_STALE_BITMAP, "%s was just being let back in (event %llu against %llu): only the set chunks are copied", m->path,
+		    events, now);
 	else
 		SAY(plan, i, ASM_STALE_BITMAP,
 		    "%s missed events %llu to %llu, all after the last clearing of bits at event %llu: only the set chunks are copied", m->path,
@@ -229,13 +237,29 @@ static void judge_current(struct asm_plan *plan, const struct asm_member *m, uin
 		    (unsigned long long)m->sb.recovery_offset_sectors * SECTOR_BYTES);
 }
 
+/* The array's bitmap will be written here: at a place that this member's superblock names, and nowhere else (I7). */
+static bool has_place_for_bitmap(const struct asm_member *members, struct asm_plan *plan, uint32_t i)
+{
+	const struct asm_member *m = &members[i];
+	struct err err = { 0 };
+
+	if (!plan->has_bitmap)
+		return true;
+	if (!(m->sb.feature_map & FMT_SB1_BITMAP))
+		SAY(plan, i, ASM_UNUSABLE, "%s has no place for a bitmap, and %s has one: add it as a new device", m->path,
+		    members[plan->freshest].path);
+	else if (lay_bitmap_fits(&m->sb, &members[plan->bitmap_member].bitmap, 1, m->size_bytes, &err))
+		SAY(plan, i, ASM_UNUSABLE, "%s: %s", m->path, err.text);
+	return plan->verdicts[i] != ASM_UNUSABLE;
+}
+
 static void judge_other(const struct asm_member *members, const struct asm_options *o, struct asm_plan *plan, uint32_t i)
 {
 	const struct asm_member *ref = &members[plan->freshest], *m = &members[i];
 	const struct sb1 *r = &ref->sb, *s = &m->sb;
 	uint32_t role = asm_own_role(s);
 	bool is_listed = asm_role_of(r, s->dev_number) == role;
-	bool has_forked;
+	bool ran_apart, has_forked;
 
 	if (s->level != r->level || s->layout != r->layout || s->chunk_sectors != r->chunk_sectors) {
 		SAY(plan, i, ASM_UNUSABLE, "%s has level %d, layout 0x%x, chunk %u, but %s has level %d, layout 0x%x, chunk %u", m->path, s->level,
@@ -247,12 +271,16 @@ static void judge_other(const struct asm_member *members, const struct asm_optio
 		    (unsigned long long)s->data_size_sectors, (unsigned long long)r->size_sectors);
 		return;
 	}
+	if (!has_place_for_bitmap(members, plan, i))
+		return;
 	if (!asm_is_slot(s, role)) {
 		SAY(plan, i, ASM_SPARE, "%s is a spare", m->path);
 		return;
 	}
 
-	has_forked = !asm_counts_active(s, r) || (!is_listed && s->events >= r->events) || s->events > r->events + 1;
+	/* One in mid-recovery never ran by itself: where the reference does not list it, it was just being let in. */
+	ran_apart = !is_listed && !is_recovering(s) && s->events >= r->events;
+	has_forked = !asm_counts_active(s, r) || ran_apart || s->events > r->events + 1;
 	if (has_forked && !LAW_BROKEN(I5)) {
 		if (o->prefer)
 			SAY(plan, i, ASM_STALE_FULL, "%s has another story (event %llu against %llu); %s is preferred, everything is copied",
@@ -263,6 +291,10 @@ static void judge_other(const struct asm_member *members, const struct asm_optio
 	}
 	if (is_listed && s->events + 1 >= r->events)
 		judge_current(plan, m, i);
+	else if (is_listed)
+		/* The device of that number took part in every event: this one had the number before it. */
+		SAY(plan, i, ASM_DUPLICATE, "%s (event %llu) is not used: device %u took part until event %llu, so its number belongs to another now",
+		    m->path, (unsigned long long)s->events, s->dev_number, (unsigned long long)r->events);
 	else
 		judge_stale(members, plan, i);
 }
@@ -307,6 +339,19 @@ static bool same_device(const struct sb1 *a, const struct sb1 *b)
 	return !memcmp(a->device_uuid, b->device_uuid, 16);
 }
 
+/* A spare that was away may have lost its device number to another device: it is left out, and can be added anew. */
+static void leave_out_spares(const struct asm_member *members, struct asm_plan *plan)
+{
+	for (uint32_t i = 0; i < plan->member_count; i++)
+		for (uint32_t k = 0; k < plan->member_count && plan->verdicts[i] == ASM_SPARE; k++) {
+			bool is_elder = asm_is_used(plan, k) || (plan->verdicts[k] == ASM_SPARE && k < i);
+
+			if (is_elder && members[i].sb.dev_number == members[k].sb.dev_number)
+				SAY(plan, i, ASM_DUPLICATE, "%s is not used: its device number %u belongs to %s now", members[i].path,
+				    members[i].sb.dev_number, members[k].path);
+		}
+}
+
 static bool find_duplicates(const struct asm_member *members, struct asm_plan *plan)
 {
 	for (uint32_t i = 0; i < plan->member_count; i++)
@@ -327,6 +372,7 @@ static bool find_duplicates(const struct asm_member *members, struct asm_plan *p
 				SAY(plan, k, ASM_DUPLICATE, "%s is not used: its place (slot %u, device %u) belongs to %s now", members[k].path,
 				    asm_own_role(b), b->dev_number, members[i].path);
 		}
+	leave_out_spares(members, plan);
 	return true;
 }
 
@@ -371,27 +417,40 @@ static bool find_missing(const struct asm_member *members, const struct asm_opti
 
 /* ---- stage 6: the bitmap ---- */
 
-/* The reference's, or that of a member at the same event when the reference's cannot be believed. */
+static bool has_good_bitmap(const struct asm_member *m)
+{
+	return m->has_bitmap && !m->bitmap_error.code;
+}
+
+/* Another one in sync, at the same event, of the same story. */
+static bool may_lend_bitmap(const struct asm_member *m, const struct asm_member *ref)
+{
+	return may_be_reference(m) && has_good_bitmap(m) && m->sb.events == ref->sb.events &&
+	       asm_role_of(&ref->sb, m->sb.dev_number) == asm_own_role(&m->sb) && asm_counts_active(&m->sb, &ref->sb);
+}
+
+/* The reference's, or another one's when the reference's cannot be believed. */
 static bool find_bitmap(const struct asm_member *members, struct asm_plan *plan)
 {
-	const struct asm_member *ref = &members[plan->freshest];
+	const struct asm_member *ref = &members[plan->freshest], *source = ref;
 
 	plan->bitmap_member = plan->freshest;
 	plan->has_bitmap = ref->sb.feature_map & FMT_SB1_BITMAP;
 	if (!plan->has_bitmap)
 		return true;
-	for (uint32_t i = 0; (!members[plan->bitmap_member].has_bitmap || members[plan->bitmap_member].bitmap_error.code) && i < plan->member_count; i++)
-		if (may_be_reference(&members[i]) && members[i].sb.events == ref->sb.events && members[i].has_bitmap && !members[i].bitmap_error.code)
+	for (uint32_t i = 0; !has_good_bitmap(source) && i < plan->member_count; i++)
+		if (may_lend_bitmap(&members[i], ref)) {
 			plan->bitmap_member = i;
-	ref = &members[plan->bitmap_member];
-	if (!ref->has_bitmap || ref->bitmap_error.code) {
+			source = &members[i];
+		}
+	if (!has_good_bitmap(source)) {
 		plan->refusal = ref->bitmap_error;
 		if (!plan->refusal.code)
 			err_set(&plan->refusal, UMD_E_BAD_BITMAP, "%s: the bitmap could not be read", ref->path);
 		return false;
 	}
-	plan->bitmap_is_stale = ref->bitmap.events < ref->sb.events || ref->bitmap.state & FMT_BITMAP_STALE;
-	return true;
+	plan->bitmap_is_stale = source->bitmap.events < ref->sb.events || source->bitmap.state & FMT_BITMAP_STALE;
+	return lay_bitmap_fits(&ref->sb, &source->bitmap, 1, ref->size_bytes, &plan->refusal) == 0;
 }
 
 /* ---- the action ---- */

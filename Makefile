@@ -3,7 +3,7 @@
 #   make              build/umd, which runs from the tree
 #   make demo         a mirror's life as a story, under two minutes
 #   make test         everything, in three builds; ends with "N passed, N failed"
-#   make test-long    the same with longer campaigns (COUNT=200 kills)
+#   make test-long    the same with longer campaigns (COUNT= kills, 1000 by default)
 #   make bench        ratios against peers
 #   make install      PREFIX=/usr/local, DESTDIR= for packagers
 #   make break LAW=I3 plant the bug that breaks a law; the tests must turn red

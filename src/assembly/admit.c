@@ -17,7 +17,8 @@
 static bool is_slot_taken(const struct arr_status *s, uint32_t slot)
 {
 	for (uint32_t i = 0; i < s->member_count; i++)
-		if ((s->members[i].state == ARR_M_IN_SYNC || s->members[i].state == ARR_M_RECOVERING) && s->members[i].slot == slot)
+		if ((s->members[i].state == ARR_M_IN_SYNC || s->members[i].state == ARR_M_RECOVERING) &&
+		    s->members[i].slot == slot)
 			return true;
 	return false;
 }
@@ -46,8 +47,21 @@ static int check_bitmap_place(const struct asm_member *m, const struct sb1 *sb, 
 	return b ? lay_bitmap_fits(sb, bm_superblock(b), 1, m->size_bytes, err) : 0;
 }
 
+/* Its number went to another device since: that one, when it returns, must not find its place taken by this one. */
+static bool has_lost_number(const struct asm_lineage *l, const struct sb1 *sb)
+{
+	const struct asm_number *n = &l->numbers[sb->dev_number];
+
+	if (sb->dev_number >= FMT_SB1_MAX_DEV)
+		return true;
+	if (n->state == NUMBER_KNOWN)
+		return memcmp(n->device_uuid, sb->device_uuid, sizeof n->device_uuid);
+	return n->state == NUMBER_UNSEEN && sb->events + 1 < l->base.events;
+}
+
 /* 0, or UMD_E_READD_REFUSED with the reason. */
-static int check_readd(const struct asm_lineage *l, const struct arr *a, const struct arr_status *s, const struct asm_member *m, struct err *err)
+static int check_readd(const struct asm_lineage *l, const struct arr *a, const struct arr_status *s,
+		       const struct asm_member *m, struct err *err)
 {
 	const struct bm *b = arr_bitmap(a);
 	const struct sb1 *sb = &m->sb;
@@ -61,33 +75,42 @@ static int check_readd(const struct asm_lineage *l, const struct arr *a, const s
 	if (memcmp(sb->set_uuid, l->base.set_uuid, 16))
 		return err_set(err, UMD_E_READD_REFUSED, "%s cannot be re-added: it belongs to another array", m->path);
 	if (!b)
-		return err_set(err, UMD_E_READD_REFUSED, "%s cannot be re-added: the array has no bitmap that knows what it missed; --add copies everything",
-			       m->path);
-	if (!asm_is_slot(sb, slot) || is_slot_taken(s, slot) || has_number(s, sb->dev_number))
-		return err_set(err, UMD_E_READD_REFUSED, "%s cannot be re-added: its place (role %u, device %u) is not free; --add copies everything",
-			       m->path, slot, sb->dev_number);
+		return err_set(err, UMD_E_READD_REFUSED,
+			"%s cannot be re-added: the array has no bitmap that knows what it missed; --add copies "
+			"everything",
+			m->path);
+	if (!asm_is_slot(sb, slot) || is_slot_taken(s, slot) || has_number(s, sb->dev_number) ||
+	    has_lost_number(l, sb))
+		return err_set(err, UMD_E_READD_REFUSED,
+			"%s cannot be re-added: its place (role %u, device %u) is not free; --add copies everything",
+			m->path, slot, sb->dev_number);
 	if (!counts_somebody(sb, s) || events > s->events || (events == s->events && !was_recovering))
 		return err_set(err, UMD_E_READD_REFUSED,
-			       "%s cannot be re-added: it ran apart from this array (event %llu against %llu); --add copies everything over it",
-			       m->path, events, (unsigned long long)s->events);
+			"%s cannot be re-added: it ran apart from this array (event %llu against %llu); --add copies "
+			"everything over it",
+			m->path, events, (unsigned long long)s->events);
 	if (events < bm_events_cleared(b))
 		return err_set(err, UMD_E_READD_REFUSED,
-			       "%s cannot be re-added: it is at event %llu, but bits were cleared at event %llu, so what it missed is no longer known; "
-			       "--add copies everything",
-			       m->path, events, (unsigned long long)bm_events_cleared(b));
+			"%s cannot be re-added: it is at event %llu, but bits were cleared at event %llu, so what it "
+			"missed is no longer known; "
+			"--add copies everything",
+			m->path, events, (unsigned long long)bm_events_cleared(b));
 	if (was_recovering && !(sb->feature_map & FMT_SB1_RECOVERY_BITMAP))
-		return err_set(err, UMD_E_READD_REFUSED, "%s cannot be re-added: it was left in the middle of a full recovery; --add copies everything",
-			       m->path);
+		return err_set(err, UMD_E_READD_REFUSED,
+			"%s cannot be re-added: it was left in the middle of a full recovery; --add copies everything",
+			m->path);
 	if (check_bitmap_place(m, sb, a, &place))
 		return err_set(err, UMD_E_READD_REFUSED, "%s cannot be re-added: %s", m->path, place.text);
 	if (sb->data_size_sectors < l->base.size_sectors || asm_check_supported(m, NULL))
-		return err_set(err, UMD_E_READD_REFUSED, "%s cannot be re-added: its superblock does not fit this array (%llu sectors of %llu)", m->path,
-			       (unsigned long long)sb->data_size_sectors, (unsigned long long)l->base.size_sectors);
+		return err_set(err, UMD_E_READD_REFUSED,
+			       "%s cannot be re-added: its superblock does not fit this array (%llu sectors of %llu)",
+			       m->path, (unsigned long long)sb->data_size_sectors,
+			       (unsigned long long)l->base.size_sectors);
 	return 0;
 }
 
-static void readd(struct asm_lineage *l, const struct arr *a, const struct arr_status *s, const struct asm_member *m, struct arr_member *ret_member,
-		  char ret_sentence[256])
+static void readd(struct asm_lineage *l, const struct arr *a, const struct arr_status *s, const struct asm_member *m,
+		  struct arr_member *ret_member, char ret_sentence[256])
 {
 	const struct bm *b = arr_bitmap(a);
 
@@ -101,44 +124,51 @@ static void readd(struct asm_lineage *l, const struct arr *a, const struct arr_s
 		.is_write_mostly = m->sb.devflags & FMT_SB1_WRITE_MOSTLY,
 	};
 	lay_bitmap(&m->sb, &ret_member->bitmap_at);
-	text_fit(ret_sentence, 256, "%s missed events %llu to %llu, all after the last clearing of bits at event %llu: only the set chunks are copied",
-		 m->path, (unsigned long long)m->sb.events, (unsigned long long)s->events, (unsigned long long)bm_events_cleared(b));
+	text_fit(ret_sentence, 256,
+		"%s missed events %llu to %llu, all after the last clearing of bits at event %llu: only the set "
+		"chunks are copied",
+		m->path, (unsigned long long)m->sb.events, (unsigned long long)s->events,
+		(unsigned long long)bm_events_cleared(b));
 }
 
 /* ---- as a new device ---- */
 
-/* A number that no superblock of this run ever gave to a slot: a member that is away still carries its own, and one event
- * behind it would be taken for the device that has it now. Linux, too, begins behind the slots. */
+/* A number that no superblock of this run ever gave to a slot: a member that is away still carries its own, and one
+ * event behind it would be taken for the device that has it now. Linux, too, begins behind the slots. */
 static uint32_t fresh_number(const struct asm_lineage *l, const struct arr_status *s)
 {
 	uint32_t n = s->raid_devices;
 
-	while (n < l->base.max_dev && (l->is_number_used[n] || has_number(s, n)))
+	while (n < l->base.max_dev && (l->numbers[n].state != NUMBER_FREE || has_number(s, n)))
 		n++;
 	return n;
 }
 
-static int plan_place(const struct asm_lineage *l, const struct arr *a, const struct asm_member *m, struct lay_plan *ret_plan, struct err *err)
+static int plan_place(const struct asm_lineage *l, const struct arr *a, const struct asm_member *m,
+		      struct lay_plan *ret_plan, struct err *err)
 {
 	const struct bm *b = arr_bitmap(a);
-	int rc = lay_plan_create(l->base.minor, m->size_bytes, 0, b ? (uint32_t)bm_chunk_bytes(b) : 0, l->base.size_sectors, ret_plan, err);
+	int rc = lay_plan_create(l->base.minor, m->size_bytes, 0, b ? (uint32_t)bm_chunk_bytes(b) : 0,
+				 l->base.size_sectors, ret_plan, err);
 
 	if (rc < 0)
 		return rc;
 	/* A smaller data offset than mdadm would choose for this size may be all that fits: the array's own. */
 	if (ret_plan->data_size_sectors < l->base.size_sectors && l->base.minor != SB1_0)
-		rc = lay_plan_create(l->base.minor, m->size_bytes, l->base.data_offset_sectors, b ? (uint32_t)bm_chunk_bytes(b) : 0,
-				     l->base.size_sectors, ret_plan, err);
+		rc = lay_plan_create(l->base.minor, m->size_bytes, l->base.data_offset_sectors,
+				     b ? (uint32_t)bm_chunk_bytes(b) : 0, l->base.size_sectors, ret_plan, err);
 	if (rc < 0)
 		return rc;
 	if (ret_plan->data_size_sectors < l->base.size_sectors)
-		return err_set(err, UMD_E_MEMBER_TOO_SMALL, "%s is too small: it has room for %llu sectors, the array needs %llu", m->path,
-			       (unsigned long long)ret_plan->data_size_sectors, (unsigned long long)l->base.size_sectors);
+		return err_set(err, UMD_E_MEMBER_TOO_SMALL,
+			       "%s is too small: it has room for %llu sectors, the array needs %llu", m->path,
+			       (unsigned long long)ret_plan->data_size_sectors,
+			       (unsigned long long)l->base.size_sectors);
 	return 0;
 }
 
-static int add(struct asm_lineage *l, const struct arr *a, const struct arr_status *s, const struct asm_member *m, const uint8_t random_uuid[16],
-	       struct arr_member *ret_member, char ret_sentence[256], struct err *err)
+static int add(struct asm_lineage *l, const struct arr *a, const struct arr_status *s, const struct asm_member *m,
+	       const uint8_t random_uuid[16], struct arr_member *ret_member, char ret_sentence[256], struct err *err)
 {
 	struct lay_plan plan;
 	struct sb1 *sb = &l->admitted.sb;
@@ -148,7 +178,9 @@ static int add(struct asm_lineage *l, const struct arr *a, const struct arr_stat
 	if (rc < 0)
 		return rc;
 	if (number >= l->base.max_dev)
-		return err_set(err, UMD_E_NO_FREE_SLOT, "%s cannot be added: all %u device numbers of the array are in use", m->path, l->base.max_dev);
+		return err_set(err, UMD_E_NO_FREE_SLOT,
+			       "%s cannot be added: all %u device numbers of the array are in use", m->path,
+			       l->base.max_dev);
 
 	memset(&l->admitted, 0, sizeof l->admitted);
 	*sb = l->base;
@@ -170,12 +202,13 @@ static int add(struct asm_lineage *l, const struct arr *a, const struct arr_stat
 	*ret_member = (struct arr_member){ .state = ARR_M_SPARE, .dev_number = number, .data_at = lay_data(sb).at };
 	lay_bitmap(sb, &ret_member->bitmap_at);
 	text_fit(ret_sentence, 256, "%s joins as a new device: %s", m->path,
-		 s->degraded ? "it has never seen the data, so everything is copied" : "the array is whole, it waits as a spare");
+		 s->degraded ? "it has never seen the data, so everything is copied" :
+			       "the array is whole, it waits as a spare");
 	return 0;
 }
 
-int asm_admit(struct asm_lineage *l, const struct arr *a, const struct asm_member *m, enum asm_admission how, const uint8_t random_uuid[16],
-	      struct arr_member *ret_member, char ret_sentence[256], struct err *err)
+int asm_admit(struct asm_lineage *l, const struct arr *a, const struct asm_member *m, enum asm_admission how,
+	      const uint8_t random_uuid[16], struct arr_member *ret_member, char ret_sentence[256], struct err *err)
 {
 	struct arr_status s;
 	int rc;
@@ -189,14 +222,16 @@ int asm_admit(struct asm_lineage *l, const struct arr *a, const struct asm_membe
 	if (how == ASM_ADMIT_READD)
 		return rc;
 	if (m->has_superblock && memcmp(m->sb.set_uuid, l->base.set_uuid, 16))
-		return err_set(err, UMD_E_FOREIGN_MEMBER, "%s belongs to another array: it is not overwritten; erase its superblock first", m->path);
+		return err_set(err, UMD_E_FOREIGN_MEMBER,
+			       "%s belongs to another array: it is not overwritten; erase its superblock first",
+			       m->path);
 	return add(l, a, &s, m, random_uuid, ret_member, ret_sentence, err);
 }
 
 void asm_admitted(struct asm_lineage *l, uint32_t entry)
 {
 	l->lines[entry] = l->admitted;
-	l->is_number_used[l->admitted.sb.dev_number] = true;
+	asm_know_number(l, &l->admitted.sb);
 }
 
 void asm_forget(struct asm_lineage *l, uint32_t entry)

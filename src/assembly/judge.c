@@ -69,8 +69,8 @@ static bool find_arrays(const struct asm_member *members, struct asm_plan *plan)
 			fmt_uuid_text(members[i].sb.set_uuid, other);
 			plan->verdicts[i] = ASM_FOREIGN;
 			err_set(&plan->refusal, UMD_E_SEVERAL_ARRAYS,
-				"%s belongs to array %s and %s to array %s: give the members of one array", members[first].path, one,
-				members[i].path, other);
+				"%s belongs to array %s and %s to array %s: give the members of one array",
+				members[first].path, one, members[i].path, other);
 		}
 	}
 	if (!plan->member_count)
@@ -88,7 +88,8 @@ static bool all_usable(const struct asm_member *members, const struct asm_option
 	bool may_leave_out = o->may_run_degraded || o->is_readonly;
 
 	for (uint32_t i = 0; i < plan->member_count; i++) {
-		if (plan->verdicts[i] != ASM_UNUSABLE || (may_leave_out && members[i].error.code != UMD_E_NO_SUPERBLOCK))
+		if (plan->verdicts[i] != ASM_UNUSABLE ||
+		    (may_leave_out && members[i].error.code != UMD_E_NO_SUPERBLOCK))
 			continue;
 		err_set(&plan->refusal, members[i].error.code, "%s%s", members[i].error.text,
 			members[i].error.code == UMD_E_NO_SUPERBLOCK ? "" : "; --run starts without it");
@@ -126,15 +127,18 @@ int asm_check_supported(const struct asm_member *m, struct err *err)
 	const char *feature = unsupported_feature(sb);
 
 	if (sb->level != 1)
-		return err_set(err, UMD_E_NOT_SUPPORTED, "%s: level %d is not supported: umd starts RAID1", m->path, sb->level);
+		return err_set(err, UMD_E_NOT_SUPPORTED, "%s: level %d is not supported: umd starts RAID1", m->path,
+			       sb->level);
 	if (feature)
-		return err_set(err, UMD_E_NOT_SUPPORTED, "%s: %s (feature map 0x%x) is not supported yet: nothing is started", m->path,
-			       feature, sb->feature_map);
+		return err_set(err, UMD_E_NOT_SUPPORTED,
+			       "%s: %s (feature map 0x%x) is not supported yet: nothing is started", m->path, feature,
+			       sb->feature_map);
 	if (sb->raid_disks < 1 || sb->raid_disks > ARR_MEMBERS_MAX)
-		return err_set(err, UMD_E_NOT_SUPPORTED, "%s: %u slots are not supported: umd handles 1 to %d", m->path, sb->raid_disks,
-			       ARR_MEMBERS_MAX);
+		return err_set(err, UMD_E_NOT_SUPPORTED, "%s: %u slots are not supported: umd handles 1 to %d", m->path,
+			       sb->raid_disks, ARR_MEMBERS_MAX);
 	if (!sb->size_sectors || sb->size_sectors > sb->data_size_sectors)
-		return err_set(err, UMD_E_BAD_SUPERBLOCK, "%s: the array uses %llu sectors of each member, but its data area has %llu", m->path,
+		return err_set(err, UMD_E_BAD_SUPERBLOCK,
+			       "%s: the array uses %llu sectors of each member, but its data area has %llu", m->path,
 			       (unsigned long long)sb->size_sectors, (unsigned long long)sb->data_size_sectors);
 	return 0;
 }
@@ -177,13 +181,15 @@ static bool find_reference(const struct asm_member *members, const struct asm_op
 	}
 	if (best == plan->member_count) {
 		err_set(&plan->refusal, UMD_E_NO_MEMBER,
-			"none of the %u members given is in sync (spares and members in mid-recovery cannot start an array): give one that is",
+			"none of the %u members given is in sync (spares and members in mid-recovery cannot start an "
+			"array): give one that is",
 			plan->member_count);
 		return false;
 	}
 	if (o->prefer && strcmp(o->prefer, members[best].path)) {
 		err_set(&plan->refusal, UMD_E_NO_MEMBER,
-			"%s is to be preferred, but it is not in sync itself: it has no story to keep; %s has (event %llu)",
+			"%s is to be preferred, but it is not in sync itself: it has no story to keep; %s has (event "
+			"%llu)",
 			o->prefer, members[best].path, (unsigned long long)members[best].sb.events);
 		return false;
 	}
@@ -208,23 +214,31 @@ static void judge_stale(const struct asm_member *members, struct asm_plan *plan,
 	bool lost_its_progress = is_recovering(&m->sb) && !(m->sb.feature_map & FMT_SB1_RECOVERY_BITMAP);
 
 	if (!plan->has_bitmap)
-		SAY(plan, i, ASM_STALE_FULL, "%s is at event %llu of %llu and the array has no bitmap: everything is copied", m->path, events, now);
+		SAY(plan, i, ASM_STALE_FULL,
+		    "%s is at event %llu of %llu and the array has no bitmap: everything is copied", m->path, events,
+		    now);
 	else if (plan->bitmap_is_stale)
-		SAY(plan, i, ASM_STALE_FULL, "%s is at event %llu of %llu and the bitmap is out of date: everything is copied", m->path, events, now);
+		SAY(plan, i, ASM_STALE_FULL,
+		    "%s is at event %llu of %llu and the bitmap is out of date: everything is copied", m->path, events,
+		    now);
 	else if (lost_its_progress)
-		SAY(plan, i, ASM_STALE_FULL, "%s was left in the middle of a full recovery at event %llu of %llu: everything is copied", m->path,
+		SAY(plan, i, ASM_STALE_FULL,
+		    "%s was left in the middle of a full recovery at event %llu of %llu: everything is copied", m->path,
 		    events, now);
 	else if (events < cleared)
 		SAY(plan, i, ASM_STALE_FULL,
-		    "%s is at event %llu, but bits were cleared at event %llu: what it missed is no longer known, everything is copied", m->path,
-		    events, cleared);
+		    "%s is at event %llu, but bits were cleared at event %llu: what it missed is no longer known, "
+		    "everything is copied",
+		    m->path, events, cleared);
 	else if (events >= now)
-		SAY(plan, i, ASM_STALE_BITMAP, "%s was just being let back in (event %llu against %llu): only the set chunks are copied", m->path,
+		SAY(plan, i, ASM_STALE_BITMAP,
+		    "%s was just being let back in (event %llu against %llu): only the set chunks are copied", m->path,
 		    events, now);
 	else
 		SAY(plan, i, ASM_STALE_BITMAP,
-		    "%s missed events %llu to %llu, all after the last clearing of bits at event %llu: only the set chunks are copied", m->path,
-		    events, now, cleared);
+		    "%s missed events %llu to %llu, all after the last clearing of bits at event %llu: only the set "
+		    "chunks are copied",
+		    m->path, events, now, cleared);
 }
 
 static void judge_current(struct asm_plan *plan, const struct asm_member *m, uint32_t i)
@@ -246,14 +260,15 @@ static bool has_place_for_bitmap(const struct asm_member *members, struct asm_pl
 	if (!plan->has_bitmap)
 		return true;
 	if (!(m->sb.feature_map & FMT_SB1_BITMAP))
-		SAY(plan, i, ASM_UNUSABLE, "%s has no place for a bitmap, and %s has one: add it as a new device", m->path,
-		    members[plan->freshest].path);
+		SAY(plan, i, ASM_UNUSABLE, "%s has no place for a bitmap, and %s has one: add it as a new device",
+		    m->path, members[plan->freshest].path);
 	else if (lay_bitmap_fits(&m->sb, &members[plan->bitmap_member].bitmap, 1, m->size_bytes, &err))
 		SAY(plan, i, ASM_UNUSABLE, "%s: %s", m->path, err.text);
 	return plan->verdicts[i] != ASM_UNUSABLE;
 }
 
-static void judge_other(const struct asm_member *members, const struct asm_options *o, struct asm_plan *plan, uint32_t i)
+static void judge_other(const struct asm_member *members, const struct asm_options *o, struct asm_plan *plan,
+			uint32_t i)
 {
 	const struct asm_member *ref = &members[plan->freshest], *m = &members[i];
 	const struct sb1 *r = &ref->sb, *s = &m->sb;
@@ -262,8 +277,9 @@ static void judge_other(const struct asm_member *members, const struct asm_optio
 	bool ran_apart, has_forked;
 
 	if (s->level != r->level || s->layout != r->layout || s->chunk_sectors != r->chunk_sectors) {
-		SAY(plan, i, ASM_UNUSABLE, "%s has level %d, layout 0x%x, chunk %u, but %s has level %d, layout 0x%x, chunk %u", m->path, s->level,
-		    s->layout, s->chunk_sectors, ref->path, r->level, r->layout, r->chunk_sectors);
+		SAY(plan, i, ASM_UNUSABLE,
+		    "%s has level %d, layout 0x%x, chunk %u, but %s has level %d, layout 0x%x, chunk %u", m->path,
+		    s->level, s->layout, s->chunk_sectors, ref->path, r->level, r->layout, r->chunk_sectors);
 		return;
 	}
 	if (s->data_size_sectors < r->size_sectors) {
@@ -283,7 +299,8 @@ static void judge_other(const struct asm_member *members, const struct asm_optio
 	has_forked = !asm_counts_active(s, r) || ran_apart || s->events > r->events + 1;
 	if (has_forked && !LAW_BROKEN(I5)) {
 		if (o->prefer)
-			SAY(plan, i, ASM_STALE_FULL, "%s has another story (event %llu against %llu); %s is preferred, everything is copied",
+			SAY(plan, i, ASM_STALE_FULL,
+			    "%s has another story (event %llu against %llu); %s is preferred, everything is copied",
 			    m->path, (unsigned long long)s->events, (unsigned long long)r->events, ref->path);
 		else
 			SAY(plan, i, ASM_FORKED, "%s", "it ran apart from the others");
@@ -293,7 +310,9 @@ static void judge_other(const struct asm_member *members, const struct asm_optio
 		judge_current(plan, m, i);
 	else if (is_listed)
 		/* The device of that number took part in every event: this one had the number before it. */
-		SAY(plan, i, ASM_DUPLICATE, "%s (event %llu) is not used: device %u took part until event %llu, so its number belongs to another now",
+		SAY(plan, i, ASM_DUPLICATE,
+		    "%s (event %llu) is not used: device %u took part until event %llu, so its number belongs to "
+		    "another now",
 		    m->path, (unsigned long long)s->events, s->dev_number, (unsigned long long)r->events);
 	else
 		judge_stale(members, plan, i);
@@ -304,7 +323,8 @@ static bool refuse_fork(const struct asm_member *members, struct asm_plan *plan,
 	const struct asm_member *ref = &members[plan->freshest], *m = &members[i];
 
 	err_set(&plan->refusal, UMD_E_FORKED,
-		"%s (event %llu) and %s (event %llu) ran apart: each went on without the other, and combining them would mix two histories; "
+		"%s (event %llu) and %s (event %llu) ran apart: each went on without the other, and combining them "
+		"would mix two histories; "
 		"--prefer MEMBER keeps that one's and copies it over the other",
 		ref->path, (unsigned long long)ref->sb.events, m->path, (unsigned long long)m->sb.events);
 	return false;
@@ -347,8 +367,8 @@ static void leave_out_spares(const struct asm_member *members, struct asm_plan *
 			bool is_elder = asm_is_used(plan, k) || (plan->verdicts[k] == ASM_SPARE && k < i);
 
 			if (is_elder && members[i].sb.dev_number == members[k].sb.dev_number)
-				SAY(plan, i, ASM_DUPLICATE, "%s is not used: its device number %u belongs to %s now", members[i].path,
-				    members[i].sb.dev_number, members[k].path);
+				SAY(plan, i, ASM_DUPLICATE, "%s is not used: its device number %u belongs to %s now",
+				    members[i].path, members[i].sb.dev_number, members[k].path);
 		}
 }
 
@@ -363,13 +383,14 @@ static bool find_duplicates(const struct asm_member *members, struct asm_plan *p
 				continue;
 			if (is_current(plan, i) == is_current(plan, k) || same_device(a, b)) {
 				err_set(&plan->refusal, UMD_E_DUPLICATE_MEMBER,
-					"%s and %s both claim slot %u (device numbers %u and %u)%s: give one of them", members[i].path,
-					members[k].path, asm_own_role(a), a->dev_number, b->dev_number,
+					"%s and %s both claim slot %u (device numbers %u and %u)%s: give one of them",
+					members[i].path, members[k].path, asm_own_role(a), a->dev_number, b->dev_number,
 					same_device(a, b) ? ", one is a copy of the other" : "");
 				return false;
 			}
 			if (is_current(plan, i))
-				SAY(plan, k, ASM_DUPLICATE, "%s is not used: its place (slot %u, device %u) belongs to %s now", members[k].path,
+				SAY(plan, k, ASM_DUPLICATE,
+				    "%s is not used: its place (slot %u, device %u) belongs to %s now", members[k].path,
 				    asm_own_role(b), b->dev_number, members[i].path);
 		}
 	leave_out_spares(members, plan);
@@ -410,8 +431,10 @@ static bool find_missing(const struct asm_member *members, const struct asm_opti
 	if (!expected || o->may_run_degraded || o->is_readonly)
 		return true;
 	err_set(&plan->refusal, UMD_E_MEMBER_MISSING,
-		"%u of %u members are given, but %s (event %llu) believes %u more active: give them too, or insist with --run",
-		ref->raid_disks - plan->missing_slots, ref->raid_disks, members[plan->freshest].path, (unsigned long long)ref->events, expected);
+		"%u of %u members are given, but %s (event %llu) believes %u more active: give them too, or insist "
+		"with --run",
+		ref->raid_disks - plan->missing_slots, ref->raid_disks, members[plan->freshest].path,
+		(unsigned long long)ref->events, expected);
 	return false;
 }
 
@@ -460,7 +483,8 @@ static void decide(const struct asm_member *members, struct asm_plan *plan)
 	const struct sb1 *ref = &members[plan->freshest].sb;
 	uint64_t resync = ref->resync_offset_sectors;
 	const char *filter = !plan->has_bitmap ? "there is no bitmap, so everything from the checkpoint on is copied" :
-			     plan->bitmap_is_stale ? "the bitmap is out of date, so everything is copied" : "only the set chunks are copied";
+			     plan->bitmap_is_stale ? "the bitmap is out of date, so everything is copied" :
+						     "only the set chunks are copied";
 	uint32_t in_slots = 0, returning = plan->member_count;
 
 	plan->is_active = resync == 0;
@@ -482,27 +506,33 @@ static void decide(const struct asm_member *members, struct asm_plan *plan)
 	else if (plan->action == ASM_RESYNC)
 		text_fit(plan->reason, sizeof plan->reason, "the array was not stopped cleanly; %s", filter);
 	else if (resync < ref->size_sectors)
-		text_fit(plan->reason, sizeof plan->reason, "the array was not stopped cleanly, but only one member is here: nothing to compare with");
+		text_fit(plan->reason, sizeof plan->reason,
+			 "the array was not stopped cleanly, but only one member is here: nothing to compare with");
 	else
-		text_fit(plan->reason, sizeof plan->reason, "the array was stopped cleanly: its members agree, whatever bits are left set");
+		text_fit(plan->reason, sizeof plan->reason,
+			 "the array was stopped cleanly: its members agree, whatever bits are left set");
 }
 
-void asm_judge(const struct asm_member *members, uint32_t count, const struct asm_options *options, struct asm_plan *plan)
+void asm_judge(const struct asm_member *members, uint32_t count, const struct asm_options *options,
+	       struct asm_plan *plan)
 {
 	memset(plan, 0, sizeof *plan);
 	plan->member_count = count < ARR_MEMBERS_MAX ? count : ARR_MEMBERS_MAX;
 	plan->resync_offset = OFF_NONE;
 	if (count > ARR_MEMBERS_MAX)
-		err_set(&plan->refusal, UMD_E_NOT_SUPPORTED, "%u members were given; umd handles %d", count, ARR_MEMBERS_MAX);
+		err_set(&plan->refusal, UMD_E_NOT_SUPPORTED, "%u members were given; umd handles %d", count,
+			ARR_MEMBERS_MAX);
 	else if (find_arrays(members, plan) && all_usable(members, options, plan) && all_supported(members, plan) &&
-		 find_reference(members, options, plan) && find_bitmap(members, plan) && judge_others(members, options, plan) &&
-		 find_duplicates(members, plan) && find_missing(members, options, plan))
+		 find_reference(members, options, plan) && find_bitmap(members, plan) &&
+		 judge_others(members, options, plan) && find_duplicates(members, plan) &&
+		 find_missing(members, options, plan))
 		decide(members, plan);
 }
 
 /* ---- what would be copied ---- */
 
-bool asm_bitmap_to_read(const struct asm_member *members, const struct asm_plan *plan, uint32_t *ret_member, member_off *ret_at, uint64_t *ret_len_bytes)
+bool asm_bitmap_to_read(const struct asm_member *members, const struct asm_plan *plan, uint32_t *ret_member,
+			member_off *ret_at, uint64_t *ret_len_bytes)
 {
 	if (!plan->has_bitmap)
 		return false;
@@ -519,7 +549,9 @@ uint64_t asm_bytes_in_full(const struct asm_member *members, const struct asm_pl
 	if (plan->refusal.code || plan->action == ASM_NOTHING)
 		return 0;
 	for (uint32_t i = 0; i < plan->member_count; i++) {
-		uint64_t at = plan->verdicts[i] == ASM_RECOVERING ? members[i].sb.recovery_offset_sectors * SECTOR_BYTES : 0;
+		uint64_t at = plan->verdicts[i] == ASM_RECOVERING ?
+				      members[i].sb.recovery_offset_sectors * SECTOR_BYTES :
+				      0;
 
 		if (plan->verdicts[i] == ASM_STALE_FULL ||
 		    (plan->verdicts[i] == ASM_RECOVERING && !(members[i].sb.feature_map & FMT_SB1_RECOVERY_BITMAP)))

@@ -23,7 +23,15 @@ struct asm_lineage {
 		uint8_t raw[FMT_SB1_BYTES];
 	} lines[ARR_MEMBERS_MAX];
 	struct asm_line admitted;	/* between asm_admit() and asm_admitted() */
-	bool is_number_used[FMT_SB1_MAX_DEV];	/* device numbers that had a role at the start, or got one since */
+	/* Who has each device number: nobody; one that is gone for good; one that takes part by the reference's word,
+	 * but was not seen; one that was. Members that are away keep their numbers on disk, so none is given twice. */
+	struct asm_number {
+		enum { NUMBER_FREE, NUMBER_GONE, NUMBER_UNSEEN, NUMBER_KNOWN } state;
+		uint8_t device_uuid[16];	/* KNOWN */
+	} numbers[FMT_SB1_MAX_DEV];
 };
+
+/* start.c: from now on the device number is this device's, for the rest of the run */
+void asm_know_number(struct asm_lineage *l, const struct sb1 *sb);
 
 #endif

@@ -87,6 +87,17 @@ static int load_bitmap(const struct asm_member *members, const struct asm_plan *
 	return 0;
 }
 
+void asm_know_number(struct asm_lineage *l, const struct sb1 *sb)
+{
+	struct asm_number *n;
+
+	if (sb->dev_number >= FMT_SB1_MAX_DEV)
+		return;
+	n = &l->numbers[sb->dev_number];
+	n->state = NUMBER_KNOWN;
+	memcpy(n->device_uuid, sb->device_uuid, sizeof n->device_uuid);
+}
+
 static void remember(struct asm_lineage *l, uint32_t entry, const struct asm_member *m)
 {
 	struct asm_line *line = &l->lines[entry];
@@ -95,6 +106,7 @@ static void remember(struct asm_lineage *l, uint32_t entry, const struct asm_mem
 	line->sb = m->sb;
 	line->super_at = m->super_at;
 	memcpy(line->raw, m->raw, sizeof line->raw);
+	asm_know_number(l, &m->sb);
 }
 
 int asm_start(const struct asm_member *members, const struct asm_plan *plan, const struct asm_options *options,
@@ -118,7 +130,8 @@ int asm_start(const struct asm_member *members, const struct asm_plan *plan, con
 		c->sync_reason = plan->reason;
 		l->base = *ref;
 		for (uint32_t n = 0; n < FMT_SB1_MAX_DEV; n++)
-			l->is_number_used[n] = asm_role_of(ref, n) != FMT_ROLE_SPARE;
+			l->numbers[n].state = asm_is_slot(ref, asm_role_of(ref, n)) ? NUMBER_UNSEEN :
+					      asm_role_of(ref, n) == FMT_ROLE_SPARE ? NUMBER_FREE : NUMBER_GONE;
 		for (uint32_t i = 0; i < plan->member_count; i++) {
 			if (!asm_is_used(plan, i) && plan->verdicts[i] != ASM_SPARE)
 				continue;

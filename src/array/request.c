@@ -275,19 +275,22 @@ void arr_request_done(struct arr *a, struct arr_req *req)
 		read_failed(a, req);
 }
 
+/* Do all members, also those that are gone, hold the same here? Without a bitmap nobody knows. */
+static bool copies_agree(const struct arr *a, const struct arr_req *req)
+{
+	return a->bitmap && !bm_is_needed(a->bitmap, req->at, req->len_bytes) &&
+	       !arr_write_overlaps(a, req->at.bytes, req->len_bytes, NULL);
+}
+
 static bool wait_record(struct arr *a, struct arr_req *req)
 {
-	bool is_pinned = true;
-
 	if (a->durable_generation >= req->wants_generation) {
 		finish(a, req, 0);
 		return true;
 	}
 	if (a->is_broken) {
 		/* The failure cannot be recorded any more: told is only what the copies agree on. */
-		if (req->op == ARR_READ)
-			arr_choose_read(a, req, &is_pinned);
-		finish(a, req, is_pinned ? -EIO : 0);
+		finish(a, req, req->op == ARR_READ && copies_agree(a, req) ? 0 : -EIO);
 		return true;
 	}
 	return false;

@@ -4,14 +4,28 @@
 
 #include "assembly/assembly.h"
 
-/* judge.c: what a superblock says of a device number */
+/* A verdict and its sentence. */
+#define SAY(plan, i, verdict, ...)                                                                  \
+	((plan)->verdicts[i] = (verdict), text_fit((plan)->reasons[i], sizeof (plan)->reasons[i], __VA_ARGS__))
+
+/* story.c: what a superblock says of a device number, and every other member's story against the reference's */
 uint32_t asm_role_of(const struct sb1 *sb, uint32_t dev_number);
 uint32_t asm_own_role(const struct sb1 *sb);
 bool asm_is_slot(const struct sb1 *sb, uint32_t role);
+bool asm_is_recovering(const struct sb1 *sb);
 bool asm_counts_active(const struct sb1 *teller, const struct sb1 *other);
-/* Level, features and sizes umd starts; 0, or a code with a sentence. */
+bool asm_judge_others(const struct asm_member *members, const struct asm_options *o, struct asm_plan *plan);
+
+/* supported.c: level, features and sizes umd starts; 0, or a code with a sentence. */
 int asm_check_supported(const struct asm_member *m, struct err *err);
+
+/* places.c */
 bool asm_is_used(const struct asm_plan *plan, uint32_t i);
+bool asm_find_duplicates(const struct asm_member *members, struct asm_plan *plan);
+bool asm_find_missing(const struct asm_member *members, const struct asm_options *o, struct asm_plan *plan);
+
+/* judge.c */
+bool asm_is_usable(const struct asm_member *m);
 
 /* What superblocks keep that the array does not know. */
 struct asm_lineage {

@@ -1,0 +1,101 @@
+/* Who has which place: no two members in one slot or with one device number, and no slot empty that somebody
+ * is believed to fill, unless the user insists: two halves must not start apart (I5). */
+#include "assembly/inside.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+static bool is_current(const struct asm_plan *plan, uint32_t i)
+{
+	return plan->verdicts[i] == ASM_IN_SYNC || plan->verdicts[i] == ASM_RECOVERING;
+}
+
+bool asm_is_used(const struct asm_plan *plan, uint32_t i)
+{
+	return is_current(plan, i) || plan->verdicts[i] == ASM_STALE_BITMAP || plan->verdicts[i] == ASM_STALE_FULL;
+}
+
+static bool same_device(const struct sb1 *a, const struct sb1 *b)
+{
+	return !memcmp(a->device_uuid, b->device_uuid, 16);
+}
+
+/* A spare that was away may have lost its device number to another device: it is left out, and can be added anew. */
+static void leave_out_spares(const struct asm_member *members, struct asm_plan *plan)
+{
+	for (uint32_t i = 0; i < plan->member_count; i++)
+		for (uint32_t k = 0; k < plan->member_count && plan->verdicts[i] == ASM_SPARE; k++) {
+			bool is_elder = asm_is_used(plan, k) || (plan->verdicts[k] == ASM_SPARE && k < i);
+
+			if (is_elder && members[i].sb.dev_number == members[k].sb.dev_number)
+				SAY(plan, i, ASM_DUPLICATE, "%s is not used: its device number %u belongs to %s now",
+				    members[i].path, members[i].sb.dev_number, members[k].path);
+		}
+}
+
+bool asm_find_duplicates(const struct asm_member *members, struct asm_plan *plan)
+{
+	for (uint32_t i = 0; i < plan->member_count; i++)
+		for (uint32_t k = 0; k < plan->member_count; k++) {
+			const struct sb1 *a = &members[i].sb, *b = &members[k].sb;
+			bool same_place = asm_own_role(a) == asm_own_role(b) || a->dev_number == b->dev_number;
+
+			if (i == k || !asm_is_used(plan, i) || !asm_is_used(plan, k) || !same_place)
+				continue;
+			if (is_current(plan, i) == is_current(plan, k) || same_device(a, b)) {
+				err_set(&plan->refusal, UMD_E_DUPLICATE_MEMBER,
+					"%s and %s both claim slot %u (device numbers %u and %u)%s: give one of them",
+					members[i].path, members[k].path, asm_own_role(a), a->dev_number, b->dev_number,
+					same_device(a, b) ? ", one is a copy of the other" : "");
+				return false;
+			}
+			if (is_current(plan, i))
+				SAY(plan, k, ASM_DUPLICATE,
+				    "%s is not used: its place (slot %u, device %u) belongs to %s now", members[k].path,
+				    asm_own_role(b), b->dev_number, members[i].path);
+		}
+	leave_out_spares(members, plan);
+	return true;
+}
+
+static bool is_slot_given(const struct asm_member *members, const struct asm_plan *plan, uint32_t slot)
+{
+	for (uint32_t i = 0; i < plan->member_count; i++)
+		if (asm_is_used(plan, i) && asm_own_role(&members[i].sb) == slot)
+			return true;
+	return false;
+}
+
+static uint32_t count_believed_active(const struct sb1 *ref, uint32_t slot)
+{
+	uint32_t count = 0;
+
+	for (uint32_t d = 0; d < ref->max_dev && d < FMT_SB1_MAX_DEV; d++)
+		count += ref->dev_roles[d] == slot;
+	return count;
+}
+
+bool asm_find_missing(const struct asm_member *members, const struct asm_options *o, struct asm_plan *plan)
+{
+	const struct sb1 *ref = &members[plan->freshest].sb;
+	uint32_t in_sync = 0, expected = 0;
+
+	for (uint32_t i = 0; i < plan->member_count; i++)
+		in_sync += plan->verdicts[i] == ASM_IN_SYNC;
+	plan->degraded = ref->raid_disks - in_sync;
+	for (uint32_t slot = 0; slot < ref->raid_disks; slot++) {
+		if (is_slot_given(members, plan, slot))
+			continue;
+		plan->missing_slots++;
+		expected += count_believed_active(ref, slot) > 0;
+	}
+	if (!expected || o->may_run_degraded || o->is_readonly)
+		return true;
+	err_set(&plan->refusal, UMD_E_MEMBER_MISSING,
+		"%u of %u members are given, but %s (event %llu) believes %u more active: give them too, or insist "
+		"with --run",
+		ref->raid_disks - plan->missing_slots, ref->raid_disks, members[plan->freshest].path,
+		(unsigned long long)ref->events, expected);
+	return false;
+}

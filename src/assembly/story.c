@@ -1,0 +1,179 @@
+/* Whose story is a member's?
+ *
+ * Events tell who is freshest; role tables tell whose story is whose:
+ *
+ *   reference  the in-sync member with the highest event count (lowest slot where equal). Its role table
+ *              and array-wide fields are the array's.
+ *   current    in the role table of the reference at its own slot, at most one event behind (a crash
+ *              between two superblock writes)
+ *   stale      missed something. Brought back by the set chunks when its events reach events_cleared,
+ *              else in full. Linux leaves it out until the user re-adds it.
+ *   forked     its history went on without the reference's (I5). A member that left while others went on
+ *              still counts at least one of them as active; one that counts none of them ran alone. At
+ *              equal events even being called faulty by the reference is a fork. */
+#include "assembly/inside.h"
+
+#include "base/law.h"
+#include "base/text.h"
+
+uint32_t asm_role_of(const struct sb1 *sb, uint32_t dev_number)
+{
+	if (dev_number >= sb->max_dev || dev_number >= FMT_SB1_MAX_DEV)
+		return FMT_ROLE_SPARE;
+	return sb->dev_roles[dev_number];
+}
+
+uint32_t asm_own_role(const struct sb1 *sb)
+{
+	return asm_role_of(sb, sb->dev_number);
+}
+
+bool asm_is_slot(const struct sb1 *sb, uint32_t role)
+{
+	return role <= FMT_ROLE_SLOT_MAX && role < sb->raid_disks;
+}
+
+bool asm_is_recovering(const struct sb1 *sb)
+{
+	return sb->feature_map & FMT_SB1_RECOVERY_OFFSET;
+}
+
+bool asm_counts_active(const struct sb1 *teller, const struct sb1 *other)
+{
+	return asm_is_slot(teller, asm_role_of(teller, other->dev_number));
+}
+
+static void judge_stale(const struct asm_member *members, struct asm_plan *plan, uint32_t i)
+{
+	const struct asm_member *ref = &members[plan->freshest], *m = &members[i], *bm = &members[plan->bitmap_member];
+	unsigned long long events = m->sb.events, cleared = bm->bitmap.events_cleared, now = ref->sb.events;
+	bool lost_its_progress = asm_is_recovering(&m->sb) && !(m->sb.feature_map & FMT_SB1_RECOVERY_BITMAP);
+
+	if (!plan->has_bitmap)
+		SAY(plan, i, ASM_STALE_FULL,
+		    "%s is at event %llu of %llu and the array has no bitmap: everything is copied", m->path, events,
+		    now);
+	else if (plan->bitmap_is_stale)
+		SAY(plan, i, ASM_STALE_FULL,
+		    "%s is at event %llu of %llu and the bitmap is out of date: everything is copied", m->path, events,
+		    now);
+	else if (lost_its_progress)
+		SAY(plan, i, ASM_STALE_FULL,
+		    "%s was left in the middle of a full recovery at event %llu of %llu: everything is copied", m->path,
+		    events, now);
+	else if (events < cleared)
+		SAY(plan, i, ASM_STALE_FULL,
+		    "%s is at event %llu, but bits were cleared at event %llu: what it missed is no longer known, "
+		    "everything is copied",
+		    m->path, events, cleared);
+	else if (events >= now)
+		SAY(plan, i, ASM_STALE_BITMAP,
+		    "%s was just being let back in (event %llu against %llu): only the set chunks are copied", m->path,
+		    events, now);
+	else
+		SAY(plan, i, ASM_STALE_BITMAP,
+		    "%s missed events %llu to %llu, all after the last clearing of bits at event %llu: only the set "
+		    "chunks are copied",
+		    m->path, events, now, cleared);
+}
+
+static void judge_current(struct asm_plan *plan, const struct asm_member *m, uint32_t i)
+{
+	if (!asm_is_recovering(&m->sb))
+		SAY(plan, i, ASM_IN_SYNC, "%s", "");
+	else
+		SAY(plan, i, ASM_RECOVERING, "%s was being recovered %s and goes on at byte %llu", m->path,
+		    m->sb.feature_map & FMT_SB1_RECOVERY_BITMAP ? "by the bitmap" : "in full",
+		    (unsigned long long)m->sb.recovery_offset_sectors * SECTOR_BYTES);
+}
+
+/* The array's bitmap will be written here: at a place that this member's superblock names, and nowhere else (I7). */
+static bool has_place_for_bitmap(const struct asm_member *members, struct asm_plan *plan, uint32_t i)
+{
+	const struct asm_member *m = &members[i];
+	struct err err = { 0 };
+
+	if (!plan->has_bitmap)
+		return true;
+	if (!(m->sb.feature_map & FMT_SB1_BITMAP))
+		SAY(plan, i, ASM_UNUSABLE, "%s has no place for a bitmap, and %s has one: add it as a new device",
+		    m->path, members[plan->freshest].path);
+	else if (lay_bitmap_fits(&m->sb, &members[plan->bitmap_member].bitmap, 1, m->size_bytes, &err))
+		SAY(plan, i, ASM_UNUSABLE, "%s: %s", m->path, err.text);
+	return plan->verdicts[i] != ASM_UNUSABLE;
+}
+
+static void judge_other(const struct asm_member *members, const struct asm_options *o, struct asm_plan *plan,
+			uint32_t i)
+{
+	const struct asm_member *ref = &members[plan->freshest], *m = &members[i];
+	const struct sb1 *r = &ref->sb, *s = &m->sb;
+	uint32_t role = asm_own_role(s);
+	bool is_listed = asm_role_of(r, s->dev_number) == role;
+	bool ran_apart, has_forked;
+
+	if (s->level != r->level || s->layout != r->layout || s->chunk_sectors != r->chunk_sectors) {
+		SAY(plan, i, ASM_UNUSABLE,
+		    "%s has level %d, layout 0x%x, chunk %u, but %s has level %d, layout 0x%x, chunk %u", m->path,
+		    s->level, s->layout, s->chunk_sectors, ref->path, r->level, r->layout, r->chunk_sectors);
+		return;
+	}
+	if (s->data_size_sectors < r->size_sectors) {
+		SAY(plan, i, ASM_UNUSABLE, "%s has room for %llu sectors, the array needs %llu", m->path,
+		    (unsigned long long)s->data_size_sectors, (unsigned long long)r->size_sectors);
+		return;
+	}
+	if (!has_place_for_bitmap(members, plan, i))
+		return;
+	if (!asm_is_slot(s, role)) {
+		SAY(plan, i, ASM_SPARE, "%s is a spare", m->path);
+		return;
+	}
+
+	/* One in mid-recovery never ran by itself: where the reference does not list it, it was just being let in. */
+	ran_apart = !is_listed && !asm_is_recovering(s) && s->events >= r->events;
+	has_forked = !asm_counts_active(s, r) || ran_apart || s->events > r->events + 1;
+	if (has_forked && !LAW_BROKEN(I5)) {
+		if (o->prefer)
+			SAY(plan, i, ASM_STALE_FULL,
+			    "%s has another story (event %llu against %llu); %s is preferred, everything is copied",
+			    m->path, (unsigned long long)s->events, (unsigned long long)r->events, ref->path);
+		else
+			SAY(plan, i, ASM_FORKED, "%s", "it ran apart from the others");
+		return;
+	}
+	if (is_listed && s->events + 1 >= r->events)
+		judge_current(plan, m, i);
+	else if (is_listed)
+		/* The device of that number took part in every event: this one had the number before it. */
+		SAY(plan, i, ASM_DUPLICATE,
+		    "%s (event %llu) is not used: device %u took part until event %llu, so its number belongs to "
+		    "another now",
+		    m->path, (unsigned long long)s->events, s->dev_number, (unsigned long long)r->events);
+	else
+		judge_stale(members, plan, i);
+}
+
+static bool refuse_fork(const struct asm_member *members, struct asm_plan *plan, uint32_t i)
+{
+	const struct asm_member *ref = &members[plan->freshest], *m = &members[i];
+
+	err_set(&plan->refusal, UMD_E_FORKED,
+		"%s (event %llu) and %s (event %llu) ran apart: each went on without the other, and combining them "
+		"would mix two histories; "
+		"--prefer MEMBER keeps that one's and copies it over the other",
+		ref->path, (unsigned long long)ref->sb.events, m->path, (unsigned long long)m->sb.events);
+	return false;
+}
+
+bool asm_judge_others(const struct asm_member *members, const struct asm_options *o, struct asm_plan *plan)
+{
+	SAY(plan, plan->freshest, ASM_IN_SYNC, "%s", "");
+	for (uint32_t i = 0; i < plan->member_count; i++)
+		if (i != plan->freshest && asm_is_usable(&members[i]))
+			judge_other(members, o, plan, i);
+	for (uint32_t i = 0; i < plan->member_count; i++)
+		if (plan->verdicts[i] == ASM_FORKED)
+			return refuse_fork(members, plan, i);
+	return true;
+}

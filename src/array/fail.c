@@ -74,7 +74,7 @@ int arr_fail_member(struct arr *a, uint32_t member)
 	}
 	if (m->state != ARR_M_SPARE)
 		need_all_counted(a);
-	/* Where a resync has copied from this one, its copies are in caches: they are flushed before another answers (I6). */
+	/* What a resync copied from this one may still be in caches: it is flushed before another answers (I6). */
 	if (a->resync_offset != OFF_NONE)
 		a->is_raise_wanted = true;
 	m->state = ARR_M_FAULTY;

@@ -184,7 +184,8 @@ static void decide(const struct asm_member *members, struct asm_plan *plan)
 	if (plan->action == ASM_RECOVER)
 		text_fit(plan->reason, sizeof plan->reason, "%s", plan->reasons[returning]);
 	else if (plan->action == ASM_RESYNC && !ref->events)
-		text_fit(plan->reason, sizeof plan->reason, "the array is new and its members were never synced; %s", filter);
+		text_fit(plan->reason, sizeof plan->reason, "the array is new and its members were never synced; %s",
+			 filter);
 	else if (plan->action == ASM_RESYNC)
 		text_fit(plan->reason, sizeof plan->reason, "the array was not stopped cleanly; %s", filter);
 	else if (resync < ref->size_sectors)

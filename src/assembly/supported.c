@@ -1,4 +1,7 @@
-/* What umd starts. Everything else is recognised and refused by name; looking at it is always allowed. */
+/* What umd starts: RAID1 without anything half-done or kept elsewhere. Every other feature of the superblock is
+ * recognised and refused by name, because starting without knowing it would write where it must not (I7); looking
+ * is always allowed, also where this file refuses. Left out here: what the format itself forbids (format/sb1_check.c)
+ * and what members must have in common (story.c). */
 #include "assembly/inside.h"
 
 static const char *unsupported_feature(const struct sb1 *sb)

@@ -50,10 +50,11 @@ static int check_bitmap_place(const struct asm_member *m, const struct sb1 *sb, 
 /* Its number went to another device since: that one, when it returns, must not find its place taken by this one. */
 static bool has_lost_number(const struct asm_lineage *l, const struct sb1 *sb)
 {
-	const struct asm_number *n = &l->numbers[sb->dev_number];
+	const struct asm_number *n;
 
 	if (sb->dev_number >= FMT_SB1_MAX_DEV)
 		return true;
+	n = &l->numbers[sb->dev_number];
 	if (n->state == NUMBER_KNOWN)
 		return memcmp(n->device_uuid, sb->device_uuid, sizeof n->device_uuid);
 	return n->state == NUMBER_UNSEEN && sb->events + 1 < l->base.events;

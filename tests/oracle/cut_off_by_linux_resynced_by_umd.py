@@ -9,10 +9,12 @@ import shutil
 from lab import CUT, Lab
 from scene import MIB
 
-# A 64K and a 64M geometry; the last write lies in the last, shorter chunk of the second. Writes go on until the cut.
+# A 64K and a 64M geometry; the last write lies in the last, shorter chunk of the second. Writes go on until the cut, and without a
+# delay for safe mode an array stays active however slow the machine is.
 WRITE_AND_DIE = '''
 assemble /dev/md0 /dev/ubda /dev/ubdb
 assemble /dev/md1 /dev/ubdc /dev/ubdd
+for md in md0 md1; do echo 0 > /sys/block/$md/md/safe_mode_delay; done
 for n in 3 17 18 200 300; do
 	yes "linux $n" | dd of=/dev/md0 bs=64k count=1 seek=$n iflag=fullblock oflag=direct conv=fsync status=none
 done

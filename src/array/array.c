@@ -32,6 +32,9 @@ struct arr *arr_new(const struct arr_config *config)
 	a->member_count = config->member_count;
 	memcpy(a->members, config->members, sizeof a->members);
 	list_init(&a->requests);
+	a->claim_job.reserve = a->claim_parts;
+	a->sweep_job.reserve = a->sweep_parts;
+	a->sync_job.reserve = a->sync_parts;
 	a->is_active_on_disk = config->is_active;
 	a->resync_offset = config->resync_offset;
 	if (a->bitmap && a->resync_offset != OFF_NONE)
@@ -159,15 +162,20 @@ bool arr_job_parts(struct arr_job *job, uint32_t part_count)
 	arr_job_end(job);
 	job->part_count = 0;
 	job->members = 0;
-	job->parts = job->inline_parts;
-	if (part_count > ARR_PARTS_INLINE)
-		job->parts = mem_new(part_count, sizeof *job->parts);
+	job->parts = part_count > ARR_PARTS_INLINE ? mem_new(part_count, sizeof *job->parts) : job->inline_parts;
 	return job->parts;
+}
+
+void arr_job_reserve(struct arr_job *job)
+{
+	job->part_count = 0;
+	job->members = 0;
+	job->parts = job->reserve;
 }
 
 void arr_job_end(struct arr_job *job)
 {
-	if (job->parts != job->inline_parts)
+	if (job->parts != job->inline_parts && job->parts != job->reserve)
 		mem_free(job->parts);
 	job->parts = NULL;
 }

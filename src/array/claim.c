@@ -44,18 +44,16 @@ static bool may_be_clean(const struct arr *a)
 	return a->now_ms >= a->idle_since_ms + a->safe_mode_delay_ms;
 }
 
-bool arr_flush_all(struct arr *a, struct arr_job *job)
+void arr_flush_all(struct arr *a, struct arr_job *job)
 {
 	uint64_t targets = arr_in_slots(a);
 
-	if (!arr_job_parts(job, (uint32_t)__builtin_popcountll(targets)))
-		return false;
+	arr_job_reserve(job);
 	job->kind = ARR_JOB_FLUSH;
 	job->owner = NULL;
 	ARR_EACH(i, a, targets)
 		arr_job_add(job, i, ARR_P_FLUSH, 0, 0, 0, NULL);
 	arr_job_issue(a, job);
-	return true;
 }
 
 /* ---- what is said ---- */
@@ -117,15 +115,13 @@ static bool begin(struct arr *a)
 	a->claim.events = a->events + 1;
 	a->claim.is_active = needs_active || (a->is_active_on_disk && !turns_clean);
 	a->claim_admissions = a->admissions;
-	if (!is_raise(a) || LAW_BROKEN(I10)) {
-		describe(a, &a->claim);
-		a->claim_phase = CLAIM_BITMAP_WAIT;
-		return true;
-	}
 	describe(a, &a->claim);
-	if (!arr_flush_all(a, &a->claim_job))
-		return false;
-	a->claim_phase = CLAIM_FLUSH;
+	if (is_raise(a) && !LAW_BROKEN(I10)) {
+		arr_flush_all(a, &a->claim_job);
+		a->claim_phase = CLAIM_FLUSH;
+	} else {
+		a->claim_phase = CLAIM_BITMAP_WAIT;
+	}
 	return true;
 }
 
@@ -137,12 +133,11 @@ static bool is_outdated(const struct arr *a)
 	return !a->claim.is_active && (a->admissions != a->claim_admissions || a->writes_in_flight);
 }
 
-static bool write_supers(struct arr *a)
+static void write_supers(struct arr *a)
 {
 	uint32_t count = 0;
 
-	if (!arr_job_parts(&a->claim_job, a->claim.member_count))
-		return false;
+	arr_job_reserve(&a->claim_job);
 	a->claim_job.kind = ARR_JOB_CLAIM;
 	a->claim_job.owner = NULL;
 	for (uint32_t i = 0; i < a->claim.member_count; i++)
@@ -151,7 +146,6 @@ static bool write_supers(struct arr *a)
 	MUST(count);
 	a->claim_phase = CLAIM_SUPER;
 	arr_job_issue(a, &a->claim_job);
-	return true;
 }
 
 static void supers_done(struct arr *a)
@@ -179,7 +173,8 @@ void arr_claim_done(struct arr *a)
 		a->claim_phase = CLAIM_BITMAP_WAIT;
 		if (!is_outdated(a))
 			a->is_raise_wanted = false;	/* what it speaks of is durable now */
-	} else if (a->claim_phase == CLAIM_BITMAP && !is_outdated(a) && !a->is_broken && write_supers(a)) {
+	} else if (!is_outdated(a) && !a->is_broken) {
+		write_supers(a);
 		return;
 	} else {
 		abandon(a, true);
@@ -204,14 +199,15 @@ bool arr_pump_claim(struct arr *a)
 		abandon(a, true);
 		return true;
 	}
-	if (!a->bitmap)
-		return write_supers(a);
-	if (bm_commit_is_running(a->bitmap))
+	if (a->bitmap && bm_commit_is_running(a->bitmap))
 		return false;
-	bm_set_events(a->bitmap, a->claim.events);
+	if (a->bitmap)
+		bm_set_events(a->bitmap, a->claim.events);
 	/* An abandoned claim of the same events may have had its bitmap written already. */
-	if (!bm_wants_commit(a->bitmap))
-		return write_supers(a);
+	if (!a->bitmap || !bm_wants_commit(a->bitmap)) {
+		write_supers(a);
+		return true;
+	}
 	if (!arr_bitmap_begin(a, NULL))
 		return false;
 	a->claim_phase = CLAIM_BITMAP;

@@ -226,10 +226,9 @@ static bool is_owed_to_others(const struct arr *a)
 	return false;
 }
 
-static bool issue_read(struct arr *a)
+static void issue_read(struct arr *a)
 {
-	if (!arr_job_parts(&a->sync_job, 1))
-		return false;
+	arr_job_reserve(&a->sync_job);
 	if (a->bitmap)
 		bm_sync_start(a->bitmap, (array_off){ a->window_at }, a->window_len, is_owed_to_others(a));
 	a->sync_job.kind = ARR_JOB_SYNC_READ;
@@ -238,7 +237,6 @@ static bool issue_read(struct arr *a)
 		    a->window_len, NULL);
 	a->sync_phase = SYNC_READ;
 	arr_job_issue(a, &a->sync_job);
-	return true;
 }
 
 static void window_end(struct arr *a, bool is_ok)
@@ -278,11 +276,11 @@ static void read_done(struct arr *a)
 	}
 	a->sync_targets &= arr_in_slots(a);
 	/* The pin may have changed: then clients read another member by now, and it must not change under them (I6). */
-	if (a->sync_source != arr_pin(a) || !a->sync_targets ||
-	    !arr_job_parts(&a->sync_job, (uint32_t)__builtin_popcountll(a->sync_targets))) {
+	if (a->sync_source != arr_pin(a) || !a->sync_targets) {
 		window_end(a, false);
 		return;
 	}
+	arr_job_reserve(&a->sync_job);
 	LAW(I12, !arr_write_overlaps(a, a->window_at, a->window_len, NULL));
 	a->sync_job.kind = ARR_JOB_SYNC_WRITE;
 	ARR_EACH(i, a, a->sync_targets)
@@ -338,7 +336,8 @@ bool arr_pump_sync(struct arr *a)
 	if (a->sync_phase == SYNC_DRAIN) {
 		if (!LAW_BROKEN(I2) && arr_write_overlaps(a, a->window_at, a->window_len, NULL))
 			return false;
-		return issue_read(a);
+		issue_read(a);
+		return true;
 	}
 	if (a->sync_phase != SYNC_IDLE)
 		return false;

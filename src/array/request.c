@@ -69,7 +69,7 @@ void arr_event_submit(struct arr *a, struct arr_req *req)
 	req->stage = ARR_S_QUEUED;
 	req->tried_members = 0;
 	req->wants_generation = 0;
-	req->own_job.parts = NULL;
+	req->own_job.parts = req->own_job.reserve = NULL;
 	req->own_job.owner = req;
 	list_init(&req->woken);
 	list_append(&a->requests, &req->link);

@@ -34,6 +34,7 @@ struct arr {
 	enum { CLAIM_IDLE, CLAIM_FLUSH, CLAIM_BITMAP_WAIT, CLAIM_BITMAP, CLAIM_SUPER } claim_phase;
 	struct arr_claim claim;
 	struct arr_job claim_job;
+	struct arr_part claim_parts[ARR_MEMBERS_MAX];
 	uint64_t claim_admissions;		/* when its flush began */
 	uint64_t events;			/* of the last durable claim */
 	uint64_t wanted_generation, durable_generation;
@@ -46,11 +47,13 @@ struct arr {
 	/* sweep (sweep.c) */
 	enum { SWEEP_IDLE, SWEEP_FLUSH, SWEEP_EVENTS, SWEEP_EVENTS_IO, SWEEP_CLEAR, SWEEP_CLEAR_IO } sweep_phase;
 	struct arr_job sweep_job;
+	struct arr_part sweep_parts[ARR_MEMBERS_MAX];
 	uint64_t sweep_due_ms;
 
 	/* resync and recovery (recover.c) */
 	enum { SYNC_IDLE, SYNC_DRAIN, SYNC_READ, SYNC_WRITE } sync_phase;
 	struct arr_job sync_job;
+	struct arr_part sync_parts[ARR_MEMBERS_MAX];
 	uint64_t resync_offset;			/* bytes below agree; OFF_NONE: no resync due */
 	uint64_t window_at, window_len;		/* valid unless SYNC_IDLE: nobody writes here */
 	uint32_t sync_source;
@@ -68,6 +71,8 @@ struct arr {
 void arr_wake(struct arr *a, struct arr_req *req);
 /* Parts for a job: inline where they fit, else allocated. False: no memory. */
 bool arr_job_parts(struct arr_job *job, uint32_t part_count);
+/* The same for the thread's own jobs, one part for each member at most: out of the reserve, so it cannot fail. */
+void arr_job_reserve(struct arr_job *job);
 void arr_job_issue(struct arr *a, struct arr_job *job);
 struct arr_part *arr_job_add(struct arr_job *job, uint32_t member, enum arr_part_op op, unsigned flags, uint64_t at,
 			     uint64_t len, void *data);
@@ -115,7 +120,7 @@ bool arr_pump_claim(struct arr *a);
 void arr_claim_done(struct arr *a);
 uint64_t arr_claim_timer_ms(const struct arr *a);
 /* A flush of every written member, executed by the array's thread. */
-bool arr_flush_all(struct arr *a, struct arr_job *job);
+void arr_flush_all(struct arr *a, struct arr_job *job);
 
 /* sweep.c */
 bool arr_pump_sweep(struct arr *a);

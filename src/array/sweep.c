@@ -52,10 +52,12 @@ static bool begin(struct arr *a)
 	a->sweep_due_ms = a->now_ms + bm_daemon_sleep_ms(a->bitmap);
 	if (!is_ready || !may_clear(a))
 		return true;
-	if (LAW_BROKEN(I4))
+	if (LAW_BROKEN(I4)) {
 		a->sweep_phase = SWEEP_CLEAR;
-	else if (arr_flush_all(a, &a->sweep_job))
-		a->sweep_phase = SWEEP_FLUSH;
+		return true;
+	}
+	arr_flush_all(a, &a->sweep_job);
+	a->sweep_phase = SWEEP_FLUSH;
 	return true;
 }
 

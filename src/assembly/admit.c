@@ -102,10 +102,10 @@ static int check_readd(const struct asm_lineage *l, const struct arr *a, const s
 			m->path);
 	if (check_bitmap_place(m, sb, a, &place))
 		return err_set(err, UMD_E_READD_REFUSED, "%s cannot be re-added: %s", m->path, place.text);
-	if (sb->data_size_sectors < l->base.size_sectors || asm_check_supported(m, NULL))
+	if (lay_data_room_sectors(sb) < l->base.size_sectors || asm_check_supported(m, NULL))
 		return err_set(err, UMD_E_READD_REFUSED,
 			       "%s cannot be re-added: its superblock does not fit this array (%llu sectors of %llu)",
-			       m->path, (unsigned long long)sb->data_size_sectors,
+			       m->path, (unsigned long long)lay_data_room_sectors(sb),
 			       (unsigned long long)l->base.size_sectors);
 	return 0;
 }

@@ -91,14 +91,16 @@ static void judge_current(struct asm_plan *plan, const struct asm_member *m, uin
 static bool has_place_for_bitmap(const struct asm_member *members, struct asm_plan *plan, uint32_t i)
 {
 	const struct asm_member *m = &members[i];
+	struct sb1 in_use = m->sb;
 	struct err err = { 0 };
 
 	if (!plan->has_bitmap)
 		return true;
+	in_use.size_sectors = members[plan->freshest].sb.size_sectors;	/* the array's, whatever this one says */
 	if (!(m->sb.feature_map & FMT_SB1_BITMAP))
 		SAY(plan, i, ASM_UNUSABLE, "%s has no place for a bitmap, and %s has one: add it as a new device",
 		    m->path, members[plan->freshest].path);
-	else if (lay_bitmap_fits(&m->sb, &members[plan->bitmap_member].bitmap, 1, m->size_bytes, &err))
+	else if (lay_bitmap_fits(&in_use, &members[plan->bitmap_member].bitmap, 1, m->size_bytes, &err))
 		SAY(plan, i, ASM_UNUSABLE, "%s: %s", m->path, err.text);
 	return plan->verdicts[i] != ASM_UNUSABLE;
 }
@@ -118,15 +120,19 @@ static void judge_other(const struct asm_member *members, const struct asm_optio
 		    s->level, s->layout, s->chunk_sectors, ref->path, r->level, r->layout, r->chunk_sectors);
 		return;
 	}
-	if (s->data_size_sectors < r->size_sectors) {
+	if (lay_data_room_sectors(s) < r->size_sectors) {
 		SAY(plan, i, ASM_UNUSABLE, "%s has room for %llu sectors, the array needs %llu", m->path,
-		    (unsigned long long)s->data_size_sectors, (unsigned long long)r->size_sectors);
+		    (unsigned long long)lay_data_room_sectors(s), (unsigned long long)r->size_sectors);
 		return;
 	}
 	if (!has_place_for_bitmap(members, plan, i))
 		return;
 	if (!asm_is_slot(s, role)) {
-		SAY(plan, i, ASM_SPARE, "%s is a spare", m->path);
+		if (asm_counts_active(r, s))
+			SAY(plan, i, ASM_DUPLICATE, "%s is a spare and not used: its device number %u is active in the array",
+			    m->path, s->dev_number);
+		else
+			SAY(plan, i, ASM_SPARE, "%s is a spare", m->path);
 		return;
 	}
 
@@ -144,7 +150,7 @@ static void judge_other(const struct asm_member *members, const struct asm_optio
 	}
 	if (is_listed && s->events + 1 >= r->events)
 		judge_current(plan, m, i);
-	else if (is_listed)
+	else if (asm_counts_active(r, s))
 		/* The device of that number took part in every event: this one had the number before it. */
 		SAY(plan, i, ASM_DUPLICATE,
 		    "%s (event %llu) is not used: device %u took part until event %llu, so its number belongs to "

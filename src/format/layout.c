@@ -54,6 +54,15 @@ struct span lay_data(const struct sb1 *sb)
 	return (struct span){ { sb->data_offset_sectors * SECTOR_BYTES }, sb->size_sectors * SECTOR_BYTES };
 }
 
+uint64_t lay_data_room_sectors(const struct sb1 *sb)
+{
+	if (sb->minor != SB1_0)
+		return sb->data_size_sectors;
+	if (sb->data_offset_sectors > sb->super_offset_sectors)
+		return 0;
+	return min_u64(sb->data_size_sectors, sb->super_offset_sectors - sb->data_offset_sectors);
+}
+
 /* @offset_sectors from the superblock; false: before the start of the member. */
 static bool beside_super(const struct sb1 *sb, int32_t offset_sectors, member_off *ret_at)
 {

@@ -18,6 +18,8 @@ bool lay_super_090(uint64_t member_bytes, member_off *ret_at);
 
 /* Areas of a member, from a checked superblock. */
 struct span lay_data(const struct sb1 *sb);			/* size_sectors from data_offset */
+/* Sectors of data the member can hold where its data area lies: in 1.0 it ends before the superblock. */
+uint64_t lay_data_room_sectors(const struct sb1 *sb);
 bool lay_bitmap(const struct sb1 *sb, member_off *ret_at);	/* false: no internal bitmap */
 bool lay_bad_blocks(const struct sb1 *sb, struct span *ret_span);
 

@@ -34,7 +34,7 @@ static void rows(void)
 	told_by("b", 1, FMT_ROLE_SPARE);
 	options.may_run_degraded = true;
 	judge("ab");
-	is_verdict(1, ASM_SPARE, "role 0xffff: spare; so here");
+	is_verdict(1, ASM_DUPLICATE, "role 0xffff: spare; here left out, its number is active (number-is-taken)");
 	options.may_run_degraded = false;
 	is_u64((uint64_t)judge("ab"), (uint64_t)UMD_E_MEMBER_MISSING,
 	       "but the other one waits for a member in that slot (missing-member)");

@@ -86,7 +86,8 @@ struct arr_job {
 	struct list link;		/* on out->jobs, then the hands' */
 	uint64_t members;		/* mask of the members its parts touch */
 	struct arr_part inline_parts[ARR_PARTS_INLINE];
-	struct arr_part *reserve;	/* ARR_MEMBERS_MAX parts, or NULL: jobs of the array's own thread need no memory */
+	/* ARR_MEMBERS_MAX parts, or NULL: jobs of the array's own thread need no memory */
+	struct arr_part *reserve;
 };
 
 /* ---- requests ---- */

@@ -129,7 +129,8 @@ static void judge_other(const struct asm_member *members, const struct asm_optio
 		return;
 	if (!asm_is_slot(s, role)) {
 		if (asm_counts_active(r, s))
-			SAY(plan, i, ASM_DUPLICATE, "%s is a spare and not used: its device number %u is active in the array",
+			SAY(plan, i, ASM_DUPLICATE,
+			    "%s is a spare and not used: its device number %u is active in the array",
 			    m->path, s->dev_number);
 		else
 			SAY(plan, i, ASM_SPARE, "%s is a spare", m->path);

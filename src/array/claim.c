@@ -5,7 +5,8 @@
  *   FLUSH    every working member, when the claim says more than the last one: clean, a higher offset,
  *            a member in sync (law I10). A write admitted meanwhile ends a clean claim.
  *   BITMAP   the bitmap superblock gets the new event number first, so that on disk it is never behind
- *   SUPER    superblocks; members that fail it are failed, which wants another round
+ *   SUPER    superblocks of those in sync; members that fail it are failed, which wants another round
+ *   FOLLOWERS  then those of recovering members and spares
  *
  * It is begun when something must be recorded (a failure, a member that joined, progress), when a write
  * waits for the array to be active, and when the array was idle for safe_mode_delay. While bitmap and
@@ -108,7 +109,7 @@ static bool begin(struct arr *a)
 	bool needs_active = a->is_write_waiting && !a->is_active_on_disk;
 	bool turns_clean = !needs_active && may_be_clean(a);
 
-	if (!needs_active && !turns_clean && arr_is_recorded(a))
+	if ((!needs_active && !turns_clean && arr_is_recorded(a)) || arr_window_is_orphan(a))
 		return false;
 
 	a->claim.generation = a->wanted_generation;
@@ -133,33 +134,66 @@ static bool is_outdated(const struct arr *a)
 	return !a->claim.is_active && (a->admissions != a->claim_admissions || a->writes_in_flight);
 }
 
-static void write_supers(struct arr *a)
+/* Superblocks of the claimed members among @mask; false: there is none. */
+static bool write_supers(struct arr *a, uint64_t mask)
 {
 	uint32_t count = 0;
 
 	arr_job_reserve(&a->claim_job);
 	a->claim_job.kind = ARR_JOB_CLAIM;
 	a->claim_job.owner = NULL;
-	for (uint32_t i = 0; i < a->claim.member_count; i++)
-		if (a->claim.members[i].is_written && ++count)
-			arr_job_add(&a->claim_job, a->claim.members[i].member, ARR_P_WRITE, ARR_PF_DURABLE, 0, 0, NULL);
-	MUST(count);
-	a->claim_phase = CLAIM_SUPER;
-	arr_job_issue(a, &a->claim_job);
+	for (uint32_t i = 0; i < a->claim.member_count; i++) {
+		uint32_t member = a->claim.members[i].member;
+
+		if (!a->claim.members[i].is_written || !(mask & ARR_BIT(member)))
+			continue;
+		arr_job_add(&a->claim_job, member, ARR_P_WRITE, ARR_PF_DURABLE, 0, 0, NULL);
+		count++;
+	}
+	if (count)
+		arr_job_issue(a, &a->claim_job);
+	return count;
 }
 
-static void supers_done(struct arr *a)
+static void begin_supers(struct arr *a)
 {
-	uint64_t took = a->claim_job.members & ~arr_job_judge(a, &a->claim_job);
+	a->claim_led = arr_mask(a, ARR_M_IN_SYNC);
+	MUST(write_supers(a, a->claim_led));
+	a->claim_phase = CLAIM_SUPER;
+}
 
+static void taken(struct arr *a)
+{
 	a->claim_phase = CLAIM_IDLE;
-	if (!(took & arr_mask(a, ARR_M_IN_SYNC)))
-		return;
 	a->events = a->claim.events;
-	a->durable_generation = a->claim.generation;
 	a->is_active_on_disk = a->claim.is_active;
+}
+
+static void recorded(struct arr *a)
+{
+	taken(a);
+	a->durable_generation = a->claim.generation;
 	a->recorded_sync_offset = arr_sync_offset(a);
 	a->recorded_sync_ms = a->now_ms;
+}
+
+/* Those in sync come first. A member that only follows and is an event ahead of all of them would, after a start
+ * without it, carry a number of another history: one that the bitmap may believe.
+ * A member in sync that did not take the claim still tells the old story, together with whom it calls in sync: the
+ * claim counts for nothing before the next one has said that this member is out as well (I1). */
+static void supers_done(struct arr *a)
+{
+	uint64_t failed = arr_job_judge(a, &a->claim_job);
+
+	a->claim_phase = CLAIM_IDLE;
+	if (!(a->claim_job.members & ~failed & arr_mask(a, ARR_M_IN_SYNC)))
+		return;
+	if (failed)
+		taken(a);
+	else if (write_supers(a, (arr_in_slots(a) | arr_mask(a, ARR_M_SPARE)) & ~a->claim_led))
+		a->claim_phase = CLAIM_FOLLOWERS;
+	else
+		recorded(a);
 }
 
 void arr_claim_done(struct arr *a)
@@ -168,13 +202,18 @@ void arr_claim_done(struct arr *a)
 		supers_done(a);
 		return;
 	}
+	if (a->claim_phase == CLAIM_FOLLOWERS) {
+		arr_job_judge(a, &a->claim_job);
+		recorded(a);
+		return;
+	}
 	if (a->claim_phase == CLAIM_FLUSH) {
 		arr_job_judge(a, &a->claim_job);
 		a->claim_phase = CLAIM_BITMAP_WAIT;
 		if (!is_outdated(a))
 			a->is_raise_wanted = false;	/* what it speaks of is durable now */
 	} else if (!is_outdated(a) && !a->is_broken) {
-		write_supers(a);
+		begin_supers(a);
 		return;
 	} else {
 		abandon(a, true);
@@ -205,7 +244,7 @@ bool arr_pump_claim(struct arr *a)
 		bm_set_events(a->bitmap, a->claim.events);
 	/* An abandoned claim of the same events may have had its bitmap written already. */
 	if (!a->bitmap || !bm_wants_commit(a->bitmap)) {
-		write_supers(a);
+		begin_supers(a);
 		return true;
 	}
 	if (!arr_bitmap_begin(a, NULL))

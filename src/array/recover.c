@@ -209,6 +209,12 @@ bool arr_window_overlaps(const struct arr *a, uint64_t at, uint64_t len)
 	return a->sync_phase != SYNC_IDLE && ranges_overlap(at, len, a->window_at, a->window_len);
 }
 
+/* A window is being written whose source has failed: what it leaves is flushed by the claim that says so. */
+bool arr_window_is_orphan(const struct arr *a)
+{
+	return a->sync_phase == SYNC_WRITE && a->sync_source != arr_pin(a);
+}
+
 /* Is a window just being written to this member? It may hold the old bytes or the new ones. */
 bool arr_is_copied_to(const struct arr *a, uint32_t member, uint64_t at, uint64_t len)
 {

@@ -31,9 +31,10 @@ struct arr {
 	uint64_t bitmap_owed, bitmap_paying;	/* masks: members that have no bitmap yet / get it by this commit */
 
 	/* claims (claim.c) */
-	enum { CLAIM_IDLE, CLAIM_FLUSH, CLAIM_BITMAP_WAIT, CLAIM_BITMAP, CLAIM_SUPER } claim_phase;
+	enum { CLAIM_IDLE, CLAIM_FLUSH, CLAIM_BITMAP_WAIT, CLAIM_BITMAP, CLAIM_SUPER, CLAIM_FOLLOWERS } claim_phase;
 	struct arr_claim claim;
 	struct arr_job claim_job;
+	uint64_t claim_led;			/* mask: were in sync when the claim's superblocks began to go out */
 	struct arr_part claim_parts[ARR_MEMBERS_MAX];
 	uint64_t claim_admissions;		/* when its flush began */
 	uint64_t events;			/* of the last durable claim */
@@ -132,6 +133,7 @@ bool arr_sweep_is_finished(const struct arr *a);
 bool arr_pump_sync(struct arr *a);
 void arr_sync_done(struct arr *a);
 bool arr_window_overlaps(const struct arr *a, uint64_t at, uint64_t len);
+bool arr_window_is_orphan(const struct arr *a);
 bool arr_is_copied_to(const struct arr *a, uint32_t member, uint64_t at, uint64_t len);
 enum arr_sync_action arr_sync_action(const struct arr *a);
 uint64_t arr_sync_offset(const struct arr *a);

@@ -186,8 +186,10 @@ static void supers_done(struct arr *a)
 	uint64_t failed = arr_job_judge(a, &a->claim_job);
 
 	a->claim_phase = CLAIM_IDLE;
-	if (!(a->claim_job.members & ~failed & arr_mask(a, ARR_M_IN_SYNC)))
+	if (!(a->claim_job.members & ~failed & arr_mask(a, ARR_M_IN_SYNC))) {
+		a->is_active_on_disk &= a->claim.is_active;	/* a failed write may have been carried out */
 		return;
+	}
 	if (failed)
 		taken(a);
 	else if (write_supers(a, (arr_in_slots(a) | arr_mask(a, ARR_M_SPARE)) & ~a->claim_led))

@@ -14,7 +14,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-enum { SAFE_MODE_DELAY_MS = 200 };
+enum { SAFE_MODE_DELAY_MS = 200, NO_MEMORY_RETRY_MS = 100 };
 
 struct arr *arr_new(const struct arr_config *config)
 {
@@ -131,10 +131,23 @@ void arr_step(struct arr *a, struct arr_event *ev, uint64_t now_ms, struct arr_o
 	a->out = NULL;
 }
 
+/* After a step somebody still waits to begin a bitmap commit, and none runs: there was no memory for it. No event
+ * would come of that. */
+static bool is_starved(const struct arr *a)
+{
+	if (!a->bitmap || a->is_broken || bm_commit_is_running(a->bitmap))
+		return false;
+	return a->claim_phase == CLAIM_BITMAP_WAIT || a->sweep_phase == SWEEP_EVENTS || a->bitmap_owed;
+}
+
 uint64_t arr_next_timer_ms(const struct arr *a)
 {
 	if (a->is_readonly)
 		return UINT64_MAX;
+	if (is_starved(a))
+		return a->now_ms + NO_MEMORY_RETRY_MS;
+	if (a->is_stopping)
+		return UINT64_MAX;	/* it waits for what is under way, and that reports by itself */
 	return min_u64(arr_claim_timer_ms(a), arr_sweep_timer_ms(a));
 }
 

@@ -155,13 +155,22 @@ bool arr_pump_spares(struct arr *a)
 
 /* ---- by the user ---- */
 
+/* What a user changes must be recorded, and the thread that would do it ends with a stop. */
+static bool may_change(const struct arr *a, struct arr_event *ev, const char *what)
+{
+	if (a->is_readonly || a->is_stopping)
+		ev->rc = err_set(ev->err, a->is_readonly ? UMD_E_READ_ONLY : UMD_E_STOPPING,
+				 "the array is %s: no member can %s", a->is_readonly ? "read-only" : "stopping", what);
+	return !ev->rc;
+}
+
 void arr_event_fail(struct arr *a, struct arr_event *ev)
 {
 	const struct arr_member *m = &a->members[ev->member];
 
-	if (a->is_readonly)
-		ev->rc = err_set(ev->err, UMD_E_READ_ONLY, "the array is read-only: no member can be failed");
-	else if (m->state == ARR_M_IN_SYNC && arr_mask(a, ARR_M_IN_SYNC) == ARR_BIT(ev->member))
+	if (!may_change(a, ev, "be failed"))
+		return;
+	if (m->state == ARR_M_IN_SYNC && arr_mask(a, ARR_M_IN_SYNC) == ARR_BIT(ev->member))
 		ev->rc = err_set(ev->err, UMD_E_LAST_MEMBER,
 				 "the member is the last one in sync of %u: failing it would lose the data",
 				 a->raid_devices);
@@ -173,6 +182,8 @@ void arr_event_remove(struct arr *a, struct arr_event *ev)
 {
 	struct arr_member *m = &a->members[ev->member];
 
+	if (!may_change(a, ev, "be removed"))
+		return;
 	if (m->state != ARR_M_FAULTY && m->state != ARR_M_SPARE) {
 		ev->rc = err_set(ev->err, UMD_E_MEMBER_STATE,
 				 "the member is %s; only a faulty member or a spare can be removed: fail it first",
@@ -201,12 +212,8 @@ void arr_event_add(struct arr *a, struct arr_event *ev)
 	const struct arr_member *new = ev->new_member;
 	uint32_t i;
 
-	if (a->is_readonly || a->is_stopping) {
-		ev->rc = err_set(ev->err, a->is_readonly ? UMD_E_READ_ONLY : UMD_E_STOPPING,
-				 "the array is %s: no member can join",
-				 a->is_readonly ? "read-only" : "stopping");
+	if (!may_change(a, ev, "join"))
 		return;
-	}
 	if (new->state == ARR_M_RECOVERING && !is_slot_free(a, new->slot)) {
 		ev->rc = err_set(ev->err, UMD_E_NO_FREE_SLOT, "slot %u of %u is taken: the member cannot return to it",
 				 new->slot, a->raid_devices);

@@ -1,6 +1,6 @@
 /* Goal: a stop ends: in the middle of a resync with its checkpoint on disk, with waiting requests answered, with bits
- * swept and superblocks clean.
- * Method: stops at quiet and at busy moments; what a superblock says afterwards.
+ * swept and superblocks clean; nobody turns in circles while it waits, and nothing is promised after it.
+ * Method: stops at quiet and at busy moments; what a superblock says afterwards; when the array asks to be woken.
  * Law: I9, I10.
  * Source: spec array 3 and 5.3; design 2. */
 #include "hands.h"
@@ -23,6 +23,39 @@ static void quiet(void)
 	is_score("", "and writes nothing");
 	is_u64((uint64_t)write_now(0, 512, 'x'), (uint64_t)UMD_E_STOPPING, "a request that comes later is refused");
 	is_u64((uint64_t)join(ARR_M_SPARE, 0, false), (uint64_t)UMD_E_STOPPING, "and so is a member");
+	end();
+}
+
+/* Its thread may be gone: what would have to be recorded would never be. */
+static void no_member_changes_afterwards(void)
+{
+	begin((struct setup){ .members = 3 });
+	fail(2);
+	run();
+	stop();
+	run();
+	ok(arr_is_stopped(w.a), "a degraded array is stopped");
+	is_u64((uint64_t)fail(1), (uint64_t)UMD_E_STOPPING, "no member can be failed any more");
+	is_u64((uint64_t)take_out(2), (uint64_t)UMD_E_STOPPING, "and none be removed");
+	ok(status()->is_recorded && !waiting(ARR_JOB_FLUSH) && !waiting(ARR_JOB_CLAIM), "nothing is left to be recorded");
+	end();
+}
+
+static void without_turning_in_circles(void)
+{
+	struct arr_req *flush;
+
+	begin((struct setup){ 0 });
+	write_now(0, 4096, 'w');
+	hold(KIND(ARR_JOB_REQUEST));
+	flush = submit(ARR_FLUSH, 0, 0, 0);
+	stop();
+	w.now_ms += 1000;
+	run();
+	ok(!flush->is_done && !arr_is_stopped(w.a), "a stop waits for a slow flush");
+	ok(arr_next_timer_ms(w.a) > w.now_ms, "and does not ask to be woken at once, over and over");
+	let_go(KIND(ARR_JOB_REQUEST));
+	ok(flush->is_done && arr_is_stopped(w.a), "the flush's end is what wakes it");
 	end();
 }
 
@@ -151,6 +184,8 @@ static void with_a_member_that_fails(void)
 int main(void)
 {
 	quiet();
+	no_member_changes_afterwards();
+	without_turning_in_circles();
 	in_mid_resync_without_a_bitmap();
 	in_mid_resync_by_the_bitmap();
 	in_mid_recovery();

@@ -30,7 +30,8 @@ uint64_t chunk_len(const struct sim_world *w, uint64_t chunk)
 
 static uint64_t synced_below(const struct sim_world *w, const struct sb1 *sb)
 {
-	return sb->resync_offset_sectors > w->size_bytes / SECTOR_BYTES ? w->size_bytes : sb->resync_offset_sectors * SECTOR_BYTES;
+	return sb->resync_offset_sectors > w->size_bytes / SECTOR_BYTES ? w->size_bytes
+									: sb->resync_offset_sectors * SECTOR_BYTES;
 }
 
 /* Bytes of its own data area that the superblock calls current. */
@@ -49,7 +50,8 @@ static void decode_claim(const struct sim_world *w, const struct arr_part *p, st
 	fmt_sb1_decode(raw, w->minor, ret);
 }
 
-/* "Below this place the array is clean" speaks of every member in a slot, of a recovering one as far as it calls itself current. */
+/* "Below this place the array is clean" speaks of every member in a slot; of a recovering one as far as it calls
+ * itself current. */
 static void check_clean_claim(struct sim_world *w, const struct arr_job *job, const struct sb1 *sb)
 {
 	for (uint32_t i = 0; i < job->part_count; i++) {
@@ -60,13 +62,15 @@ static void check_clean_claim(struct sim_world *w, const struct arr_job *job, co
 		decode_claim(w, &job->parts[i], &own);
 		below = min_u64(below, current_below(w, &own));
 		if (m->state != ARR_M_FAULTY && !disk_is_settled(&m->disk, m->place.data_at.bytes, below, false))
-			broken(w, LAW_I10, "a superblock (event %llu) calls the array clean below %llu, but %s was not flushed there",
+			broken(w, LAW_I10,
+			       "event %llu calls the array clean below %llu, but %s was not flushed there",
 			       (unsigned long long)sb->events, (unsigned long long)below, m->disk.path);
 	}
 	at_stake(w, LAW_I10);
 }
 
-static void check_one_claim(struct sim_world *w, const struct arr_job *job, const struct sim_member *m, const struct arr_part *p)
+static void check_one_claim(struct sim_world *w, const struct arr_job *job, const struct sim_member *m,
+			    const struct arr_part *p)
 {
 	struct sb1 before, now;
 	bool has_before = superblock_of(w, m, &before);
@@ -77,7 +81,8 @@ static void check_one_claim(struct sim_world *w, const struct arr_job *job, cons
 	if (current_below(w, &now) <= (has_before ? current_below(w, &before) : 0))
 		return;
 	if (!disk_is_settled(&m->disk, m->place.data_at.bytes, current_below(w, &now), true))
-		broken(w, LAW_I10, "the superblock of %s (event %llu) calls it current below %llu, but what the recovery wrote was not flushed",
+		broken(w, LAW_I10,
+		       "%s (event %llu) calls itself current below %llu, but what was copied was not flushed",
 		       m->disk.path, (unsigned long long)now.events, (unsigned long long)current_below(w, &now));
 	at_stake(w, LAW_I10);
 }
@@ -118,25 +123,29 @@ static bool may_return(const struct sim_world *w, const struct sim_member *m, ui
 }
 
 /* A clear that was given out while the array was whole may reach members after one left: that one has the data too.
- * And a bit this life never counted is a leftover: its commit reached this member, but its write never went out. */
-static void check_cleared_chunk(struct sim_world *w, const struct sim_job *j, const struct sim_member *writing, uint64_t c)
+ * And a bit that was not counted then is a leftover: its commit reached this member, but its write never went out. */
+static void check_cleared_chunk(struct sim_world *w, const struct sim_job *j, const struct sim_member *writing,
+				uint64_t c)
 {
 	uint64_t at = c * w->chunk_bytes, len = chunk_len(w, c), cleared = least_events_cleared(w);
 	const uint8_t *data = data_of(w, writing, writing->disk.medium, at);
 
-	if (j->issued >= w->whole_until && w->was_counted[c])
-		broken(w, LAW_I4, "the bit of chunk %llu is cleared while the array is degraded", (unsigned long long)c);
+	if (j->issued >= w->whole_until && j->issued >= w->counted_since[c])
+		broken(w, LAW_I4, "the bit of chunk %llu is cleared while the array is degraded",
+		       (unsigned long long)c);
 	if (is_write_out(w, at / SECTOR_BYTES, len / SECTOR_BYTES))
 		broken(w, LAW_I4, "the bit of chunk %llu is cleared under a write in flight", (unsigned long long)c);
 	EACH_MEMBER(w, m) {
 		const uint8_t *other = data_of(w, m, m->disk.medium, at);
 
-		if (is_in_sync(m) && (!disk_is_settled(&m->disk, m->place.data_at.bytes + at, len, false) || memcmp(other, data, len)))
-			broken(w, LAW_I4, "the bit of chunk %llu is cleared before its data is durable and equal on %s", (unsigned long long)c,
-			       m->disk.path);
+		if (is_in_sync(m) &&
+		    (!disk_is_settled(&m->disk, m->place.data_at.bytes + at, len, false) || memcmp(other, data, len)))
+			broken(w, LAW_I4, "the bit of chunk %llu is cleared before its data is durable and equal on %s",
+			       (unsigned long long)c, m->disk.path);
 		if (may_return(w, m, cleared) && memcmp(other, data, len))
-			broken(w, LAW_I4, "the bit of chunk %llu is cleared, but %s lacks it and events_cleared %llu would let it back",
-			       (unsigned long long)c, m->disk.path, (unsigned long long)cleared);
+			broken(w, LAW_I4,
+			       "the bit of chunk %llu is cleared, but events_cleared %llu lets %s back without it",
+			       (unsigned long long)c, (unsigned long long)cleared, m->disk.path);
 	}
 	at_stake(w, LAW_I4);
 }

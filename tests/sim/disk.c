@@ -86,7 +86,8 @@ static void log_forget(struct sim_disk *d, uint32_t sector)
 	d->versions[sector] = 0;
 }
 
-static void write_sector(struct sim_disk *d, uint64_t at, const uint8_t *data, bool is_durable, bool is_sync, uint64_t time)
+static void write_sector(struct sim_disk *d, uint64_t at, const uint8_t *data, bool is_durable, bool is_sync,
+			 uint64_t time)
 {
 	static const uint8_t zeroes[SECTOR_BYTES];
 	uint32_t sector = (uint32_t)(at / SECTOR_BYTES);
@@ -101,7 +102,8 @@ static void write_sector(struct sim_disk *d, uint64_t at, const uint8_t *data, b
 	log_forget(d, sector);
 }
 
-int disk_write(struct sim_disk *d, struct prng *r, uint64_t at, uint64_t len, const void *data, bool is_durable, bool is_sync, uint64_t time)
+int disk_write(struct sim_disk *d, struct prng *r, uint64_t at, uint64_t len, const void *data, bool is_durable,
+	       bool is_sync, uint64_t time)
 {
 	bool is_failing = has_fault(d);
 
@@ -138,7 +140,7 @@ int disk_flush(struct sim_disk *d, struct prng *r, uint64_t issued)
 	if (d->has_lost_writes || has_fault(d)) {
 		d->has_lost_writes = true;
 		if (prng_below(r, 2))
-			drop_log(d);	/* still readable, never to be written: gone with the next cut */
+			drop_log(d); /* still readable, never to be written: gone with the next cut */
 		return -EIO;
 	}
 	for (uint32_t i = 0; i < d->log_count; i++) {
@@ -162,7 +164,6 @@ void disk_cut(struct sim_disk *d, struct prng *r)
 	for (uint32_t i = 0; i < d->log_count; i++) {
 		struct sim_version *v = &d->log[i];
 		uint64_t at = (uint64_t)v->sector * SECTOR_BYTES;
-
 
 		if (kind == KEEP_ALL || (kind >= BY_LOT && prng_below(r, 2)))
 			memcpy(d->medium + at, v->data, SECTOR_BYTES);

@@ -30,7 +30,8 @@ void disk_free(struct sim_disk *d);
 /* 0 or -EIO. A write that fails may have written any of its sectors, a flush that fails may have forgotten them.
  * @data NULL: zeroes. A flush covers what was written before @issued. */
 int disk_read(struct sim_disk *d, struct prng *r, uint64_t at, uint64_t len, void *data);
-int disk_write(struct sim_disk *d, struct prng *r, uint64_t at, uint64_t len, const void *data, bool is_durable, bool is_sync, uint64_t time);
+int disk_write(struct sim_disk *d, struct prng *r, uint64_t at, uint64_t len, const void *data, bool is_durable,
+	       bool is_sync, uint64_t time);
 int disk_flush(struct sim_disk *d, struct prng *r, uint64_t issued);
 
 /* A write that was under way when the power went: any of its sectors may be there. */

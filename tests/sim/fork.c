@@ -29,7 +29,8 @@ static void run_alone(struct sim_world *w, struct sim_member *m)
 	trace(w, "%s runs alone", m->disk.path);
 	world_judge(w, 1u << index_of(w, m), &o);
 	if (w->plan.refusal.code || world_start(w, &o))
-		broken(w, LAW_I9, "%s alone does not start, though the user insists: %s", m->disk.path, w->plan.refusal.text);
+		broken(w, LAW_I9, "%s alone does not start, though the user insists: %s", m->disk.path,
+		       w->plan.refusal.text);
 	for (uint64_t i = 0; i < writes; i++)
 		submit_write(w, prng_below(&w->rng, w->model.count), 1, false, true);
 	finish_requests(w);
@@ -44,7 +45,7 @@ static void run_apart(struct sim_world *w, struct sim_member *m)
 	struct model ours = w->model;
 
 	model_init(&w->model, ours.count);
-	w->model.serial = ours.serial + 1000000;	/* its writes can be told from all others */
+	w->model.serial = ours.serial + 1000000; /* its writes can be told from all others */
 	for (uint64_t s = 0; s < ours.count; s++)
 		model_begin(&w->model, s, model_content(data_of(w, m, m->disk.medium, s * SECTOR_BYTES)));
 	m->is_behind = m->is_left = false;
@@ -88,7 +89,8 @@ static void prefer(struct sim_world *w, struct sim_member *winner, uint32_t both
 
 	world_judge(w, both, &o);
 	if (w->plan.refusal.code || world_start(w, &o))
-		broken(w, LAW_I5, "%s is preferred, and the array does not start: %s", winner->disk.path, w->plan.refusal.text);
+		broken(w, LAW_I5, "%s is preferred, and the array does not start: %s", winner->disk.path,
+		       w->plan.refusal.text);
 	settle(w);
 	check_idle(w);
 	world_end(w, true);

@@ -46,7 +46,11 @@ static const struct sim_member *pin_of(const struct sim_world *w)
 
 void check_place(struct sim_world *w, struct sim_member *m)
 {
-	struct { uint64_t at, len; } area[3] = { { 0, FMT_SB1_BYTES }, { m->place.data_at.bytes, w->size_bytes }, { m->place.bitmap_at.bytes, w->bitmap_bytes } };
+	struct {
+		uint64_t at, len;
+	} area[3] = { { 0, FMT_SB1_BYTES },
+		      { m->place.data_at.bytes, w->size_bytes },
+		      { m->place.bitmap_at.bytes, w->bitmap_bytes } };
 
 	m->place.is_used = lay_super(w->minor, m->disk.size_bytes, &m->place.super_at);
 	area[0].at = m->place.super_at.bytes;
@@ -65,7 +69,8 @@ static bool is_inside(const struct arr_part *p, uint64_t at, uint64_t len)
 	return p->at.bytes >= at && p->at.bytes + p->len_bytes <= at + len;
 }
 
-static void check_bounds(struct sim_world *w, const struct sim_job *j, const struct arr_part *p, const struct sim_member *m)
+static void check_bounds(struct sim_world *w, const struct sim_job *j, const struct arr_part *p,
+			 const struct sim_member *m)
 {
 	bool is_good = is_inside(p, m->place.data_at.bytes, w->size_bytes);
 
@@ -74,8 +79,8 @@ static void check_bounds(struct sim_world *w, const struct sim_job *j, const str
 	else if (j->job->kind == ARR_JOB_CLAIM)
 		is_good = is_inside(p, m->place.super_at.bytes, FMT_SB1_BYTES);
 	if (w->is_readonly || !is_good)
-		broken(w, LAW_I7, "a write to %s at %llu, %llu bytes%s", m->disk.path, (unsigned long long)p->at.bytes, (unsigned long long)p->len_bytes,
-		       w->is_readonly ? ", though the array is read-only" : "");
+		broken(w, LAW_I7, "a write to %s at %llu, %llu bytes%s", m->disk.path, (unsigned long long)p->at.bytes,
+		       (unsigned long long)p->len_bytes, w->is_readonly ? ", though the array is read-only" : "");
 	at_stake(w, LAW_I7);
 }
 
@@ -83,11 +88,13 @@ static void check_bounds(struct sim_world *w, const struct sim_job *j, const str
 
 static void check_cover(struct sim_world *w, const struct sim_request *r, const struct sim_member *m, enum law_id law)
 {
-	uint64_t first = r->first * SECTOR_BYTES / w->chunk_bytes, last = ((r->first + r->sectors) * SECTOR_BYTES - 1) / w->chunk_bytes;
+	uint64_t first = r->first * SECTOR_BYTES / w->chunk_bytes,
+		 last = ((r->first + r->sectors) * SECTOR_BYTES - 1) / w->chunk_bytes;
 
 	for (uint64_t c = first; w->has_bitmap && c <= last; c++)
 		if (!bit_on(w, m->disk.medium, m, c))
-			broken(w, law, "data of chunk %llu goes out, and its bit is not on the medium of %s", (unsigned long long)c, m->disk.path);
+			broken(w, law, "data of chunk %llu goes out, and its bit is not on the medium of %s",
+			       (unsigned long long)c, m->disk.path);
 }
 
 static void check_active(struct sim_world *w, const struct sim_member *m)
@@ -95,7 +102,8 @@ static void check_active(struct sim_world *w, const struct sim_member *m)
 	struct sb1 sb;
 
 	if (!superblock_of(w, m, &sb) || sb.resync_offset_sectors)
-		broken(w, LAW_I10, "data goes out while the superblock of %s on its medium does not say active", m->disk.path);
+		broken(w, LAW_I10, "data goes out while the superblock of %s on its medium does not say active",
+		       m->disk.path);
 }
 
 void check_issued(struct sim_world *w, const struct arr_job *job)
@@ -123,8 +131,9 @@ static void check_order(struct sim_world *w, const struct sim_request *r, const 
 
 	for (uint64_t s = r->first; s < r->first + r->sectors; s++) {
 		if (applied[s] > r->serial)
-			broken(w, LAW_I12, "write %llu of sector %llu reaches %s after write %llu", (unsigned long long)r->serial,
-			       (unsigned long long)s, m->disk.path, (unsigned long long)applied[s]);
+			broken(w, LAW_I12, "write %llu of sector %llu reaches %s after write %llu",
+			       (unsigned long long)r->serial, (unsigned long long)s, m->disk.path,
+			       (unsigned long long)applied[s]);
 		if (applied[s])
 			at_stake(w, LAW_I12);
 		applied[s] = r->serial;
@@ -156,8 +165,8 @@ void check_read(struct sim_world *w, const struct sim_request *r)
 	enum law_id law = model_read(&w->model, r->first, r->sectors, &r->view, r->data);
 
 	if (law)
-		broken(w, law, "a read of %llu+%llu returned %llx in sector %llu, which %s", (unsigned long long)r->first,
-		       (unsigned long long)r->sectors,
+		broken(w, law, "a read of %llu+%llu returned %llx in sector %llu, which %s",
+		       (unsigned long long)r->first, (unsigned long long)r->sectors,
 		       (unsigned long long)model_content(r->data + (w->model.blamed - r->first) * SECTOR_BYTES),
 		       (unsigned long long)w->model.blamed,
 		       law == LAW_I6 ? "an earlier read had excluded" : "was never written, or is too old");
@@ -172,11 +181,12 @@ void check_acked(struct sim_world *w, const struct sim_request *r)
 {
 	EACH_MEMBER(w, m) {
 		m->is_unchanged &= r->req.op == ARR_FLUSH;
-		if (!m->place.is_used || is_in_sync(m) || r->done_on & 1u << index_of(w, m) || w->model.acks == w->acks_before)
+		if (!m->place.is_used || is_in_sync(m) || r->done_on & 1u << index_of(w, m) ||
+		    w->model.acks == w->acks_before)
 			continue;
 		if (!m->is_left && !m->is_behind)
-			broken(w, LAW_I1, "a %s is acknowledged without %s, and no superblock says so", r->req.op == ARR_FLUSH ? "flush" : "write",
-			       m->disk.path);
+			broken(w, LAW_I1, "a %s is acknowledged without %s, and no superblock says so",
+			       r->req.op == ARR_FLUSH ? "flush" : "write", m->disk.path);
 		m->is_behind = true;
 	}
 }
@@ -206,14 +216,16 @@ static void check_content(struct sim_world *w)
 		enum law_id law = model_peek(&w->model, s, data);
 
 		if (law)
-			broken(w, law, "after the start sector %llu on %s holds %llx", (unsigned long long)s, pin->disk.path,
-			       (unsigned long long)model_content(data));
+			broken(w, law, "after the start sector %llu on %s holds %llx", (unsigned long long)s,
+			       pin->disk.path, (unsigned long long)model_content(data));
 		if (w->model.sectors[s].durable_floor)
 			at_stake(w, LAW_I1);
 		EACH_MEMBER(w, m)
-			if (m != pin && is_in_sync(m) && memcmp(data_of(w, m, m->disk.medium, s * SECTOR_BYTES), data, SECTOR_BYTES) &&
+			if (m != pin && is_in_sync(m) &&
+			    memcmp(data_of(w, m, m->disk.medium, s * SECTOR_BYTES), data, SECTOR_BYTES) &&
 			    !will_be_synced(w, s))
-				broken(w, LAW_I3, "after the start sector %llu differs between %s and %s, and no resync is due there",
+				broken(w, LAW_I3,
+				       "after the start sector %llu differs between %s and %s, and no resync comes by",
 				       (unsigned long long)s, pin->disk.path, m->disk.path);
 	}
 }
@@ -224,8 +236,8 @@ static void expect_resync(struct sim_world *w)
 {
 	const struct sim_member *m = &w->members[0];
 
-	w->is_sync_expected = w->plan.action == ASM_RESYNC && w->plan.has_bitmap && !w->plan.bitmap_is_stale && !w->is_readonly &&
-			      !w->plan.degraded;
+	w->is_sync_expected = w->plan.action == ASM_RESYNC && w->plan.has_bitmap && !w->plan.bitmap_is_stale &&
+			      !w->is_readonly && !w->plan.degraded;
 	if (!w->is_sync_expected)
 		return;
 	EACH_MEMBER(w, other)
@@ -241,7 +253,8 @@ static void note_counters(struct sim_world *w)
 {
 	for (uint64_t c = 0; w->has_bitmap && c < w->chunks; c++) {
 		w->counters[c] = bm_counter(arr_bitmap(w->array), (chunk_no){ c });
-		w->was_counted[c] |= w->counters[c] != 0;
+		if (w->counters[c])
+			w->counted_since[c] = min_u64(w->counted_since[c], w->step);
 	}
 }
 
@@ -254,7 +267,7 @@ void check_started(struct sim_world *w)
 	w->acks_before = w->model.acks;
 	w->whole_until = s.degraded ? 0 : UINT64_MAX;
 	memset(w->applied, 0, SIM_DISKS * w->model.count * sizeof *w->applied);
-	memset(w->was_counted, 0, sizeof w->was_counted);
+	memset(w->counted_since, 0xff, sizeof w->counted_since);
 	note_counters(w);
 	EACH_MEMBER(w, m) {
 		if (m->was_in_sync && !is_in_sync(m))
@@ -281,9 +294,11 @@ static void check_equal(struct sim_world *w)
 		if (m == pin || !is_in_sync(m))
 			continue;
 		for (uint64_t s = 0; s < w->model.count; s++)
-			if (memcmp(data_of(w, m, m->disk.cache, s * SECTOR_BYTES), data_of(w, pin, pin->disk.cache, s * SECTOR_BYTES), SECTOR_BYTES) &&
+			if (memcmp(data_of(w, m, m->disk.cache, s * SECTOR_BYTES),
+				   data_of(w, pin, pin->disk.cache, s * SECTOR_BYTES), SECTOR_BYTES) &&
 			    !is_write_out(w, s, 1))
-				broken(w, LAW_I2, "sector %llu differs between %s and %s", (unsigned long long)s, pin->disk.path, m->disk.path);
+				broken(w, LAW_I2, "sector %llu differs between %s and %s", (unsigned long long)s,
+				       pin->disk.path, m->disk.path);
 		at_stake(w, LAW_I2);
 	}
 }
@@ -299,7 +314,8 @@ static void check_counted(struct sim_world *w, const struct sim_member *left)
 			continue;
 		is_any = true;
 		if (!(counter & (BM_NEEDED | BM_RESYNC)))
-			broken(w, LAW_I11, "%s left, and chunk %llu is counted (0x%x) but not needed", left->disk.path, (unsigned long long)c, counter);
+			broken(w, LAW_I11, "%s left, and chunk %llu is counted (0x%x) but not needed", left->disk.path,
+			       (unsigned long long)c, counter);
 	}
 	if (is_any)
 		at_stake(w, LAW_I11);
@@ -335,8 +351,8 @@ static void sync_ended(struct sim_world *w, const struct arr_sync_report *r)
 	}
 	if (r->is_complete && w->is_sync_expected) {
 		if (r->bytes_copied != w->sync_bytes_expected)
-			broken(w, LAW_I8, "%llu bytes were copied, the set chunks have %llu", (unsigned long long)r->bytes_copied,
-			       (unsigned long long)w->sync_bytes_expected);
+			broken(w, LAW_I8, "%llu bytes were copied, the set chunks have %llu",
+			       (unsigned long long)r->bytes_copied, (unsigned long long)w->sync_bytes_expected);
 		at_stake(w, LAW_I8);
 	}
 	w->is_sync_expected = false;
@@ -351,7 +367,8 @@ static void check_left(struct sim_world *w)
 		if (!m->place.is_used || m->is_left == !is_in_sync(m) || !superblock_of(w, m, &own))
 			continue;
 		if (is_in_sync(m)) {
-			m->is_left = own.feature_map & FMT_SB1_RECOVERY_OFFSET || own.dev_roles[own.dev_number] >= w->slots;
+			m->is_left = own.feature_map & FMT_SB1_RECOVERY_OFFSET ||
+				     own.dev_roles[own.dev_number] >= w->slots;
 			continue;
 		}
 		EACH_MEMBER(w, teller)
@@ -392,11 +409,12 @@ static void check_clean_member(struct sim_world *w, const struct sim_member *m)
 
 	if (!disk_is_settled(&m->disk, m->place.data_at.bytes, w->size_bytes, false))
 		broken(w, LAW_I10, "the array is idle and clean, but %s was not flushed", m->disk.path);
-	if (!superblock_of(w, m, &sb) || sb.resync_offset_sectors != FMT_SB1_RESYNC_NONE)
+	if (!superblock_of(w, m, &sb) || sb.resync_offset_sectors < w->size_bytes / SECTOR_BYTES)
 		broken(w, LAW_I9, "the array is idle, but the superblock of %s never became clean", m->disk.path);
 	for (uint64_t c = 0; w->has_bitmap && c < w->chunks; c++)
 		if (bit_on(w, m->disk.medium, m, c))
-			broken(w, LAW_I8, "the array is idle and whole, but the bit of chunk %llu stays set on %s", (unsigned long long)c, m->disk.path);
+			broken(w, LAW_I8, "the array is idle and whole, but the bit of chunk %llu stays set on %s",
+			       (unsigned long long)c, m->disk.path);
 	if (w->has_bitmap)
 		at_stake(w, LAW_I8);
 }
@@ -412,7 +430,8 @@ void check_idle(struct sim_world *w)
 	/* A sync whose only source could not be read has stopped with a sentence: then the action is idle. */
 	for (uint32_t i = 0; i < s.member_count; i++)
 		if (s.members[i].state == ARR_M_RECOVERING && s.action != ARR_SYNC_IDLE)
-			broken(w, LAW_I9, "all faults are over, but %s is still being recovered", w->members[w->disk_of[i]].disk.path);
+			broken(w, LAW_I9, "all faults are over, but %s is still being recovered",
+			       w->members[w->disk_of[i]].disk.path);
 	if (s.degraded || (s.last.ended_ms && !s.last.is_complete))
 		return;
 	check_equal(w);
@@ -424,7 +443,8 @@ void check_idle(struct sim_world *w)
 		enum law_id law = model_peek(&w->model, i, data);
 
 		if (law)
-			broken(w, law, "at rest sector %llu holds %llx", (unsigned long long)i, (unsigned long long)model_content(data));
+			broken(w, law, "at rest sector %llu holds %llx", (unsigned long long)i,
+			       (unsigned long long)model_content(data));
 		model_settle(&w->model, i, data);
 	}
 	at_stake(w, LAW_I9);

@@ -22,7 +22,7 @@ static uint64_t below(struct sim_world *w, uint64_t n)
 static void choose_geometry(struct sim_world *w)
 {
 	static const enum sb1_minor minors[] = { SB1_2, SB1_2, SB1_2, SB1_0, SB1_1 };
-	bool is_large = below(w, 12) == 0;	/* several resync windows */
+	bool is_large = below(w, 12) == 0; /* several resync windows */
 
 	w->minor = minors[below(w, 5)];
 	w->slots = 2 + (below(w, 3) == 0);
@@ -169,7 +169,8 @@ static void fail_one(struct sim_world *w)
 
 	if (m->state == ARR_M_NONE)
 		return;
-	m->is_unchanged = w->has_bitmap && is_in_sync(m) && !bm_set_chunks(arr_bitmap(w->array)) && !world_requests(w) && !world_jobs(w);
+	m->is_unchanged = w->has_bitmap && is_in_sync(m) && !bm_set_chunks(arr_bitmap(w->array)) &&
+			  !world_requests(w) && !world_jobs(w);
 	trace(w, "fail %s", m->disk.path);
 	world_step(w, &(struct arr_event){ .kind = ARR_EV_FAIL, .member = m->entry, .err = &err });
 }
@@ -231,7 +232,8 @@ static void return_one(struct sim_world *w)
 	}
 	trace(w, "admitted: %s", sentence);
 	join(w, m, &new, sentence);
-	w->is_sync_expected = m->is_unchanged && new.state == ARR_M_RECOVERING && !new.wants_full && w->action == ARR_SYNC_RECOVER;
+	w->is_sync_expected = m->is_unchanged && new.state == ARR_M_RECOVERING && !new.wants_full &&
+			      w->action == ARR_SYNC_RECOVER;
 	w->sync_bytes_expected = 0;
 }
 
@@ -372,7 +374,9 @@ static bool start(struct sim_world *w, uint32_t chosen, struct asm_options *o, b
 
 static void start_somehow(struct sim_world *w)
 {
-	struct asm_options o = { .is_readonly = below(w, 12) == 0, .may_run_degraded = below(w, 2), .safe_mode_delay_ms = 20 + (uint32_t)below(w, 200) };
+	struct asm_options o = { .is_readonly = below(w, 12) == 0,
+				 .may_run_degraded = below(w, 2),
+				 .safe_mode_delay_ms = 20 + (uint32_t)below(w, 200) };
 	uint32_t trusted = trustworthy(w), chosen = 0;
 	struct sb1 sb;
 

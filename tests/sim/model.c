@@ -172,7 +172,8 @@ static void exclude_others(struct model *m, struct model_sector *s, uint64_t con
 			s->v[i].excluded = m->looks;
 }
 
-enum law_id model_read(struct model *m, uint64_t first, uint64_t count, const struct model_view *view, const uint8_t *data)
+enum law_id model_read(struct model *m, uint64_t first, uint64_t count, const struct model_view *view,
+		       const uint8_t *data)
 {
 	m->open_reads--;
 	for (uint64_t i = 0; i < count; i++) {

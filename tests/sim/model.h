@@ -51,7 +51,8 @@ void model_flushed(struct model *m, uint64_t since);			/* and was acknowledged *
 
 void model_look(struct model *m, uint64_t first, uint64_t count, struct model_view *ret_view);
 /* 0: fine; LAW_I1: the value is not allowed; LAW_I6: it is, but another one was read before. */
-enum law_id model_read(struct model *m, uint64_t first, uint64_t count, const struct model_view *view, const uint8_t *data);
+enum law_id model_read(struct model *m, uint64_t first, uint64_t count, const struct model_view *view,
+		       const uint8_t *data);
 void model_read_failed(struct model *m);
 /* The same question about one sector as it lies on the member that decides after a restart. */
 enum law_id model_peek(const struct model *m, uint64_t sector, const uint8_t *data);

@@ -30,17 +30,19 @@ void broken(struct sim_world *w, enum law_id id, const char *format, ...)
 {
 	va_list ap;
 
-	printf("LAW %s BROKEN: %s\n  seed %llu, step %llu: ", law_name(id), law_sentence(id), (unsigned long long)w->seed, (unsigned long long)w->step);
+	printf("LAW %s BROKEN: %s\n  seed %llu, step %llu: ", law_name(id), law_sentence(id),
+	       (unsigned long long)w->seed, (unsigned long long)w->step);
 	va_start(ap, format);
 	vprintf(format, ap);
 	va_end(ap);
-	printf("\n  replay: umd-sim --seed %llu (UMD_TRACE=1 tells every event)\n", (unsigned long long)w->seed);
+	printf("\n  replay: UMD_TRACE=1 %s --seed %llu\n", w->program, (unsigned long long)w->seed);
 	exit(1);
 }
 
-void world_init(struct sim_world *w, uint64_t seed, struct sim_stats *stats, bool is_tracing)
+void world_init(struct sim_world *w, const char *program, uint64_t seed, struct sim_stats *stats, bool is_tracing)
 {
 	memset(w, 0, sizeof *w);
+	w->program = program;
 	w->rng = prng_seed(seed);
 	w->seed = seed;
 	w->stats = stats;
@@ -161,8 +163,8 @@ static void work_part(struct sim_world *w, struct sim_job *j)
 	p->rc = execute(w, j, p);
 	j->is_done[i] = true;
 	j->left--;
-	trace(w, "  %s %s %s at %llu, %llu bytes%s", w->members[w->disk_of[p->member]].disk.path, job_name(j->job), ops[p->op],
-	      (unsigned long long)p->at.bytes, (unsigned long long)p->len_bytes, p->rc ? ": FAILS" : "");
+	trace(w, "  %s %s %s at %llu, %llu bytes%s", w->members[w->disk_of[p->member]].disk.path, job_name(j->job),
+	      ops[p->op], (unsigned long long)p->at.bytes, (unsigned long long)p->len_bytes, p->rc ? ": FAILS" : "");
 	if (p->rc)
 		spread_failure(j, p);
 	else if (j->job->owner && j->job->kind == ARR_JOB_REQUEST)
@@ -215,7 +217,8 @@ static void request_done(struct sim_world *w, struct sim_request *r)
 	static const char *const ops[] = { "read", "write", "zero", "flush" };
 	bool is_write = r->req.op == ARR_WRITE || r->req.op == ARR_ZERO;
 
-	trace(w, "%s %llu+%llu is answered: %s", ops[r->req.op], (unsigned long long)r->first, (unsigned long long)r->sectors, err_name(r->req.rc));
+	trace(w, "%s %llu+%llu is answered: %s", ops[r->req.op], (unsigned long long)r->first,
+	      (unsigned long long)r->sectors, err_name(r->req.rc));
 	r->is_used = false;
 	if (r->req.rc) {
 		if (is_write)
@@ -240,11 +243,16 @@ void world_submit(struct sim_world *w, struct sim_request *r)
 	r->is_used = true;
 	r->done_on = 0;
 	r->req = (struct arr_req){
-		.op = r->req.op, .is_fua = r->req.is_fua, .may_punch = r->req.may_punch,
-		.at = { r->first * SECTOR_BYTES }, .len_bytes = r->sectors * SECTOR_BYTES, .data = r->data, .user = r,
+		.op = r->req.op,
+		.is_fua = r->req.is_fua,
+		.may_punch = r->req.may_punch,
+		.at = { r->first * SECTOR_BYTES },
+		.len_bytes = r->sectors * SECTOR_BYTES,
+		.data = r->data,
+		.user = r,
 	};
-	trace(w, "%s %llu+%llu%s is asked", ops[r->req.op], (unsigned long long)r->first, (unsigned long long)r->sectors,
-	      r->req.is_fua ? " FUA" : "");
+	trace(w, "%s %llu+%llu%s is asked", ops[r->req.op], (unsigned long long)r->first,
+	      (unsigned long long)r->sectors, r->req.is_fua ? " FUA" : "");
 	world_step(w, &(struct arr_event){ .kind = ARR_EV_SUBMIT, .req = &r->req });
 }
 
@@ -302,10 +310,11 @@ void world_judge(struct sim_world *w, uint32_t chosen, const struct asm_options 
 			w->disk_of[count++] = i;
 		}
 	asm_judge(w->looked, count, o, &w->plan);
-	trace(w, "judged: %s%s", w->plan.refusal.code ? "refused: " : w->plan.reason, w->plan.refusal.code ? w->plan.refusal.text : "");
+	trace(w, "judged: %s%s", w->plan.refusal.code ? "refused: " : w->plan.reason,
+	      w->plan.refusal.code ? w->plan.refusal.text : "");
 	for (uint32_t i = 0; i < count && w->is_tracing; i++)
-		trace(w, "  %s: verdict %d, event %llu %s", w->looked[i].path, w->plan.verdicts[i], (unsigned long long)w->looked[i].sb.events,
-		      w->plan.reasons[i]);
+		trace(w, "  %s: verdict %d, event %llu %s", w->looked[i].path, w->plan.verdicts[i],
+		      (unsigned long long)w->looked[i].sb.events, w->plan.reasons[i]);
 }
 
 static uint8_t *read_image(struct sim_world *w, uint64_t *ret_len)
@@ -357,7 +366,7 @@ int world_start(struct sim_world *w, const struct asm_options *o)
 /* A part that nobody executed may have been on its way. */
 static void tear(struct sim_world *w, const struct sim_job *j)
 {
-	uint64_t touched = 0;	/* members: of each the first open part only, the others had to wait for it */
+	uint64_t touched = 0; /* members: of each the first open part only, the others had to wait for it */
 
 	for (uint32_t i = 0; i < j->job->part_count; i++) {
 		const struct arr_part *p = &j->job->parts[i];
@@ -380,7 +389,7 @@ void world_end(struct sim_world *w, bool is_cut)
 		w->jobs[i].job = NULL;
 	}
 	EACH_MEMBER(w, m) {
-		disk_cut(&m->disk, &w->rng);	/* after a stop the power may go as well */
+		disk_cut(&m->disk, &w->rng); /* after a stop the power may go as well */
 		m->was_in_sync = is_in_sync(m);
 		m->state = ARR_M_NONE;
 	}
@@ -390,7 +399,7 @@ void world_end(struct sim_world *w, bool is_cut)
 	w->array = arr_free(w->array);
 	w->lineage = asm_lineage_free(w->lineage);
 	if (!is_cut && !w->is_broken)
-		model_flushed(&w->model, w->model.acks);	/* a clean stop is a promise */
+		model_flushed(&w->model, w->model.acks); /* a clean stop is a promise */
 	model_cut(&w->model);
 	w->stats->cuts += is_cut;
 	trace(w, "---- %s", is_cut ? "the power is cut" : "stopped");

@@ -51,6 +51,7 @@ struct sim_stats {
 
 struct sim_world {
 	struct prng rng;
+	const char *program;		/* as it was called, for the line that says how to see it again */
 	uint64_t seed, step, now_ms;
 	bool is_tracing;
 	struct sim_stats *stats;
@@ -80,7 +81,7 @@ struct sim_world {
 
 	/* what the checkers remember */
 	uint16_t counters[SIM_CHUNKS_MAX];
-	bool was_counted[SIM_CHUNKS_MAX];	/* at any time in this life */
+	uint64_t counted_since[SIM_CHUNKS_MAX];	/* the step in this life; UINT64_MAX: never */
 	uint64_t *applied;		/* per member and sector: the last serial written there in this life */
 	enum arr_sync_action action;
 	bool is_sync_expected;		/* the sync now running must copy just @sync_bytes_expected */
@@ -95,7 +96,7 @@ struct sim_world {
 
 /* ---- world.c: the hands ---- */
 
-void world_init(struct sim_world *w, uint64_t seed, struct sim_stats *stats, bool is_tracing);
+void world_init(struct sim_world *w, const char *program, uint64_t seed, struct sim_stats *stats, bool is_tracing);
 void world_free(struct sim_world *w);
 /* One more member, empty. */
 struct sim_member *world_new_member(struct sim_world *w, uint64_t size_bytes);
@@ -119,7 +120,8 @@ void world_end(struct sim_world *w, bool is_cut);
 
 void trace(struct sim_world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A law was broken: says so, with all that is needed to see it again, and ends the program. */
-_Noreturn void broken(struct sim_world *w, enum law_id id, const char *format, ...) __attribute__((format(printf, 3, 4)));
+_Noreturn void broken(struct sim_world *w, enum law_id id, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 static inline void at_stake(struct sim_world *w, enum law_id id)
 {
@@ -136,7 +138,8 @@ static inline bool is_in_sync(const struct sim_member *m)
 	return m->state == ARR_M_IN_SYNC;
 }
 
-static inline const uint8_t *data_of(const struct sim_world *w, const struct sim_member *m, const uint8_t *disk, uint64_t at)
+static inline const uint8_t *data_of(const struct sim_world *w, const struct sim_member *m, const uint8_t *disk,
+				     uint64_t at)
 {
 	return disk + m->place.data_at.bytes + at;
 }

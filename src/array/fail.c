@@ -109,6 +109,7 @@ static void join(struct arr *a, uint32_t member, uint32_t slot)
 		a->bitmap_owed |= ARR_BIT(member);
 	}
 	a->sync_actors &= ~ARR_BIT(member);
+	a->sync_targets &= ~ARR_BIT(member);	/* of a window that is being read for the entry's former owner */
 	members_changed(a);
 	a->join_generation[member] = a->wanted_generation;
 }

@@ -349,6 +349,9 @@ bool arr_pump_sync(struct arr *a)
 		return false;
 	if (arr_sync_action(a) == ARR_SYNC_IDLE)
 		return give_up(a);
+	/* A resync writes to everybody. A cut must not leave a superblock of another story over what it copied. */
+	if (a->resync_offset != OFF_NONE && arr_mask(a, ARR_M_RECOVERING) & ~ready_members(a))
+		return false;
 	if (!find_window(a))
 		return complete(a);
 	report_begin(a);

@@ -144,6 +144,7 @@ int main(void)
 	}
 	ok(answered > WORKERS, "%u rounds were answered", answered);
 	is_u64(wrong, 0, "every worker read what it wrote");
+	ok(command("threads", "fail", b) < 0, "a stopped array changes no member, and says so at once");
 	ok(umd_array_close(array) == 0, "the array closes");
 	ok(data_is_equal(a, b), "the members are byte-equal");
 	unlink(a);

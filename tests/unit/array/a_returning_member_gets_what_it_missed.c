@@ -33,7 +33,7 @@ static void by_the_bitmap(void)
 	hold(KIND(ARR_JOB_SYNC_READ));
 	is_u64((uint64_t)join(ARR_M_RECOVERING, 1, false), 1, "the member returns");
 	run();
-	is_score("FLUSH01 bitmap01 bitmap01 clean01", "it gets the bitmap and a superblock before any data");
+	is_score("FLUSH01 bitmap01 bitmap01 clean0 clean1", "it gets the bitmap and a superblock before any data");
 	ok(bit_on(1, 2) && bit_on(1, 10), "with the bits of what it missed");
 	hold(KIND(ARR_JOB_FLUSH));
 	let_go(KIND(ARR_JOB_SYNC_READ));
@@ -202,7 +202,7 @@ static void progress_is_told_after_a_flush(void)
 	score();
 	fail(1);
 	run();
-	is_score("FLUSH02 bitmap02 active02",
+	is_score("FLUSH02 bitmap02 active0 active2",
 		 "another one fails: that goes to disk after a flush, since progress goes with it");
 	said = &w.hands[0].super;
 	ok(said->is_active && said->members[1].role == ARR_ROLE_FAULTY && said->members[2].recovery_offset <= 2 << 20,
@@ -231,6 +231,40 @@ static void a_member_that_leaves_again(void)
 	end();
 }
 
+/* The entry of one that was removed while its window was being read. */
+static void in_another_s_place(void)
+{
+	begin((struct setup){ .members = 2, .size = 4 << 20, .states = { 0, ARR_M_RECOVERING },
+		.wants_full = { false, true }, .wants_record = true });
+	hold(KIND(ARR_JOB_SYNC_READ));
+	run();
+	is_u64(waiting(ARR_JOB_SYNC_READ), 1, "a window for the first one is being read");
+	fail(1);
+	take_out(1);
+	is_u64((uint64_t)join(ARR_M_SPARE, 0, false), 1, "it is removed, and another one gets its entry");
+	hold(KIND(ARR_JOB_CLAIM));
+	score();
+	let_go(KIND(ARR_JOB_SYNC_READ));
+	is_u64(times("to1"), 0, "the window is not written to one whose superblock does not say that it is recovering");
+	let_go(KIND(ARR_JOB_CLAIM));
+	ok(state_of(1) == ARR_M_IN_SYNC && are_equal(0, 4 << 20), "afterwards it gets everything");
+	end();
+}
+
+/* It may come with another story (--prefer): a cut must not leave that story's superblock over this one's data. */
+static void beside_a_resync(void)
+{
+	begin((struct setup){ .members = 3, .states = { 0, 0, ARR_M_RECOVERING }, .wants_full = { false, false, true },
+		.wants_record = true, .is_dirty = true, .set = 6 });
+	hold(KIND(ARR_JOB_CLAIM));
+	run();
+	is_u64(times("to"), 0, "a resync does not write to it before its superblock says that it is recovering");
+	let_go(KIND(ARR_JOB_CLAIM));
+	ok(state_of(2) == ARR_M_IN_SYNC && !memcmp(w.hands[0].media + DATA_AT, w.hands[2].media + DATA_AT, SIZE) &&
+	   are_equal(CHUNK, 2 * CHUNK) && byte_of(1, 0) == 'b', "afterwards both are brought up to date");
+	end();
+}
+
 int main(void)
 {
 	by_the_bitmap();
@@ -243,5 +277,7 @@ int main(void)
 	by_the_bitmap_in_the_middle();
 	progress_is_told_after_a_flush();
 	a_member_that_leaves_again();
+	in_another_s_place();
+	beside_a_resync();
 	return tap_end();
 }

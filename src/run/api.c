@@ -4,7 +4,8 @@
  * here, and the function returns when it is done. Codes become plain errno values at this door, because a front
  * end passes them on.
  *
- * Start begins threads and writes the first superblocks; stop only tells; close waits, writes clean, and frees.
+ * Start begins threads and writes the first superblocks, or fails and has written nothing; stop only tells; close
+ * waits, writes clean, and frees.
  * Left out: opening and judging (open.c), the thread of the array (thread.c), how a job is executed (work.c). */
 #include "run/running.h"
 
@@ -36,6 +37,10 @@ int umd_array_start(struct umd_array *u, struct umd_error *error)
 		rc = run_thread_start(u, &err);
 	if (rc == 0)
 		rc = run_control_start(u->rundir, run_command, u, &u->control, &err);
+	if (rc == 0)
+		run_thread_go(u);
+	else
+		run_thread_call_off(u);
 	return run_public_error(rc, &err, error);
 }
 

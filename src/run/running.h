@@ -29,6 +29,7 @@ struct umd_array {
 
 	/* made by umd_array_start() */
 	bool is_started;
+	enum { RUN_THREAD_WAITS, RUN_THREAD_GOES, RUN_THREAD_IS_CALLED_OFF } thread_state;
 	pthread_mutex_t lock;
 	pthread_cond_t thread_wakes;		/* a job for the array's thread, or an earlier timer */
 	/* a job of the array's thread is done: for those who wait for a state */
@@ -49,7 +50,9 @@ void run_job(struct umd_array *u, struct arr_job *job);			/* without it */
 int run_request(struct umd_array *u, struct arr_req *req);		/* by a worker; returns 0 or -errno */
 
 /* thread.c */
-int run_thread_start(struct umd_array *u, struct err *err);
+int run_thread_start(struct umd_array *u, struct err *err);	/* it does nothing before run_thread_go() */
+void run_thread_go(struct umd_array *u);
+void run_thread_call_off(struct umd_array *u);			/* instead of go: it ends, and nothing was written */
 void run_thread_join(struct umd_array *u);
 
 /* open.c */

@@ -1,6 +1,7 @@
 /* The array's own thread: superblocks, sweeps, resync, timers; one job after the other.
  *
- * It ends when the array has stopped: everything swept, the last claim durable. */
+ * It begins when everything else that a start needs is there, since its first act may be to write superblocks. It
+ * ends when the array has stopped: everything swept, the last claim durable. */
 #include "run/running.h"
 
 #include <errno.h>
@@ -38,12 +39,10 @@ static void sleep_until(struct umd_array *u, uint64_t deadline_ms)
 	u->thread_deadline_ms = 0;
 }
 
-static void *thread_main(void *opaque)
+static void run_to_the_stop(struct umd_array *u)
 {
-	struct umd_array *u = opaque;
 	struct arr_event ev = { .kind = ARR_EV_TIMER };
 
-	pthread_mutex_lock(&u->lock);
 	run_step(u, &ev);
 	while (!arr_is_stopped(u->arr)) {
 		if (!list_is_empty(&u->jobs)) {
@@ -55,6 +54,17 @@ static void *thread_main(void *opaque)
 			sleep_until(u, arr_next_timer_ms(u->arr));
 		}
 	}
+}
+
+static void *thread_main(void *opaque)
+{
+	struct umd_array *u = opaque;
+
+	pthread_mutex_lock(&u->lock);
+	while (u->thread_state == RUN_THREAD_WAITS)
+		pthread_cond_wait(&u->thread_wakes, &u->lock);
+	if (u->thread_state == RUN_THREAD_GOES)
+		run_to_the_stop(u);
 	pthread_mutex_unlock(&u->lock);
 	return NULL;
 }
@@ -79,6 +89,27 @@ int run_thread_start(struct umd_array *u, struct err *err)
 		return err_set(err, -rc, "the array's thread cannot be started: %s", err_sentence(-rc));
 	u->is_started = true;
 	return 0;
+}
+
+static void tell(struct umd_array *u, int state)
+{
+	pthread_mutex_lock(&u->lock);
+	u->thread_state = state;
+	pthread_cond_signal(&u->thread_wakes);
+	pthread_mutex_unlock(&u->lock);
+}
+
+void run_thread_go(struct umd_array *u)
+{
+	tell(u, RUN_THREAD_GOES);
+}
+
+void run_thread_call_off(struct umd_array *u)
+{
+	if (!u->is_started)
+		return;
+	tell(u, RUN_THREAD_IS_CALLED_OFF);
+	run_thread_join(u);
 }
 
 void run_thread_join(struct umd_array *u)

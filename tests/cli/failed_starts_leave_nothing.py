@@ -42,6 +42,15 @@ def check_places(s, members):
 	s.ok(not os.path.exists(s.path('alive')), 'and goes with its server')
 
 
+def check_control_socket(s, members):
+	"""The last thing that can fail; with a member missing the start has something to record."""
+	os.makedirs(s.path('run/home/control.sock/x'), mode=0o700)
+	os.chmod(s.path('run/home'), 0o700)
+	os.chmod(s.path('run'), 0o700)
+	refuse(s, ['--run', '--name', 'home', members[0]], ['control.sock'], 'no place for the control socket', members)
+	os.removedirs(s.path('run/home/control.sock/x'))
+
+
 def check_parts(s, members):
 	path, s.env['PATH'] = s.env['PATH'], s.path('')
 	refuse(s, members, ['nbdkit was not found'], 'a machine without nbdkit', members)
@@ -121,6 +130,7 @@ with Scene() as s:
 	s.must('create', '--assume-clean', *members)
 	s.must('create', '--assume-clean', *others)
 	check_places(s, members)
+	check_control_socket(s, members)
 	check_parts(s, members)
 	check_ports(s, members)
 	check_names(s, members, others)

@@ -2,7 +2,8 @@
  *
  * A path names a member by the file it leads to. To add one the caller opens it with the caller's own rights and
  * hands the descriptor over; the server opens nothing that a client names. A faulty member that still sits in
- * the table is removed first, since it holds its own lock. */
+ * the table is removed first, since it holds its own lock. Files are looked up, opened and closed without the
+ * array's lock. */
 #include "run/running.h"
 
 #include <errno.h>
@@ -26,35 +27,50 @@ static void answer(struct text *reply, const char *sentence)
 	json_close(reply, '}');
 }
 
-static bool is_same_file(const struct member *m, const char *path)
-{
-	struct stat one, other;
+/* What a client names. */
+struct named {
+	const char *path;
+	bool is_there;
+	struct stat st;
+};
 
-	if (!strcmp(m->path, path))
-		return true;
-	return fstat(m->fd, &one) == 0 && stat(path, &other) == 0 && one.st_dev == other.st_dev &&
-		one.st_ino == other.st_ino &&
-	       one.st_rdev == other.st_rdev;
+/* Without the lock: the path may lead to a file system that hangs. */
+static struct named name_of(const char *path)
+{
+	struct named n = { .path = path };
+
+	n.is_there = stat(path, &n.st) == 0;
+	return n;
 }
 
-/* The entry of @path in the member table, ARR_MEMBERS_MAX when there is none. Under the lock. */
-static uint32_t find_entry(const struct umd_array *u, const char *path)
+static bool is_same_file(const struct member *m, const struct named *n)
+{
+	struct stat st;
+
+	if (!strcmp(m->path, n->path))
+		return true;
+	return n->is_there && fstat(m->fd, &st) == 0 && st.st_dev == n->st.st_dev && st.st_ino == n->st.st_ino &&
+	       st.st_rdev == n->st.st_rdev;
+}
+
+/* Its entry in the member table, ARR_MEMBERS_MAX when there is none. Under the lock. */
+static uint32_t find_entry(const struct umd_array *u, const struct named *n)
 {
 	for (uint32_t i = 0; i < ARR_MEMBERS_MAX; i++)
-		if (u->hands[i] && is_same_file(u->hands[i], path))
+		if (u->hands[i] && is_same_file(u->hands[i], n))
 			return i;
 	return ARR_MEMBERS_MAX;
 }
 
-static bool find_or_refuse(struct umd_array *u, const char *path, uint32_t *ret_entry, struct text *reply)
+static bool find_or_refuse(struct umd_array *u, const struct named *n, uint32_t *ret_entry, struct text *reply)
 {
 	struct err err;
 	char *escaped;
 
-	*ret_entry = find_entry(u, path);
+	*ret_entry = find_entry(u, n);
 	if (*ret_entry < ARR_MEMBERS_MAX)
 		return true;
-	escaped = run_escaped(path);
+	escaped = run_escaped(n->path);
 	err_set(&err, UMD_E_MEMBER_UNKNOWN, "%s is not a member of array %s", escaped ? escaped : "it",
 		run_rundir_name(u->rundir));
 	mem_free(escaped);
@@ -96,9 +112,10 @@ void run_command_fail(struct umd_array *u, const char *path, struct text *reply)
 {
 	struct err err = { 0 };
 	struct arr_event ev = { .kind = ARR_EV_FAIL, .err = &err };
+	struct named named = name_of(path);
 
 	pthread_mutex_lock(&u->lock);
-	if (find_or_refuse(u, path, &ev.member, reply)) {
+	if (find_or_refuse(u, &named, &ev.member, reply)) {
 		run_step(u, &ev);
 		wait_recorded(u);
 		reply_with(reply, ev.rc, &err, u->paths[ev.member], "is faulty now and no longer written");
@@ -106,7 +123,19 @@ void run_command_fail(struct umd_array *u, const char *path, struct text *reply)
 	pthread_mutex_unlock(&u->lock);
 }
 
-/* Under the lock, which is left while I/O on the member ends. */
+/* A closed member may write back for long; the array goes on meanwhile. */
+static void close_unlocked(struct umd_array *u, uint32_t entry)
+{
+	struct member *m = TAKE(u->hands[entry]);
+	char *path = TAKE(u->paths[entry]);
+
+	pthread_mutex_unlock(&u->lock);
+	mbr_close(m);
+	mem_free(path);
+	pthread_mutex_lock(&u->lock);
+}
+
+/* Under the lock, which is left while I/O on the member ends and while it is closed. */
 static int remove_entry(struct umd_array *u, uint32_t entry, struct err *err)
 {
 	struct arr_event ev = { .kind = ARR_EV_REMOVE, .member = entry, .err = err };
@@ -119,7 +148,7 @@ static int remove_entry(struct umd_array *u, uint32_t entry, struct err *err)
 	}
 	if (ev.rc == 0) {
 		asm_forget(u->lineage, entry);
-		run_let_go(u, entry);
+		close_unlocked(u, entry);
 		wait_recorded(u);
 	}
 	return ev.rc;
@@ -128,10 +157,11 @@ static int remove_entry(struct umd_array *u, uint32_t entry, struct err *err)
 void run_command_remove(struct umd_array *u, const char *path, struct text *reply)
 {
 	struct err err = { 0 };
+	struct named named = name_of(path);
 	uint32_t entry;
 
 	pthread_mutex_lock(&u->lock);
-	if (find_or_refuse(u, path, &entry, reply)) {
+	if (find_or_refuse(u, &named, &entry, reply)) {
 		char *escaped = mem_new(1, strlen(u->paths[entry]) + 1);
 
 		if (escaped)
@@ -171,9 +201,9 @@ static int join(struct umd_array *u, struct member *m, char *path, const struct 
 }
 
 /* A faulty entry of the same file gives way. */
-static int make_way(struct umd_array *u, const char *path, struct err *err)
+static int make_way(struct umd_array *u, const struct named *named, struct err *err)
 {
-	uint32_t entry = find_entry(u, path);
+	uint32_t entry = find_entry(u, named);
 	struct arr_status s;
 
 	if (entry == ARR_MEMBERS_MAX)
@@ -201,12 +231,13 @@ static int add(struct umd_array *u, const char *path, char *escaped, int fd, enu
 	       char sentence[256], struct err *err)
 {
 	struct asm_member *look = mem_new(1, sizeof *look);
+	struct named named = name_of(path);
 	struct member *m = NULL;
 	int rc = look ? 0 : err_set(err, -ENOMEM, "no memory");
 
 	if (rc == 0) {
 		pthread_mutex_lock(&u->lock);
-		rc = make_way(u, path, err);
+		rc = make_way(u, &named, err);
 		pthread_mutex_unlock(&u->lock);
 	}
 	if (rc == 0)

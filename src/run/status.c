@@ -1,7 +1,7 @@
 /* A running array as JSON: `detail` and `map`.
  *
- * One snapshot is taken under the lock, so that its figures belong together; text is made outside of it where
- * there is much of it. Names come from superblocks and paths from users: both are escaped by base/text.h. Left
+ * The text is made under the lock, so that its figures belong together; it is bounded (MAP_RUNS_MAX) and only
+ * memory is touched. Names come from superblocks and paths from users: both are escaped by base/text.h. Left
  * out: pictures (the tool). */
 #include "run/running.h"
 

@@ -39,12 +39,17 @@ static bool has_number(const struct arr_status *s, uint32_t dev_number)
 	return false;
 }
 
-/* Where this member's superblock puts the array's bitmap it must be clear of everything else. */
-static int check_bitmap_place(const struct asm_member *m, const struct sb1 *sb, const struct arr *a, struct err *err)
+/* Where this member's superblock puts the array's bitmap it must be clear of everything else, the superblock with the
+ * array's role table and the array's data included. */
+static int check_bitmap_place(const struct asm_lineage *l, const struct asm_member *m, const struct sb1 *sb,
+			      const struct arr *a, struct err *err)
 {
 	const struct bm *b = arr_bitmap(a);
+	struct sb1 in_use = *sb;
 
-	return b ? lay_bitmap_fits(sb, bm_superblock(b), 1, m->size_bytes, err) : 0;
+	in_use.max_dev = l->base.max_dev;
+	in_use.size_sectors = l->base.size_sectors;
+	return b ? lay_bitmap_fits(&in_use, bm_superblock(b), 1, m->size_bytes, err) : 0;
 }
 
 /* Its number went to another device since: that one, when it returns, must not find its place taken by this one. */
@@ -100,13 +105,15 @@ static int check_readd(const struct asm_lineage *l, const struct arr *a, const s
 		return err_set(err, UMD_E_READD_REFUSED,
 			"%s cannot be re-added: it was left in the middle of a full recovery; --add copies everything",
 			m->path);
-	if (check_bitmap_place(m, sb, a, &place))
+	if (check_bitmap_place(l, m, sb, a, &place))
 		return err_set(err, UMD_E_READD_REFUSED, "%s cannot be re-added: %s", m->path, place.text);
-	if (lay_data_room_sectors(sb) < l->base.size_sectors || asm_check_supported(m, NULL))
+	if (lay_data_room_sectors(sb) < l->base.size_sectors || !asm_has_room_for_roles(sb, &l->base) ||
+	    asm_check_supported(m, NULL))
 		return err_set(err, UMD_E_READD_REFUSED,
-			       "%s cannot be re-added: its superblock does not fit this array (%llu sectors of %llu)",
+			       "%s cannot be re-added: its superblock does not fit this array (room for %llu sectors "
+			       "of %llu, device number %u in a table of %u)",
 			       m->path, (unsigned long long)lay_data_room_sectors(sb),
-			       (unsigned long long)l->base.size_sectors);
+			       (unsigned long long)l->base.size_sectors, sb->dev_number, l->base.max_dev);
 	return 0;
 }
 
@@ -195,7 +202,7 @@ static int add(struct asm_lineage *l, const struct arr *a, const struct arr_stat
 	sb->bblog_size_sectors = 0;
 	sb->corrected_reads = 0;
 	sb->devflags = 0;
-	rc = check_bitmap_place(m, sb, a, err);
+	rc = check_bitmap_place(l, m, sb, a, err);
 	if (rc < 0)
 		return rc;
 	l->admitted.is_used = true;

@@ -14,6 +14,7 @@ uint32_t asm_own_role(const struct sb1 *sb);
 bool asm_is_slot(const struct sb1 *sb, uint32_t role);
 bool asm_is_recovering(const struct sb1 *sb);
 bool asm_counts_active(const struct sb1 *teller, const struct sb1 *other);
+bool asm_has_room_for_roles(const struct sb1 *sb, const struct sb1 *array);
 bool asm_judge_others(const struct asm_member *members, const struct asm_options *o, struct asm_plan *plan);
 
 /* supported.c: level, features and sizes umd starts; 0, or a code with a sentence. */

@@ -87,6 +87,19 @@ static void judge_current(struct asm_plan *plan, const struct asm_member *m, uin
 		    (unsigned long long)m->sb.recovery_offset_sectors * SECTOR_BYTES);
 }
 
+/* Its superblock is going to hold the array's whole role table: with a place in it for this device, and without
+ * reaching into the data (I1, I7). */
+bool asm_has_room_for_roles(const struct sb1 *sb, const struct sb1 *array)
+{
+	struct sb1 grown = *sb;
+
+	grown.max_dev = array->max_dev;
+	if (sb->dev_number >= array->max_dev)
+		return false;
+	return sb->minor == SB1_0 || sb->data_offset_sectors >= sb->super_offset_sectors +
+		       div_up(fmt_sb1_valid_bytes(&grown), SECTOR_BYTES);
+}
+
 /* The array's bitmap will be written here: at a place that this member's superblock names, and nowhere else (I7). */
 static bool has_place_for_bitmap(const struct asm_member *members, struct asm_plan *plan, uint32_t i)
 {
@@ -97,6 +110,7 @@ static bool has_place_for_bitmap(const struct asm_member *members, struct asm_pl
 	if (!plan->has_bitmap)
 		return true;
 	in_use.size_sectors = members[plan->freshest].sb.size_sectors;	/* the array's, whatever this one says */
+	in_use.max_dev = members[plan->freshest].sb.max_dev;
 	if (!(m->sb.feature_map & FMT_SB1_BITMAP))
 		SAY(plan, i, ASM_UNUSABLE, "%s has no place for a bitmap, and %s has one: add it as a new device",
 		    m->path, members[plan->freshest].path);
@@ -123,6 +137,13 @@ static void judge_other(const struct asm_member *members, const struct asm_optio
 	if (lay_data_room_sectors(s) < r->size_sectors) {
 		SAY(plan, i, ASM_UNUSABLE, "%s has room for %llu sectors, the array needs %llu", m->path,
 		    (unsigned long long)lay_data_room_sectors(s), (unsigned long long)r->size_sectors);
+		return;
+	}
+	if (!asm_has_room_for_roles(s, r)) {
+		SAY(plan, i, ASM_UNUSABLE,
+		    "%s is not used: the array's table of %u device numbers has no place for its number %u, or does "
+		    "not fit before its data at sector %llu",
+		    m->path, r->max_dev, s->dev_number, (unsigned long long)s->data_offset_sectors);
 		return;
 	}
 	if (!has_place_for_bitmap(members, plan, i))

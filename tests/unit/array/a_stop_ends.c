@@ -37,7 +37,8 @@ static void no_member_changes_afterwards(void)
 	ok(arr_is_stopped(w.a), "a degraded array is stopped");
 	is_u64((uint64_t)fail(1), (uint64_t)UMD_E_STOPPING, "no member can be failed any more");
 	is_u64((uint64_t)take_out(2), (uint64_t)UMD_E_STOPPING, "and none be removed");
-	ok(status()->is_recorded && !waiting(ARR_JOB_FLUSH) && !waiting(ARR_JOB_CLAIM), "nothing is left to be recorded");
+	ok(status()->is_recorded && !waiting(ARR_JOB_FLUSH) && !waiting(ARR_JOB_CLAIM),
+	   "nothing is left to be recorded");
 	end();
 }
 

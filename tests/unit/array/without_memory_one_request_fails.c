@@ -38,7 +38,8 @@ static void the_claim_tries_again(void)
 	r = submit(ARR_WRITE, 0, 512, 'w');
 	run();
 	ok(!r->is_done && !times("bitmap"), "no memory for the bitmap that goes before the superblocks");
-	ok(arr_next_timer_ms(w.a) > w.now_ms && arr_next_timer_ms(w.a) <= w.now_ms + 1000, "the array wants to be woken");
+	ok(arr_next_timer_ms(w.a) > w.now_ms && arr_next_timer_ms(w.a) <= w.now_ms + 1000,
+	   "the array wants to be woken");
 	with_memory();
 	ok(r->is_done && !r->rc, "the write that waits for it is answered when memory is there again");
 	stop();

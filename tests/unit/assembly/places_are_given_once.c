@@ -88,9 +88,6 @@ static void spares(void)
 	EDIT('c', s->dev_number = 127);
 	judge("abc");
 	is_verdict(2, ASM_SPARE, "a number without a role is one");
-	EDIT('c', s->dev_number = 128);
-	judge("abc");
-	is_verdict(2, ASM_SPARE, "a number behind the table too");
 	told_by("c", 5, 2);
 	EDIT('c', s->dev_number = 5);
 	judge("abc");
@@ -123,6 +120,32 @@ static void recovering(void)
 	REFUSED(UMD_E_NO_MEMBER, "also with --run", "in sync");
 }
 
+/* Every superblock gets the array's whole role table. */
+static void without_room_in_the_table(void)
+{
+	create(2);
+	disks[2] = disks[1];
+	EDIT('c', s->dev_number = 128; memset(s->device_uuid, 9, 16));
+	is_u64(judge("abc"), 0, "a spare with a number behind the table of 128");
+	is_verdict(2, ASM_UNUSABLE, "could never be told that it is in sync: it is not used");
+	ok(strstr(plan.reasons[2], "disk-c") && strstr(plan.reasons[2], "128"), "%s", plan.reasons[2]);
+
+	create(2);
+	EDIT('a', memset(s->dev_roles + 128, 0xff, 512); s->max_dev = 384);
+	EDIT('b', s->bitmap_offset_sectors = 1);
+	disks[1].bitmap_at.bytes = disks[1].super_at.bytes + SECTOR_BYTES;
+	options.may_run_degraded = true;
+	is_u64(judge("ab"), 0, "a bitmap right behind a superblock that is shorter than the array's");
+	is_verdict(1, ASM_UNUSABLE, "would be overwritten by the next one: its member is not used");
+
+	create_as(SB1_2, 2, false, 0x40);
+	EDIT('a', memset(s->dev_roles + 128, 0xff, 512); s->max_dev = 384);
+	EDIT('b', s->data_offset_sectors = 9; s->bblog_offset_sectors = 0);
+	is_u64(judge("ab"), 0, "and so is one");
+	is_verdict(1, ASM_UNUSABLE, "whose data begin there");
+	options = (struct asm_options){ 0 };
+}
+
 int main(void)
 {
 	strangers();
@@ -130,5 +153,6 @@ int main(void)
 	missing();
 	spares();
 	recovering();
+	without_room_in_the_table();
 	return tap_end();
 }

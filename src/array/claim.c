@@ -162,16 +162,11 @@ static void begin_supers(struct arr *a)
 	a->claim_phase = CLAIM_SUPER;
 }
 
-static void taken(struct arr *a)
+static void recorded(struct arr *a)
 {
 	a->claim_phase = CLAIM_IDLE;
 	a->events = a->claim.events;
 	a->is_active_on_disk = a->claim.is_active;
-}
-
-static void recorded(struct arr *a)
-{
-	taken(a);
 	a->durable_generation = a->claim.generation;
 	a->recorded_sync_offset = arr_sync_offset(a);
 	a->recorded_sync_ms = a->now_ms;
@@ -180,18 +175,18 @@ static void recorded(struct arr *a)
 /* Those in sync come first. A member that only follows and is an event ahead of all of them would, after a start
  * without it, carry a number of another history: one that the bitmap may believe.
  * A member in sync that did not take the claim still tells the old story, together with whom it calls in sync: the
- * claim counts for nothing before the next one has said that this member is out as well (I1). */
+ * claim counts for nothing before the next one has said that this member is out as well (I1).
+ * Nor does one that was overtaken: an entry it speaks of may have another owner by now. */
 static void supers_done(struct arr *a)
 {
-	uint64_t failed = arr_job_judge(a, &a->claim_job);
+	uint64_t took = a->claim_job.members & ~arr_job_judge(a, &a->claim_job);
 
 	a->claim_phase = CLAIM_IDLE;
-	if (!(a->claim_job.members & ~failed & arr_mask(a, ARR_M_IN_SYNC))) {
-		a->is_active_on_disk &= a->claim.is_active;	/* a failed write may have been carried out */
+	a->is_active_on_disk &= a->claim.is_active;	/* a failed write may have been carried out */
+	if (!(took & arr_mask(a, ARR_M_IN_SYNC)))
 		return;
-	}
-	if (failed)
-		taken(a);
+	if (is_outdated(a))
+		a->events = a->claim.events;
 	else if (write_supers(a, (arr_in_slots(a) | arr_mask(a, ARR_M_SPARE)) & ~a->claim_led))
 		a->claim_phase = CLAIM_FOLLOWERS;
 	else

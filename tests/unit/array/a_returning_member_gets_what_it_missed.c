@@ -251,6 +251,45 @@ static void in_another_s_place(void)
 	end();
 }
 
+static bool boasts(uint32_t member)
+{
+	const struct arr_claim *c = &w.hands[member].super;
+
+	for (uint32_t i = 0; i < c->member_count; i++)
+		if (c->members[i].member == member && c->members[i].recovery_offset > 0)
+			return byte_of(member, 0) != 'a';
+	return false;
+}
+
+/* The claim under way speaks of the one that had the entry before: of its progress, too. */
+static void in_the_middle_of_a_claim(void)
+{
+	bool is_false = false;
+
+	begin((struct setup){ .size = 4 << 20, .states = { 0, ARR_M_RECOVERING }, .wants_full = { false, true },
+		.wants_record = true });
+	hold(KIND(ARR_JOB_SYNC_WRITE));
+	run();
+	w.held = 0;
+	run_one();
+	hold(KIND(ARR_JOB_SYNC_READ));
+	submit(ARR_WRITE, 3 << 20, 512, 'w');
+	hold(KIND(ARR_JOB_CLAIM));
+	run();
+	is_u64(status()->members[1].recovery_offset, 1 << 20, "one is recovered in part");
+	is_u64(waiting(ARR_JOB_CLAIM), 1, "and a claim is being written that says so");
+	fail(1);
+	take_out(1);
+	is_u64((uint64_t)join(ARR_M_SPARE, 0, false), 1, "it is removed, and another one gets its entry");
+	w.held = KIND(ARR_JOB_SYNC_READ);
+	while (run_one())
+		is_false |= boasts(1);
+	ok(!is_false, "no superblock gives the new one the other's progress");
+	let_go(KIND(ARR_JOB_SYNC_READ));
+	ok(state_of(1) == ARR_M_IN_SYNC && are_equal(0, 4 << 20), "it gets everything");
+	end();
+}
+
 /* It may come with another story (--prefer): a cut must not leave that story's superblock over this one's data. */
 static void beside_a_resync(void)
 {
@@ -278,6 +317,7 @@ int main(void)
 	progress_is_told_after_a_flush();
 	a_member_that_leaves_again();
 	in_another_s_place();
+	in_the_middle_of_a_claim();
 	beside_a_resync();
 	return tap_end();
 }

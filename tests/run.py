@@ -110,6 +110,8 @@ def run_phase(phase, suites, is_long, tally):
 		   '--timeout-multiplier', str(slack)]
 	for suite in chosen:
 		command += ['--suite', suite]
+	if phase.name != 'plain':
+		command += ['--no-suite', 'once']
 	print(f'== {phase.name}: {" ".join(chosen)}', flush=True)
 	log = os.path.join(phase.folder, 'meson-logs', logbase + '.json')
 	if os.path.exists(log):

@@ -99,23 +99,57 @@ static struct json_object *find_member(struct json_object *detail, const char *p
 	return NULL;
 }
 
-/* What the step would do, judged by what the array says of itself; NULL: refused, and said. */
-static const char *would_do(const struct step *s, struct json_object *detail)
+static bool is_last_in_sync(struct json_object *detail, struct json_object *member)
+{
+	struct json_object *members = cli_json_get(detail, "members");
+	size_t count = 0;
+
+	for (size_t i = 0; i < cli_json_len(members); i++)
+		count += !strcmp(cli_json_raw(json_object_array_get_idx(members, i), "state"), "in_sync");
+	return count == 1 && !strcmp(cli_json_raw(member, "state"), "in_sync");
+}
+
+/* Would the member be let go of? @detail is what is known of the array, and is changed as the step would change it. */
+static const char *would_leave(const struct step *s, struct json_object *detail)
+{
+	struct json_object *m = find_member(detail, s->path);
+	bool is_fail = !strcmp(s->action, "fail");
+	const char *state = m ? cli_json_shown(m, "state") : "none", *path = cli_shown(s->typed), *why = NULL;
+
+	if (!strcmp(state, "none"))
+		why = cli_print("is no member of %s", cli_json_shown(detail, "name"));
+	else if (is_fail && is_last_in_sync(detail, m))
+		why = "is the last member in sync: failing it would lose the data";
+	else if (!is_fail && strcmp(state, "faulty") && strcmp(state, "spare"))
+		why = cli_print("is %s; only a faulty member or a spare can be removed: fail it first", state);
+	if (why) {
+		cli_refuse("%s %s", path, why);
+		return NULL;
+	}
+	json_object_object_add(m, "state", json_object_new_string(is_fail ? "faulty" : "none"));
+	return cli_print("would %s %s, which is %s", s->action, path, state);
+}
+
+/* Only the server reads the newcomer's superblock: whether its story fits is left to the real thing. */
+static const char *would_join(const struct step *s, struct json_object *detail)
 {
 	struct json_object *m = find_member(detail, s->path);
 	int fd;
 
-	if (!is_joining(s)) {
-		if (m)
-			return cli_print("would %s %s, which is %s", s->action, cli_shown(s->typed),
-					 cli_json_shown(m, "state"));
-		cli_refuse("%s is no member of %s", cli_shown(s->typed), cli_json_shown(detail, "name"));
+	if (m && strcmp(cli_json_raw(m, "state"), "none")) {
+		cli_refuse("%s already is a member and %s", cli_shown(s->typed), cli_json_shown(m, "state"));
 		return NULL;
 	}
 	if (open_member(s, &fd))
 		return NULL;
 	close(fd);
 	return cli_print("would %s %s", s->action, cli_shown(s->typed));
+}
+
+/* What the step would do, after the steps before it; NULL: refused, and said. */
+static const char *would_do(const struct step *s, struct json_object *detail)
+{
+	return is_joining(s) ? would_join(s, detail) : would_leave(s, detail);
 }
 
 static const char *do_step(const char *name, const struct step *s, bool force)

@@ -36,6 +36,10 @@ with Scene() as s:
 	run = s.must('manage', 'home', '--dry-run', '--fail', b, '--remove', b)
 	s.ok(run.stdout.count('would') == 2 and s.json('detail', '--json', 'home')['members'] == before,
 		'a dry run says two things and does none', run.stdout)
+	for words, why in ((['--remove', b], 'in_sync'), (['--fail', a, '--fail', b], 'last'), (['--add', a], 'already')):
+		run = s.umd('manage', 'home', '--dry-run', *words)
+		s.refused(run, 1, [why], 'a dry run refuses what would be refused: ' + words[0])
+	s.must('manage', 'home', '--dry-run', '--fail', b, '--remove', b, '--re-add', b)
 
 	run = s.umd('manage', 'home', '--fail', b)
 	s.ok(run.returncode == 0 and 'b' in run.stdout, 'a member is failed, with a sentence', run.stdout, run.stderr)

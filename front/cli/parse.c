@@ -51,7 +51,7 @@ static int read_value(struct cli_item *item)
 
 	switch (item->option->type) {
 	case CLI_SIZE:
-		if (read_size(item->value, &item->number))
+		if (read_size(item->value, &item->number) && item->number)
 			return CLI_DONE;
 		return cli_usage("--%s takes a number of bytes such as 4096, 64K or 1G, not \"%s\"",
 				 item->option->name, cli_shown(item->value));

@@ -18,6 +18,8 @@ WRONG = [
 	(['create', '--bitmap-chunk=-4096', 'a', 'b'], ['-4096']),
 	(['create', '--bitmap-chunk=99999999999T', 'a', 'b'], ['99999999999T']),
 	(['create', '--size=', 'a', 'b'], ['--size']),
+	(['create', '--size=0', 'a', 'b'], ['--size', 'not "0"']),
+	(['create', '--bitmap-chunk=0K', 'a', 'b'], ['--bitmap-chunk', 'not "0K"']),
 	(['create', '--force=yes', 'a', 'b'], ['takes no value']),
 	(['create', '--level=5', 'a', 'b'], ['level 5', 'mirror']),
 	(['create', '--raid-devices=3', 'a', 'b'], ['=3', '2 members']),

@@ -190,17 +190,18 @@ static void print_array(struct json_object *array, struct json_object *members)
 	struct json_object *m = first_member(members, uuid);
 
 	name = cli_json_shown(m, "superblock.name");
-	printf("Array %s%s(%s): RAID%s of %s, %s of %s members given, %s.\n", name, *name ? " " : "",
+	printf("Array %s%s(%s): RAID%s of %s, %s of %s members given.\n", name, *name ? " " : "",
 	       cli_shown(uuid), cli_json_shown(m, "superblock.level"),
 	       cli_bytes(cli_json_u64(m, "superblock.array_bytes", 0)),
-	       cli_json_shown(array, "members_present"), cli_json_shown(m, "superblock.raid_devices"),
-	       cli_json_bool(array, "can_start") ? "can start" : "cannot start");
-	if (!strcmp(action, "resync") || !strcmp(action, "recover"))
-		printf("The next start copies %s (%s): %s\n",
+	       cli_json_shown(array, "members_present"), cli_json_shown(m, "superblock.raid_devices"));
+	if (!cli_json_bool(array, "can_start"))
+		printf("It cannot start: %s\n", cli_json_shown(array, "next_start.reason"));
+	else if (!strcmp(action, "resync") || !strcmp(action, "recover"))
+		printf("It can start. The next start copies %s (%s): %s\n",
 		       cli_bytes(cli_json_u64(array, "next_start.bytes", 0)), action,
 		       cli_json_shown(array, "next_start.reason"));
 	else
-		printf("The next start copies nothing: %s\n", cli_json_shown(array, "next_start.reason"));
+		printf("It can start. The next start copies nothing: %s\n", cli_json_shown(array, "next_start.reason"));
 	putchar('\n');
 	print_side_by_side(members, uuid);
 }

@@ -136,14 +136,17 @@ static void draw_legend(const struct picture *p, uint64_t set, uint64_t needed)
 {
 	const struct cli_map *m = p->map;
 
-	printf("  %llu chunks of %s: %llu set, %llu to be copied", (unsigned long long)m->chunk_count,
-	       cli_bytes(m->chunk_bytes), (unsigned long long)set, (unsigned long long)needed);
+	printf("  %llu chunk%s of %s: %llu set", (unsigned long long)m->chunk_count,
+	       m->chunk_count == 1 ? "" : "s", cli_bytes(m->chunk_bytes), (unsigned long long)set);
+	if (m->needed)
+		printf(", %llu to be copied", (unsigned long long)needed);
 	if (p->per_cell == 1)
 		puts("; one character = 1 chunk");
 	else
 		printf("; one character = %llu chunks = %s\n", (unsigned long long)p->per_cell,
 		       cli_bytes(p->per_cell * m->chunk_bytes));
-	puts("  · clean   ░▒▓█ set: some, more, most, all   ◆ to be copied   ▶ the sync is here");
+	printf("  · clean   ░▒▓█ set: some, more, most, all%s\n",
+	       m->needed ? "   ◆ to be copied   ▶ the sync is here" : "");
 }
 
 void cli_draw(const struct cli_map *map, uint32_t width)

@@ -8,7 +8,7 @@ struct json_object;
 
 struct cli_map {
 	uint64_t chunk_count, chunk_bytes;
-	struct json_object *set, *needed;	/* inclusive runs [[a, b], ...]; NULL: none */
+	struct json_object *set, *needed;	/* inclusive runs [[a, b], ...]; needed NULL: only a server knows */
 	uint64_t sync_position_bytes;		/* UINT64_MAX: no sync runs */
 };
 

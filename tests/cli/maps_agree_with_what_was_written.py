@@ -40,6 +40,9 @@ with Scene() as s:
 	s.same(s.json('map', '--json', a, b)['members'][1]['bitmaps'][0]['set'], [], 'map --json of an image says the same')
 	picture = s.must('map', a, b).stdout
 	s.ok('0 set' in picture and picture.count('a, ') == 1, 'equal maps are drawn once', picture)
+	s.ok('to be copied' not in picture, 'what a start would copy is not guessed from bits alone', picture)
+	alone = s.must('examine', a).stdout
+	s.ok('cannot start: 1 of 2' in alone and 'next start' not in alone, 'examine says why it cannot start', alone)
 
 	uri = s.serve('home', a, b)
 	disk = s.connect(uri)

@@ -21,9 +21,10 @@ static size_t members_in_sync(struct json_object *o)
 	return count;
 }
 
+/* A broken array has a member in sync, but takes no writes. */
 static int test_status(struct json_object *o)
 {
-	if (!members_in_sync(o))
+	if (!members_in_sync(o) || !strcmp(cli_json_raw(o, "array_state"), "broken"))
 		return TEST_NOT_USABLE;
 	return cli_json_u64(o, "degraded", 0) ? TEST_DEGRADED : TEST_WHOLE;
 }
@@ -80,9 +81,9 @@ static void print_array(struct json_object *o)
 {
 	uint64_t degraded = cli_json_u64(o, "degraded", 0);
 
-	printf("%s (%s): RAID%s of %s, %s%s, ", cli_json_shown(o, "name"), cli_json_shown(o, "array_uuid"),
+	printf("%s (%s): RAID%s of %s, %s, ", cli_json_shown(o, "name"), cli_json_shown(o, "array_uuid"),
 	       cli_json_shown(o, "level"), cli_bytes(cli_json_u64(o, "size_bytes", 0)),
-	       cli_json_shown(o, "array_state"), cli_json_bool(o, "readonly") ? ", read-only" : "");
+	       cli_json_shown(o, "array_state"));
 	if (degraded)
 		printf("degraded: %llu slot%s without an in-sync member\n", (unsigned long long)degraded,
 		       degraded == 1 ? "" : "s");

@@ -163,7 +163,9 @@ const char *cli_seconds(double seconds)
 	char *text = next_figure();
 	unsigned long s = seconds;
 
-	if (seconds < 60)
+	if (seconds < 0.1)
+		snprintf(text, 32, "%.0f ms", seconds * 1000);
+	else if (seconds < 60)
 		snprintf(text, 32, "%.1f s", seconds);
 	else if (s < 3600)
 		snprintf(text, 32, "%lu:%02lu", s / 60, s % 60);

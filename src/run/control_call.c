@@ -24,7 +24,7 @@ enum { REPLY_BYTES_MAX = 256 << 20, REPLY_WAIT_S = 120 };
 
 static int refuse_not_running(const char *name, struct err *err)
 {
-	return err_set(err, UMD_E_NOT_RUNNING, "no array of the name \"%s\" runs", name);
+	return err_set(err, UMD_E_NOT_RUNNING, "no array of the name \"%s\" runs; umd list shows those that do", name);
 }
 
 static int connect_in(int dir_fd, const char *name, int *ret_fd, struct err *err)

@@ -7,10 +7,15 @@
  *
  * A write behind the end would make a file longer (I7): refused as EIO, like a read there.
  *
+ * The kernel reports a lost write once, to whoever flushes first. So flushes and durable writes of one member go one after
+ * the other, and after the first that failed none succeeds any more: a second worker's flush must not be acknowledged
+ * because the first worker's has taken the error away and not told the array yet (I1).
+ *
  * Left out: alignment (the page cache takes any), O_DIRECT, timeouts. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/falloc.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/uio.h>
@@ -27,6 +32,8 @@ struct file_member {
 	struct member m;
 	/* Learned at the first refusal; saves a system call per request afterwards. */
 	atomic_bool lacks_punch, lacks_zero_range, lacks_dsync;
+	pthread_mutex_t stable_lock;	/* held by whoever makes something stable */
+	int stable_error;		/* of the first that failed */
 };
 
 static struct file_member *file_of(struct member *m)
@@ -184,19 +191,37 @@ static int write_part(struct file_member *f, const struct mbr_part *part)
 
 /* ---- the ops ---- */
 
+static int change(struct file_member *f, const struct mbr_part *part)
+{
+	if (part->op == MBR_FLUSH)
+		return flush(&f->m);
+	return part->op == MBR_WRITE ? write_part(f, part) : zero(f, part);
+}
+
+static int change_stably(struct file_member *f, const struct mbr_part *part)
+{
+	int rc;
+
+	pthread_mutex_lock(&f->stable_lock);
+	rc = f->stable_error ? f->stable_error : change(f, part);
+	f->stable_error = rc;
+	pthread_mutex_unlock(&f->stable_lock);
+	return rc;
+}
+
 static int run_part(struct member *m, const struct mbr_part *part)
 {
 	uint64_t end;
 
-	if (part->op == MBR_FLUSH)
-		return m->is_readonly ? 0 : flush(m);
 	if (!add_fits(part->at.bytes, part->len_bytes, &end) || end > m->size_bytes)
 		return -EIO;
 	if (part->op == MBR_READ)
 		return read_all(m->fd, part->data, part->len_bytes, part->at.bytes);
 	if (m->is_readonly)
-		return -EROFS;
-	return part->op == MBR_WRITE ? write_part(file_of(m), part) : zero(file_of(m), part);
+		return part->op == MBR_FLUSH ? 0 : -EROFS;
+	if (part->op == MBR_FLUSH || part->flags & MBR_DURABLE)
+		return change_stably(file_of(m), part);
+	return change(file_of(m), part);
 }
 
 static void file_run(struct member *m, struct mbr_part *parts, uint32_t part_count)
@@ -213,6 +238,7 @@ static void file_run(struct member *m, struct mbr_part *parts, uint32_t part_cou
 static void file_close(struct member *m)
 {
 	close(m->fd);
+	pthread_mutex_destroy(&file_of(m)->stable_lock);
 	mem_free(m->path);
 	mem_free(m);
 }
@@ -234,6 +260,7 @@ int mbr_file_new(const char *path, int fd, uint64_t size_bytes, bool is_readonly
 		return -ENOMEM;
 	}
 	memcpy(f->m.path, path, path_bytes);
+	pthread_mutex_init(&f->stable_lock, NULL);
 	*ret_member = &f->m;
 	return 0;
 }

@@ -11,20 +11,10 @@
 
 enum { TEST_WHOLE = 0, TEST_DEGRADED = 1, TEST_NOT_USABLE = 2, TEST_NOT_THERE = 4 };
 
-static size_t members_in_sync(struct json_object *o)
-{
-	struct json_object *members = cli_json_get(o, "members");
-	size_t count = 0;
-
-	for (size_t i = 0; i < cli_json_len(members); i++)
-		count += !strcmp(cli_json_raw(json_object_array_get_idx(members, i), "state"), "in_sync");
-	return count;
-}
-
 /* A broken array has a member in sync, but takes no writes. */
 static int test_status(struct json_object *o)
 {
-	if (!members_in_sync(o) || !strcmp(cli_json_raw(o, "array_state"), "broken"))
+	if (!cli_members_in_sync(o) || !strcmp(cli_json_raw(o, "array_state"), "broken"))
 		return TEST_NOT_USABLE;
 	return cli_json_u64(o, "degraded", 0) ? TEST_DEGRADED : TEST_WHOLE;
 }
@@ -88,7 +78,7 @@ static void print_array(struct json_object *o)
 		printf("degraded: %llu slot%s without an in-sync member\n", (unsigned long long)degraded,
 		       degraded == 1 ? "" : "s");
 	else
-		printf("whole: %zu members in sync\n", members_in_sync(o));
+		printf("whole: %zu members in sync\n", cli_members_in_sync(o));
 	print_clients(cli_json_raw(o, "name"));
 	printf("  server    pid %s\n", cli_json_shown(o, "pid"));
 	if (cli_json_u64(o, "bitmap.chunks", 0))

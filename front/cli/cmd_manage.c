@@ -101,12 +101,7 @@ static struct json_object *find_member(struct json_object *detail, const char *p
 
 static bool is_last_in_sync(struct json_object *detail, struct json_object *member)
 {
-	struct json_object *members = cli_json_get(detail, "members");
-	size_t count = 0;
-
-	for (size_t i = 0; i < cli_json_len(members); i++)
-		count += !strcmp(cli_json_raw(json_object_array_get_idx(members, i), "state"), "in_sync");
-	return count == 1 && !strcmp(cli_json_raw(member, "state"), "in_sync");
+	return cli_members_in_sync(detail) == 1 && !strcmp(cli_json_raw(member, "state"), "in_sync");
 }
 
 /* Would the member be let go of? @detail is what is known of the array, and is changed as the step would change it. */

@@ -41,6 +41,16 @@ struct server {
 	int wait_status;
 };
 
+int serve_refuse(char ret_sentence[SERVE_SENTENCE_BYTES], const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(ret_sentence, SERVE_SENTENCE_BYTES, format, ap);
+	va_end(ap);
+	return 1;
+}
+
 /* ---- ready ---- */
 
 static void send_status(struct server *s, int status)

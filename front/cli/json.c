@@ -64,6 +64,16 @@ size_t cli_json_len(struct json_object *array)
 	return array && json_object_is_type(array, json_type_array) ? json_object_array_length(array) : 0;
 }
 
+size_t cli_members_in_sync(struct json_object *detail)
+{
+	struct json_object *members = cli_json_get(detail, "members");
+	size_t count = 0;
+
+	for (size_t i = 0; i < cli_json_len(members); i++)
+		count += !strcmp(cli_json_raw(json_object_array_get_idx(members, i), "state"), "in_sync");
+	return count;
+}
+
 const char *cli_sync_story(struct json_object *sync)
 {
 	const char *action = cli_json_shown(sync, "action");

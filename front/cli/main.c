@@ -10,9 +10,12 @@
 /* A full disk under the output must not look like success. */
 static int finish(int status)
 {
-	if (fflush(stdout) == 0 && !ferror(stdout))
+	bool is_flushed = fflush(stdout) == 0;
+
+	if (is_flushed && !ferror(stdout))
 		return status;
-	cli_refuse("the output could not be written: %s", strerror(errno));
+	/* Of a write that failed long ago only the fact is left. */
+	cli_refuse("the output could not be written%s%s", is_flushed ? "" : ": ", is_flushed ? "" : strerror(errno));
 	return status ?: CLI_FAILED;
 }
 

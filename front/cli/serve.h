@@ -8,6 +8,10 @@
 
 enum { SERVE_SENTENCE_BYTES = 800, SERVE_NAME_BYTES = 80, SERVE_PATH_BYTES = 4096 };
 
+/* Always 1, with the sentence in @ret_sentence: it is said when nbdkit is gone, and once. */
+__attribute__((format(printf, 2, 3)))
+int serve_refuse(char ret_sentence[SERVE_SENTENCE_BYTES], const char *format, ...);
+
 /* ---- the socket that clients connect to (serve_socket.c) ---- */
 
 struct serve_socket {

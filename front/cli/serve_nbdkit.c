@@ -20,16 +20,6 @@
 
 enum { LISTEN_FD = 3, REPORT_FD = 4, FIRST_FREE_FD = 5 };
 
-__attribute__((format(printf, 2, 3))) static int refuse(char *ret_sentence, const char *format, ...)
-{
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(ret_sentence, SERVE_SENTENCE_BYTES, format, ap);
-	va_end(ap);
-	return 1;
-}
-
 /* ---- what there is ---- */
 
 static int find_version(struct serve_nbdkit *n, char *ret_sentence)
@@ -41,8 +31,8 @@ static int find_version(struct serve_nbdkit *n, char *ret_sentence)
 	if (f)
 		pclose(f);
 	if (got < 2)
-		return refuse(ret_sentence,
-			      "nbdkit was not found: it serves the array, and its package must be installed");
+		return serve_refuse(ret_sentence,
+				    "nbdkit was not found: it serves the array, and its package must be installed");
 	n->version = cli_print("%u.%u.%u", major, minor, patch);
 	n->is_one_at_a_time = major == 1 && (minor < 33 || (minor == 33 && patch < 10));
 	return 0;
@@ -63,8 +53,8 @@ static int find_plugin(struct serve_nbdkit *n, char *ret_sentence)
 	snprintf(n->plugin, sizeof n->plugin, "%s", UMD_PLUGIN_INSTALLED);
 	if (access(n->plugin, R_OK) == 0)
 		return 0;
-	return refuse(ret_sentence, "nbdkit-umd-plugin.so lies neither beside the tool nor at %s",
-		      UMD_PLUGIN_INSTALLED);
+	return serve_refuse(ret_sentence, "nbdkit-umd-plugin.so lies neither beside the tool nor at %s",
+			    UMD_PLUGIN_INSTALLED);
 }
 
 int serve_nbdkit_find(struct serve_nbdkit *n, char ret_sentence[SERVE_SENTENCE_BYTES])
@@ -142,10 +132,10 @@ int serve_nbdkit_start(const struct serve_nbdkit *n, const struct cli *cli, int 
 	pid_t parent = getpid(), pid;
 
 	if (!argv)
-		return refuse(ret_sentence, "there is not enough memory");
+		return serve_refuse(ret_sentence, "there is not enough memory");
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, report) < 0 || pipe2(errors, O_CLOEXEC) < 0) {
 		free(argv);
-		return refuse(ret_sentence, "cannot make a pipe: %s", strerror(errno));
+		return serve_refuse(ret_sentence, "cannot make a pipe: %s", strerror(errno));
 	}
 	fflush(NULL);
 	pid = fork();
@@ -155,5 +145,5 @@ int serve_nbdkit_start(const struct serve_nbdkit *n, const struct cli *cli, int 
 	close(report[1]);
 	close(errors[1]);
 	*ret_child = (struct serve_child){ .pid = pid, .report = report[0], .errors = errors[0] };
-	return pid < 0 ? refuse(ret_sentence, "cannot start a process: %s", strerror(errno)) : 0;
+	return pid < 0 ? serve_refuse(ret_sentence, "cannot start a process: %s", strerror(errno)) : 0;
 }

@@ -24,16 +24,6 @@
 
 enum { BACKLOG = 64 };
 
-__attribute__((format(printf, 2, 3))) static int refuse(char *ret_sentence, const char *format, ...)
-{
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(ret_sentence, SERVE_SENTENCE_BYTES, format, ap);
-	va_end(ap);
-	return 1;
-}
-
 /* ---- unix ---- */
 
 static int check_length(const struct serve_socket *s, char *ret_sentence)
@@ -42,8 +32,8 @@ static int check_length(const struct serve_socket *s, char *ret_sentence)
 
 	if (strlen(s->path) <= most)
 		return 0;
-	return refuse(ret_sentence, "the socket's path is %zu bytes long where %zu are possible: %s", strlen(s->path),
-		      most, cli_shown(s->path));
+	return serve_refuse(ret_sentence, "the socket's path is %zu bytes long where %zu are possible: %s",
+			    strlen(s->path), most, cli_shown(s->path));
 }
 
 static int make_absolute(struct serve_socket *s, const char *path, char *ret_sentence)
@@ -52,10 +42,10 @@ static int make_absolute(struct serve_socket *s, const char *path, char *ret_sen
 	int len;
 
 	if (path[0] != '/' && !getcwd(here, sizeof here))
-		return refuse(ret_sentence, "the working directory has no path: %s", strerror(errno));
+		return serve_refuse(ret_sentence, "the working directory has no path: %s", strerror(errno));
 	len = snprintf(s->path, sizeof s->path, "%s%s%s", here, here[0] ? "/" : "", path);
 	if (len >= (int)sizeof s->path)
-		return refuse(ret_sentence, "the socket's path is too long");
+		return serve_refuse(ret_sentence, "the socket's path is too long");
 	return check_length(s, ret_sentence);
 }
 
@@ -73,7 +63,7 @@ static int open_dir(const char *dir, char *ret_sentence)
 	int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
-		refuse(ret_sentence, "cannot use the directory %s: %s", cli_shown(dir), strerror(errno));
+		serve_refuse(ret_sentence, "cannot use the directory %s: %s", cli_shown(dir), strerror(errno));
 	return fd;
 }
 
@@ -95,10 +85,10 @@ static int bind_temporary(struct serve_socket *s, char *ret_sentence)
 	unlinkat(s->temporary_dir, s->temporary, 0);	/* a dead process of our number */
 	s->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (s->fd < 0 || bind(s->fd, (struct sockaddr *)&address, sizeof address) < 0)
-		return refuse(ret_sentence, "cannot make a socket: %s", strerror(errno));
+		return serve_refuse(ret_sentence, "cannot make a socket: %s", strerror(errno));
 	if (chmod(address.sun_path, 0600) < 0 || listen(s->fd, BACKLOG) < 0 ||
 	    fstatat(s->temporary_dir, s->temporary, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return refuse(ret_sentence, "cannot listen on a socket: %s", strerror(errno));
+		return serve_refuse(ret_sentence, "cannot listen on a socket: %s", strerror(errno));
 	s->device = st.st_dev;
 	s->inode = st.st_ino;
 	return 0;
@@ -117,7 +107,7 @@ int serve_socket_open_unix(struct serve_socket *s, const char *path, char ret_se
 		s->temporary_dir = open_dir(dir, ret_sentence);
 	} else {
 		if (umd_runtime_path("", "", true, &runtime, &error) < 0)
-			return refuse(ret_sentence, "%s", error.text);
+			return serve_refuse(ret_sentence, "%s", error.text);
 		s->temporary_dir = open_dir(runtime, ret_sentence);
 		free(runtime);
 	}
@@ -144,12 +134,13 @@ static int clear_place(const struct serve_socket *s, int dir, const char *leaf, 
 
 	if (fstatat(dir, leaf, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 :
-		       refuse(ret_sentence, "cannot use %s: %s", cli_shown(s->path), strerror(errno));
+		       serve_refuse(ret_sentence, "cannot use %s: %s", cli_shown(s->path), strerror(errno));
 	if (!S_ISSOCK(st.st_mode))
-		return refuse(ret_sentence, "%s exists and is no socket; it was left alone and nothing was written",
-			      cli_shown(s->path));
+		return serve_refuse(ret_sentence, "%s exists and is no socket; it was left alone and nothing "
+				    "was written", cli_shown(s->path));
 	if (is_alive(dir, leaf))
-		return refuse(ret_sentence, "another server listens on %s; nothing was written", cli_shown(s->path));
+		return serve_refuse(ret_sentence, "another server listens on %s; nothing was written",
+				    cli_shown(s->path));
 	unlinkat(dir, leaf, 0);
 	return 0;
 }
@@ -164,7 +155,7 @@ static int link_to_place(struct serve_socket *s, char *ret_sentence)
 		return 1;
 	rc = s->is_users ? clear_place(s, dir, leaf, ret_sentence) : 0;
 	if (!rc && linkat(s->temporary_dir, s->temporary, dir, leaf, 0) < 0)
-		rc = refuse(ret_sentence, "cannot put the socket at %s: %s", cli_shown(s->path), strerror(errno));
+		rc = serve_refuse(ret_sentence, "cannot put the socket at %s: %s", cli_shown(s->path), strerror(errno));
 	close(dir);
 	if (rc)
 		return rc;
@@ -182,7 +173,7 @@ int serve_socket_place(struct serve_socket *s, const char *name, char ret_senten
 		return 0;
 	if (!s->is_users) {
 		if (umd_runtime_path(name, "nbd.sock", false, &path, &error) < 0)
-			return refuse(ret_sentence, "%s", error.text);
+			return serve_refuse(ret_sentence, "%s", error.text);
 		snprintf(s->path, sizeof s->path, "%s", path);
 		free(path);
 		if (check_length(s, ret_sentence))
@@ -222,10 +213,10 @@ int serve_socket_open_tcp(struct serve_socket *s, uint16_t port, char ret_senten
 	if (s->fd < 0 && errno != EADDRINUSE && errno != EACCES)
 		s->fd = bind_tcp(AF_INET, port);
 	if (s->fd < 0)
-		return refuse(ret_sentence, "cannot listen on port %u: %s", port, strerror(errno));
+		return serve_refuse(ret_sentence, "cannot listen on port %u: %s", port, strerror(errno));
 	/* Port 0 lets the kernel choose; the port lies at the same place in both address families. */
 	if (getsockname(s->fd, (struct sockaddr *)&bound, &len) < 0)
-		return refuse(ret_sentence, "cannot ask for the port: %s", strerror(errno));
+		return serve_refuse(ret_sentence, "cannot ask for the port: %s", strerror(errno));
 	s->port = ntohs(bound.sin6_port);
 	return 0;
 }

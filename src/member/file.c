@@ -7,9 +7,9 @@
  *
  * A write behind the end would make a file longer (I7): refused as EIO, like a read there.
  *
- * The kernel reports a lost write once, to whoever flushes first. So flushes and durable writes of one member go one after
- * the other, and after the first that failed none succeeds any more: a second worker's flush must not be acknowledged
- * because the first worker's has taken the error away and not told the array yet (I1).
+ * The kernel reports a lost write once, to whoever flushes first. So flushes and durable writes of one member go one
+ * after the other, and after the first that failed none succeeds any more: a second worker's flush must not be
+ * acknowledged because the first worker's has taken the error away and not told the array yet (I1).
  *
  * Left out: alignment (the page cache takes any), O_DIRECT, timeouts. */
 #include <errno.h>

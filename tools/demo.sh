@@ -32,7 +32,7 @@ chapter() {
 	if [ -t 1 ]; then bold=$'\033[1m' plain=$'\033[0m'; fi
 	printf '\n%s%s%s\n\n' "$bold" "$1" "$plain"
 }
-say() { printf '%s\n' "$*" | fold -s -w 100; echo; }
+say() { printf '%s\n' "$*" | fold -s -w 100 | sed 's/ $//'; echo; }
 
 # Show a command as it is typed, then run it.
 run() {

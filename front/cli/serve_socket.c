@@ -250,7 +250,7 @@ const char *serve_socket_uri(const struct serve_socket *s)
 	size_t len;
 
 	if (s->is_tcp)
-		return cli_print("nbd://localhost:%u", s->port);
+		return cli_print("nbd://127.0.0.1:%u", s->port);
 	len = (size_t)snprintf(uri, sizeof uri, "nbd+unix:///?socket=");
 	for (const char *c = s->path; *c; c++)
 		len += (size_t)snprintf(uri + len, sizeof uri - len, strchr(plain, *c) ? "%c" : "%%%02X",

@@ -235,7 +235,9 @@ uint64_t arr_job_judge(struct arr *a, const struct arr_job *job)
 	for (uint32_t i = 0; i < job->part_count; i++)
 		if (job->parts[i].rc)
 			failed |= ARR_BIT(job->parts[i].member);
-	ARR_EACH(i, a, failed)
+	ARR_EACH(i, a, failed) {
+		a->members[i].errors++;
 		arr_fail_member(a, i);
+	}
 	return failed;
 }

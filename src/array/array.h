@@ -41,7 +41,7 @@ struct arr_member {
 	member_off data_at, bitmap_at;	/* where the data area and the bitmap's superblock begin */
 	bool wants_full;		/* RECOVERING: every chunk, not only NEEDED ones */
 	uint64_t recovery_offset;	/* RECOVERING: bytes of the data area below are current */
-	uint64_t errors;		/* read errors served from elsewhere */
+	uint64_t errors;		/* jobs in which it failed: reads served from elsewhere, writes, flushes */
 	bool is_write_mostly;
 	void *hand;			/* the hands' own handle; never looked at here */
 };

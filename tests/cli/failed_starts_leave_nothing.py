@@ -66,7 +66,7 @@ def check_ports(s, members):
 		port = str(taken.getsockname()[1])
 		refuse(s, ['--port', port, '--insecure', *members], [port], 'a port that is taken', members)
 	uri = s.serve('home', '--port', '0', '--insecure', *members)
-	s.ok(uri.startswith('nbd://localhost:') and s.connect(uri).get_size() > 0, 'a free port is served')
+	s.ok(uri.startswith('nbd://127.0.0.1:') and s.connect(uri).get_size() > 0, 'a free port is served')
 	s.stop('home')
 
 

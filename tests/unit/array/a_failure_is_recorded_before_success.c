@@ -24,6 +24,7 @@ static void of_a_write(void)
 	is_score("write012 bitmap01", "one member fails the write; the failure is being recorded");
 	ok(!r->is_done, "the client waits");
 	is_u64(state_of(2), ARR_M_FAULTY, "though the member is out at once");
+	is_u64(status()->members[2].errors, 1, "and its error is counted");
 	let_go(KIND(ARR_JOB_CLAIM));
 	is_score("active01", "recorded on the two others");
 	ok(r->is_done && !r->rc, "then it hears success");

@@ -1,8 +1,8 @@
 /* Where things go on a new member: the places and sizes mdadm would choose, so that both tools make arrays that look
  * alike and that the other one can grow.
  *
- *   1.1, 1.2  superblock, 4 KiB for it, bitmap at +8 sectors, bad-block log behind the bitmap, headroom, data to the
- * end 1.0       data from 0, bitmap, bad-block log at -8, superblock
+ *   1.1, 1.2  superblock, 4 KiB for it, bitmap at +8 sectors, bad-block log behind the bitmap, headroom, data
+ *   1.0       data from 0, bitmap, bad-block log at -8, superblock
  *
  * Room for a bitmap is set aside also where there is none, so that one can be added later. Headroom in front of the
  * data lets a reshape move it. The figures are measured ones (spec: array 1.7 and 12.2, bitmap 2.6).
@@ -53,9 +53,9 @@ static uint64_t choose_data_offset(uint64_t member_sectors, uint32_t room_sector
 static int too_small(uint64_t member_sectors, uint64_t needed_sectors, struct err *err)
 {
 	return err_set(err, UMD_E_MEMBER_TOO_SMALL,
-		       "a member of %" PRIu64 " bytes is too small: %" PRIu64
-		       " bytes are needed before the first 64 KiB of data fit; nothing has been written",
-		       member_sectors * SECTOR_BYTES, needed_sectors * SECTOR_BYTES);
+		       "a member of %" PRIu64 " sectors is too small: %" PRIu64
+		       " sectors are needed before the first 64 KiB of data fit; nothing has been written",
+		       member_sectors, needed_sectors);
 }
 
 /* Data in front; superblock, log and room for the bitmap behind it. */

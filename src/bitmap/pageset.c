@@ -69,11 +69,6 @@ void bm_pageset_add_all(struct bm_pageset *s)
 		bm_pageset_add(s, page);
 }
 
-bool bm_pageset_has(const struct bm_pageset *s, uint64_t page)
-{
-	return s->levels[0][page / 64] >> page % 64 & 1;
-}
-
 bool bm_pageset_is_empty(const struct bm_pageset *s)
 {
 	return !s->levels[s->level_count - 1][0];

@@ -20,7 +20,6 @@ void bm_pageset_free(struct bm_pageset *s);
 void bm_pageset_add(struct bm_pageset *s, uint64_t page);
 void bm_pageset_remove(struct bm_pageset *s, uint64_t page);
 void bm_pageset_add_all(struct bm_pageset *s);
-bool bm_pageset_has(const struct bm_pageset *s, uint64_t page);
 bool bm_pageset_is_empty(const struct bm_pageset *s);
 /* The first member at or after @from. */
 bool bm_pageset_next(const struct bm_pageset *s, uint64_t from, uint64_t *ret_page);

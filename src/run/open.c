@@ -132,6 +132,7 @@ int umd_array_open(const char *const *members, size_t count, const struct umd_op
 	struct umd_array *u = mem_new(1, sizeof *u);
 	int rc;
 
+	run_tell_broken_laws();
 	judge_options.prefer = prefer;
 	if (count < 1 || count > ARR_MEMBERS_MAX) {
 		rc = err_set(&err, UMD_E_NOT_SUPPORTED, "%zu members were given; umd handles 1 to %d", count,

@@ -71,4 +71,7 @@ void run_map(struct umd_array *u, struct text *t);
 /* command.c */
 run_control_handler run_command;
 
+/* laws.c */
+void run_tell_broken_laws(void);
+
 #endif

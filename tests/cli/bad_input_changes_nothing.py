@@ -106,12 +106,16 @@ with Scene() as s:
 		s.refused(s.umd(verb, 'one'), 1, ['one'], f'{verb}: no such array')
 	s.same(s.umd('detail', '--test', 'one').returncode, 4, 'detail --test: 4 for no such array')
 
+	with held_by_qemu(third):
+		refuse(s, [*SERVE, third], ['third', 'in use'], 'serve: held by qemu', [third])
+
 	# ---- in use by a loop device ----
 	loop = subprocess.run(['losetup', '-f', '--show', third], capture_output=True, text=True)
 	if loop.returncode == 0:
 		try:
 			refuse(s, ['create', third, s.image('fourth', SIZE)], ['third', 'loop'], 'create: backs a loop device', [third])
+			refuse(s, [*SERVE, third], ['third', 'loop'], 'serve: backs a loop device', [third])
 		finally:
 			subprocess.run(['losetup', '-d', loop.stdout.strip()], check=True)
 	else:
-		print('# no loop device can be made here: that refusal was not tried')
+		s.skip('create, serve: backs a loop device', 'no loop device can be made here')

@@ -40,6 +40,10 @@ class Scene:
 
 	# ---- statements ----
 
+	def skip(self, text, reason):
+		self.count += 1
+		print(f'ok {self.count} - {text} # SKIP {reason}', flush=True)
+
 	def ok(self, condition, text, *shown):
 		self.count += 1
 		self.failed += not condition

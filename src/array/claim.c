@@ -41,7 +41,8 @@ static bool may_be_clean(const struct arr *a)
 	if (!a->is_active_on_disk || a->writes_in_flight || a->is_write_waiting)
 		return false;
 	if (a->is_stopping)
-		return list_is_empty(&a->requests) && a->sync_phase == SYNC_IDLE && arr_sweep_is_finished(a);
+		return !LAW_BROKEN(I9) && list_is_empty(&a->requests) && a->sync_phase == SYNC_IDLE &&
+		       arr_sweep_is_finished(a);
 	return a->now_ms >= a->idle_since_ms + a->safe_mode_delay_ms;
 }
 

@@ -223,10 +223,9 @@ int cmd_examine(const struct cli *cli)
 	struct json_object *o;
 	size_t errors;
 	char *json;
-	int rc;
 
-	rc = umd_examine(cli->words, cli->word_count, cli_has(cli, "all"), &json, &errors, &error);
-	if (rc)
+	json = cli_examine(cli, cli_has(cli, "all"), &errors, &error);
+	if (!json)
 		return cli_fail(&error);
 	o = cli_json_parse(json);
 	if (cli_has(cli, "json"))

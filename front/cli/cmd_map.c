@@ -141,10 +141,9 @@ static int map_of_images(const struct cli *cli, uint32_t width)
 	struct umd_error error;
 	size_t errors;
 	char *json;
-	int rc;
 
-	rc = umd_examine(cli->words, cli->word_count, true, &json, &errors, &error);
-	if (rc)
+	json = cli_examine(cli, true, &errors, &error);
+	if (!json)
 		return cli_fail(&error);
 	o = cli_json_parse(json);
 	free(json);

@@ -16,6 +16,29 @@ struct json_object *cli_json_parse(const char *text)
 	return o;
 }
 
+static int write_to(void *file, const char *data, size_t len_bytes)
+{
+	return fwrite(data, 1, len_bytes, file) == len_bytes ? 0 : -ENOMEM;
+}
+
+char *cli_examine(const struct cli *cli, bool all_runs, size_t *ret_errors, struct umd_error *error)
+{
+	struct umd_look_options options = { .runs_max = all_runs ? UINT64_MAX : 10000 };
+	char *json = NULL;
+	size_t len_bytes;
+	FILE *memory = open_memstream(&json, &len_bytes);
+	int rc;
+
+	if (!memory)
+		return NULL;
+	rc = umd_examine(cli->words, cli->word_count, &options, write_to, memory, ret_errors, error);
+	fclose(memory);
+	if (rc == 0)
+		return json;
+	free(json);
+	return NULL;
+}
+
 struct json_object *cli_json_get(struct json_object *o, const char *path)
 {
 	char key[64];

@@ -9,6 +9,9 @@
 /* NULL, with the sentence said, when @text is no JSON (or there is no memory). */
 struct json_object *cli_json_parse(const char *text);
 
+/* A whole answer of umd_examine() for the members on the command line; NULL with @error. free() it. */
+char *cli_examine(const struct cli *cli, bool all_runs, size_t *ret_errors, struct umd_error *error);
+
 struct json_object *cli_json_get(struct json_object *o, const char *path);	/* NULL: absent or null */
 const char *cli_json_raw(struct json_object *o, const char *path);		/* "" when absent; as stored */
 const char *cli_json_shown(struct json_object *o, const char *path);		/* "" when absent; fit for a terminal */

@@ -51,10 +51,43 @@ UMD_API int umd_create(const struct umd_create_options *options, const char *con
 
 /* ---- looking at images: nothing is written, no lock is taken ---- */
 
-/* The object of `umd examine --json`; free() it. All members are looked at; fails only without memory.
+/* JSON is handed over in pieces as it is made, so that memory stays bounded whatever an image claims. Returns 0, or a
+ * negative code that ends the call and is returned by it. */
+typedef int umd_sink(void *opaque, const char *data, size_t len_bytes);
+
+/* A bitmap without superblock, kept for an array whose metadata somebody else owns. */
+struct umd_external_bitmap {
+	uint64_t location_bytes;	/* of the first bit, from the start of the member */
+	uint64_t chunk_bytes;		/* a power of two, at least 512 */
+	uint64_t size_bytes;		/* what the bits cover */
+};
+
+struct umd_look_options {
+	uint64_t runs_max;		/* runs of set chunks shown per member; UINT64_MAX: all */
+	uint64_t cells_max;		/* umd_map: cells per map; 0: 1024 */
+	bool is_comparison;		/* umd_map: two maps, and what only one of them has */
+	const struct umd_external_bitmap *external;	/* members are looked at as holding such a bitmap */
+};
+
+/* The object of `umd examine --json`. All members are looked at; fails only without memory, or with the sink's code.
  * *@ret_errors: number of members with an error. */
-UMD_API int umd_examine(const char *const *members, size_t count, bool all_runs, char **ret_json, size_t *ret_errors,
-			struct umd_error *error);
+UMD_API int umd_examine(const char *const *members, size_t count, const struct umd_look_options *options, umd_sink *sink,
+			void *opaque, size_t *ret_errors, struct umd_error *error);
+
+/* The object of `umd map --json` for images: each bitmap counted into cells of equally many chunks; see umd-map(1) in
+ * umd.1. As umd_examine. With is_comparison: UMD_E_BAD_OPTION unless there are two maps of the same chunks. */
+UMD_API int umd_map(const char *const *members, size_t count, const struct umd_look_options *options, umd_sink *sink,
+		    void *opaque, size_t *ret_errors, struct umd_error *error);
+
+/* The chunks of one bitmap as they lie on the member: one bit each, lowest first (lockless: one state byte each), no
+ * superblock. @slot: of a clustered bitmap, else 0. */
+UMD_API int umd_map_raw(const char *member, uint32_t slot, const struct umd_external_bitmap *external, umd_sink *sink,
+			void *opaque, struct umd_error *error);
+
+/* The object of `umd why --json` for images: where @chunk's bit lies on every member, what it says, and what the next
+ * start does with the chunk. free() it. UMD_E_BAD_OPTION when there is no such chunk. */
+UMD_API int umd_why(const char *const *members, size_t count, uint64_t chunk, const struct umd_external_bitmap *external,
+		    char **ret_json, size_t *ret_errors, struct umd_error *error);
 
 /* ---- running arrays ---- */
 

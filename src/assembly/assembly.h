@@ -8,8 +8,15 @@
 #include "array/array.h"
 #include "base/err.h"
 #include "format/layout.h"
+#include "format/sb0.h"
 
 /* ---- one member, looked at ---- */
+
+enum asm_kind {
+	ASM_UNKNOWN,
+	ASM_MEMBER,			/* a superblock is there, believed or not */
+	ASM_BITMAP_FILE,		/* a bitmap superblock at byte 0 and nothing else */
+};
 
 struct asm_member {
 	const char *path;		/* for sentences; escaped by the caller; outlives the judgement */
@@ -18,6 +25,9 @@ struct asm_member {
 	member_off super_at;
 	struct sb1 sb;
 	uint8_t raw[FMT_SB1_BYTES];	/* as found: bytes umd does not know are written back */
+	enum asm_kind kind;
+	struct sb0 sb0;			/* when sb.minor is SB_090 */
+	char note[320];			/* "" or one sentence about what is odd, but no reason to refuse */
 	struct err error;		/* code 0: usable as far as the superblock goes; else names the member */
 	bool has_bitmap;		/* bitmap superblock was read */
 	member_off bitmap_at;
@@ -33,8 +43,12 @@ uint32_t asm_super_places(uint64_t member_bytes, member_off ret_places[3], enum 
  * kept. */
 void asm_take_superblock(struct asm_member *m, enum sb1_minor minor, member_off at, const uint8_t raw[FMT_SB1_BYTES]);
 
-/* Offer 4096 bytes at the 0.90 place, and the first bytes of the member, to name what is there instead. */
-void asm_name_the_stranger(struct asm_member *m, const uint8_t *at_090, const uint8_t *first_4k);
+/* The same for the place of a 0.90 superblock (lay_super_090), offered last. */
+void asm_take_superblock_090(struct asm_member *m, member_off at, const uint8_t raw[FMT_SB0_BYTES]);
+
+/* Where no superblock was found: offer the first bytes of the member (NULL: shorter than that) to recognise a bitmap
+ * file, or to say what is there instead. */
+void asm_name_the_stranger(struct asm_member *m, const uint8_t *first_4k);
 
 /* After the superblock: true and the place of the bitmap superblock to be read (256 bytes). */
 bool asm_wants_bitmap(const struct asm_member *m, member_off *ret_at);
@@ -78,6 +92,9 @@ struct asm_plan {
 	enum asm_action action;			/* of the next start */
 	char reason[400];			/* one sentence: why partial, why full, why nothing */
 	struct err refusal;			/* code 0: can start */
+	/* The refusal is only that umd does not start this kind of array (level, metadata, bitmap, feature), which Linux
+	 * does: action, reason and bytes are then what such a start would do. */
+	bool is_unsupported;
 };
 
 /**

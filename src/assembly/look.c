@@ -108,19 +108,27 @@ static bool is_090(const uint8_t *p, bool is_big)
 	       word_at(p + SB0_MINOR_AT, is_big) == SB0_MINOR;
 }
 
-void asm_name_the_stranger(struct asm_member *m, const uint8_t *at_090, const uint8_t *first_4k)
+void asm_take_superblock_090(struct asm_member *m, member_off at, const uint8_t raw[FMT_SB0_BYTES])
 {
 	struct err err;
 
 	/* What was found at a 1.x place tells more than a leftover elsewhere. */
-	if (m->has_superblock)
+	if (m->has_superblock || (!is_090(raw, false) && !is_090(raw, true)))
 		return;
-	if (at_090 && (is_090(at_090, false) || is_090(at_090, true)))
-		err_set(&err, UMD_E_NOT_SUPPORTED,
-			"the superblock has version 0.90 (%s-endian), versions 1.0 to 1.2 can be used; "
-			"the member is not used",
-			is_090(at_090, false) ? "little" : "big");
-	else if (first_4k && le_get(first_4k, 4) == FMT_BITMAP_MAGIC)
+	err_set(&err, UMD_E_NOT_SUPPORTED,
+		"the superblock has version 0.90 (%s-endian), versions 1.0 to 1.2 can be used; "
+		"the member is not used",
+		is_090(raw, false) ? "little" : "big");
+	name_member(m, &err, &m->error);
+}
+
+void asm_name_the_stranger(struct asm_member *m, const uint8_t *first_4k)
+{
+	struct err err;
+
+	if (m->has_superblock || m->error.code)
+		return;
+	if (first_4k && le_get(first_4k, 4) == FMT_BITMAP_MAGIC)
 		err_set(&err, UMD_E_NO_SUPERBLOCK,
 			"this is a bitmap file of version %" PRIu32 ", not a member of an array",
 			(uint32_t)le_get(first_4k + 4, 4));

@@ -15,7 +15,17 @@ struct text {
 	size_t len_bytes, room_bytes;
 	bool is_broken;			/* memory ran out */
 	bool wants_comma;		/* JSON: a value precedes at this level */
+	/* A text with a sink hands over what it holds whenever TEXT_SINK_BYTES have gathered, so that it stays small
+	 * whatever is written into it. The sink returns 0 or a negative code, which is kept and ends the handing over. */
+	int (*sink)(void *opaque, const char *data, size_t len_bytes);
+	void *sink_opaque;
+	int sink_rc;
 };
+
+enum { TEXT_SINK_BYTES = 64 << 10 };
+
+/* For a text with a sink, in place of text_take(): hand over the rest and drop. 0, -ENOMEM or the sink's code. */
+int text_end(struct text *t);
 
 void text_add(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void text_add_escaped(struct text *t, const char *s, size_t len_bytes);	/* for a terminal: \xNN */

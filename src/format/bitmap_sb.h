@@ -40,15 +40,21 @@ void fmt_bitmap_sb_decode(const uint8_t raw[FMT_BITMAP_SB_BYTES], struct bitmap_
 void fmt_bitmap_sb_encode(const struct bitmap_sb *sb, uint8_t raw[FMT_BITMAP_SB_BYTES]);
 
 /**
- * fmt_bitmap_sb_check - may this superblock be used by the classic bitmap (versions 3, 4, 5)?
+ * fmt_bitmap_sb_check - may this superblock be believed (versions 3 to 6)? What umd starts with is assembly's business.
  * @array_uuid: 16 bytes, or NULL when the array has none
  * @err: gets one sentence with both values compared; may be NULL
- * Returns 0, UMD_E_BAD_BITMAP, or UMD_E_NOT_SUPPORTED (version 6). Order and limits: spec 1.5. Unlike the kernel a
+ * Returns 0 or UMD_E_BAD_BITMAP. Order and limits: spec 1.5; of version 6: spec 7.3. Unlike the kernel a
  * daemon_sleep of 0 is accepted (meaning 5) and WRITE_ERROR is ignored.
  */
 int fmt_bitmap_sb_check(const struct bitmap_sb *sb, const uint8_t *array_uuid, struct err *err);
 
-/* chunks = ceil(sync size / chunk); bytes = 256 + ceil(chunks / 8), superblock included. */
+/* Version 6: one byte per chunk instead of a bit (lockless.h). Not initialised: the next start of Linux chooses the chunk
+ * size and sets every state anew; what lies there now means nothing. */
+bool fmt_bitmap_is_lockless(const struct bitmap_sb *sb);
+bool fmt_bitmap_is_uninitialised(const struct bitmap_sb *sb);
+uint64_t fmt_bitmap_chunk_bytes(const struct bitmap_sb *sb);	/* whatever the unit of the version */
+
+/* chunks = ceil(sync size / chunk); bytes = 256 + ceil(chunks / 8), superblock included; version 6: 1024 + chunks. */
 uint64_t fmt_bitmap_chunks(const struct bitmap_sb *sb);
 uint64_t fmt_bitmap_bytes(const struct bitmap_sb *sb);
 

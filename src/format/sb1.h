@@ -32,13 +32,17 @@ enum {
 	FMT_SB1_ALL_FEATURES = 8191,
 };
 
+/* The word for one feature bit ("reshape", "journal", ...); NULL for a bit nobody has named. From features.def. */
+const char *fmt_feature_name(uint32_t bit);
+
 /* devflags */
 enum { FMT_SB1_WRITE_MOSTLY = 1, FMT_SB1_FAILFAST = 2 };
 
 /* dev_roles */
 enum { FMT_ROLE_SPARE = 0xffff, FMT_ROLE_FAULTY = 0xfffe, FMT_ROLE_JOURNAL = 0xfffd, FMT_ROLE_SLOT_MAX = 0xfeff };
 
-enum sb1_minor { SB1_0, SB1_1, SB1_2 };
+/* SB_090: a 0.90 superblock shown in these terms (sb0.h); it is never encoded. */
+enum sb1_minor { SB1_0, SB1_1, SB1_2, SB_090 };
 
 struct sb1 {
 	enum sb1_minor minor;			/* not stored: follows from the place */

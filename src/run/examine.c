@@ -124,8 +124,8 @@ static void drop(struct run_examined *examined, size_t count)
 	mem_free(examined);
 }
 
-int umd_examine(const char *const *members, size_t count, bool all_runs, char **ret_json, size_t *ret_errors,
-		struct umd_error *error)
+int umd_examine(const char *const *members, size_t count, const struct umd_look_options *options, umd_sink *sink,
+		void *opaque, size_t *ret_errors, struct umd_error *error)
 {
 	struct run_examined *examined = mem_new(count, sizeof *examined);
 	struct text t = { 0 };
@@ -136,7 +136,7 @@ int umd_examine(const char *const *members, size_t count, bool all_runs, char **
 	if (examined) {
 		for (size_t i = 0; i < count; i++)
 			look_at(&examined[i], members[i]);
-		rc = json_all(&t, examined, count, all_runs);
+		rc = json_all(&t, examined, count, options->runs_max == UINT64_MAX);
 		for (size_t i = 0; i < count; i++)
 			errors += error_of(&examined[i])->code != 0;
 		drop(examined, count);
@@ -144,11 +144,11 @@ int umd_examine(const char *const *members, size_t count, bool all_runs, char **
 	json = text_take(&t);
 	if (rc == 0 && !json)
 		rc = -ENOMEM;
-	if (rc < 0) {
-		mem_free(json);
+	if (rc == 0)
+		rc = sink(opaque, json, strlen(json));
+	mem_free(json);
+	if (rc < 0)
 		return run_public_error(rc, NULL, error);
-	}
-	*ret_json = json;
 	if (ret_errors)
 		*ret_errors = errors;
 	return 0;

@@ -13,13 +13,14 @@
 static void name_the_stranger(struct member *m, struct asm_member *look)
 {
 	uint8_t at_090[FMT_SB1_BYTES] = { 0 }, first[FMT_SB1_BYTES] = { 0 };
-	bool has_first = m->size_bytes >= sizeof first, has_090;
+	bool has_first = m->size_bytes >= sizeof first;
 	member_off at;
 
-	has_090 = lay_super_090(m->size_bytes, &at) && mbr_read(m, at, at_090, sizeof at_090) == 0;
+	if (lay_super_090(m->size_bytes, &at) && mbr_read(m, at, at_090, sizeof at_090) == 0)
+		asm_take_superblock_090(look, at, at_090);
 	if (has_first)
 		has_first = mbr_read(m, (member_off){ 0 }, first, sizeof first) == 0;
-	asm_name_the_stranger(look, has_090 ? at_090 : NULL, has_first ? first : NULL);
+	asm_name_the_stranger(look, has_first ? first : NULL);
 }
 
 void run_look(struct member *m, const char *path, struct asm_member *look)

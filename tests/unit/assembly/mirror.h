@@ -164,7 +164,7 @@ UNUSED static void look_at(char name, struct asm_member *ret)
 	ret->size_bytes = d->bytes;
 	asm_take_superblock(ret, d->made.sb.minor, d->super_at, d->super);
 	if (!ret->has_superblock)
-		asm_name_the_stranger(ret, NULL, NULL);
+		asm_name_the_stranger(ret, NULL);
 	if (asm_wants_bitmap(ret, &at) && at.bytes == d->bitmap_at.bytes)
 		asm_take_bitmap(ret, d->bitmap);
 }

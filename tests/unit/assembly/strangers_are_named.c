@@ -11,7 +11,8 @@ static void named(int code, const char *wanted)
 {
 	struct asm_member m = { .path = "m", .size_bytes = 16 << 20 };
 
-	asm_name_the_stranger(&m, place, first);
+	asm_take_superblock_090(&m, (member_off){ 0 }, place);
+	asm_name_the_stranger(&m, first);
 	if (!ok(m.error.code == code && strstr(m.error.text, wanted) && !strncmp(m.error.text, "m: ", 3) &&
 			!m.has_superblock,
 		"%s", m.error.text))
@@ -43,14 +44,15 @@ int main(void)
 	le_put(first, 4, 0);
 	named(UMD_E_NO_SUPERBLOCK, "no md superblock was found");
 
-	asm_name_the_stranger(&m, NULL, NULL);
+	asm_name_the_stranger(&m, NULL);
 	is_u64(m.error.code, UMD_E_NO_SUPERBLOCK, "a member too small to read has no superblock");
 
 	le_put(raw, 4, FMT_SB1_MAGIC);
 	le_put(raw + 4, 4, 2);
 	asm_take_superblock(&m, SB1_1, (member_off){ 0 }, raw);
 	put_090(false);
-	asm_name_the_stranger(&m, place, first);
+	asm_take_superblock_090(&m, (member_off){ 0 }, place);
+	asm_name_the_stranger(&m, first);
 	ok(m.error.code == UMD_E_BAD_SUPERBLOCK && strstr(m.error.text, "major version 2"),
 	   "a broken superblock keeps its reason: %s", m.error.text);
 	return tap_end();

@@ -1,0 +1,51 @@
+/* One pass over the chunks of a bitmap on a member, read in pieces: bounded memory whatever the bitmap claims, and
+ * gigabytes a second where nobody asks for single runs. */
+#ifndef UMD_RUN_SCAN_H
+#define UMD_RUN_SCAN_H
+
+#include "format/lockless.h"
+#include "member/member.h"
+
+struct run_range {
+	uint64_t first, last;		/* chunks, both inclusive */
+};
+
+/* Where the chunks of one bitmap lie: bits (lowest first) or, in a lockless bitmap, bytes. */
+struct run_bitmap {
+	struct member *m;
+	member_off at;			/* of the first bit or byte: behind the superblock, if there is one */
+	bool is_lockless;
+	uint64_t chunks;		/* what lies behind them means nothing */
+};
+
+/* "set" is a set bit, or a lockless state that is due (fmt_lockless_is_due). All counts are chunks. */
+struct run_scan {
+	/* set by the caller */
+	uint64_t from;			/* set_from counts from this chunk on */
+	uint64_t ranges_max;		/* how many runs are kept in @ranges; 0: none */
+	uint64_t cell_chunks, cell_count; /* 0: no cells; else cell_count * cell_chunks >= chunks */
+	int (*on_range)(void *opaque, struct run_range range);	/* NULL, or told every run in order */
+	void *opaque;
+	/* results */
+	uint64_t set_chunks, set_from, run_count;
+	uint64_t states[LOCKLESS_STATES];	/* of a lockless bitmap */
+	bool is_last_set, is_truncated;
+	struct run_range *ranges;
+	uint64_t range_count, range_room;
+	uint64_t *cells;			/* set chunks per cell */
+	uint64_t *state_cells[LOCKLESS_STATES];	/* of a lockless bitmap: chunks per cell and state */
+};
+
+/* 0, -errno, -ENOMEM, or what on_range answered; run_scan_drop() in any case. */
+int run_scan(const struct run_bitmap *b, struct run_scan *s);
+void run_scan_drop(struct run_scan *s);
+
+/* Two bitmaps of the same chunks compared: set chunks per cell that only one of them has. Cells by the caller, zeroed. */
+struct run_compare {
+	uint64_t cell_chunks, cell_count;
+	uint64_t *only_a, *only_b;
+	uint64_t only_a_chunks, only_b_chunks;
+};
+int run_compare(const struct run_bitmap *a, const struct run_bitmap *b, struct run_compare *c);
+
+#endif

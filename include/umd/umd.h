@@ -71,8 +71,8 @@ struct umd_look_options {
 
 /* The object of `umd examine --json`. All members are looked at; fails only without memory, or with the sink's code.
  * *@ret_errors: number of members with an error. */
-UMD_API int umd_examine(const char *const *members, size_t count, const struct umd_look_options *options, umd_sink *sink,
-			void *opaque, size_t *ret_errors, struct umd_error *error);
+UMD_API int umd_examine(const char *const *members, size_t count, const struct umd_look_options *options,
+			umd_sink *sink, void *opaque, size_t *ret_errors, struct umd_error *error);
 
 /* The object of `umd map --json` for images: each bitmap counted into cells of equally many chunks; see umd-map(1) in
  * umd.1. As umd_examine. With is_comparison: UMD_E_BAD_OPTION unless there are two maps of the same chunks. */
@@ -86,8 +86,8 @@ UMD_API int umd_map_raw(const char *member, uint32_t slot, const struct umd_exte
 
 /* The object of `umd why --json` for images: where @chunk's bit lies on every member, what it says, and what the next
  * start does with the chunk. free() it. UMD_E_BAD_OPTION when there is no such chunk. */
-UMD_API int umd_why(const char *const *members, size_t count, uint64_t chunk, const struct umd_external_bitmap *external,
-		    char **ret_json, size_t *ret_errors, struct umd_error *error);
+UMD_API int umd_why(const char *const *members, size_t count, uint64_t chunk,
+		    const struct umd_external_bitmap *external, char **ret_json, size_t *ret_errors, struct umd_error *error);
 
 /* ---- running arrays ---- */
 

@@ -92,8 +92,8 @@ struct asm_plan {
 	enum asm_action action;			/* of the next start */
 	char reason[400];			/* one sentence: why partial, why full, why nothing */
 	struct err refusal;			/* code 0: can start */
-	/* The refusal is only that umd does not start this kind of array (level, metadata, bitmap, feature), which Linux
-	 * does: action, reason and bytes are then what such a start would do. */
+	/* The refusal is only that umd does not start this kind of array (level, metadata, bitmap, feature), which
+	 * Linux does: action, reason and bytes are then what such a start would do. */
 	bool is_unsupported;
 };
 

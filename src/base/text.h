@@ -16,7 +16,7 @@ struct text {
 	bool is_broken;			/* memory ran out */
 	bool wants_comma;		/* JSON: a value precedes at this level */
 	/* A text with a sink hands over what it holds whenever TEXT_SINK_BYTES have gathered, so that it stays small
-	 * whatever is written into it. The sink returns 0 or a negative code, which is kept and ends the handing over. */
+	 * whatever is written into it. The sink returns 0 or a negative code, which is kept and ends it. */
 	int (*sink)(void *opaque, const char *data, size_t len_bytes);
 	void *sink_opaque;
 	int sink_rc;

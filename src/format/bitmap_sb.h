@@ -48,8 +48,8 @@ void fmt_bitmap_sb_encode(const struct bitmap_sb *sb, uint8_t raw[FMT_BITMAP_SB_
  */
 int fmt_bitmap_sb_check(const struct bitmap_sb *sb, const uint8_t *array_uuid, struct err *err);
 
-/* Version 6: one byte per chunk instead of a bit (lockless.h). Not initialised: the next start of Linux chooses the chunk
- * size and sets every state anew; what lies there now means nothing. */
+/* Version 6: one byte per chunk instead of a bit (lockless.h). Not initialised: the next start of Linux chooses the
+ * chunk size and sets every state anew; what lies there now means nothing. */
 bool fmt_bitmap_is_lockless(const struct bitmap_sb *sb);
 bool fmt_bitmap_is_uninitialised(const struct bitmap_sb *sb);
 uint64_t fmt_bitmap_chunk_bytes(const struct bitmap_sb *sb);	/* whatever the unit of the version */

@@ -14,9 +14,14 @@ enum {
 /* state of the array */
 enum { FMT_SB0_CLEAN = 1 << 0, FMT_SB0_BITMAP = 1 << 8 };
 
-/* state of a disk: bit numbers 0 faulty, 1 active, 2 sync, 3 removed, 9 write-mostly */
-enum { FMT_SB0_DISK_FAULTY = 1, FMT_SB0_DISK_ACTIVE = 2, FMT_SB0_DISK_SYNC = 4, FMT_SB0_DISK_REMOVED = 8,
-       FMT_SB0_DISK_WRITE_MOSTLY = 1 << 9 };
+/* state of a disk */
+enum {
+	FMT_SB0_DISK_FAULTY = 1 << 0,
+	FMT_SB0_DISK_ACTIVE = 1 << 1,
+	FMT_SB0_DISK_SYNC = 1 << 2,
+	FMT_SB0_DISK_REMOVED = 1 << 3,
+	FMT_SB0_DISK_WRITE_MOSTLY = 1 << 9,
+};
 
 struct sb0_disk {
 	uint32_t number, major, minor, raid_disk, state;

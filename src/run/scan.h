@@ -40,7 +40,7 @@ struct run_scan {
 int run_scan(const struct run_bitmap *b, struct run_scan *s);
 void run_scan_drop(struct run_scan *s);
 
-/* Two bitmaps of the same chunks compared: set chunks per cell that only one of them has. Cells by the caller, zeroed. */
+/* Two bitmaps of the same chunks compared: set chunks per cell that only one has. Cells by the caller, zeroed. */
 struct run_compare {
 	uint64_t cell_chunks, cell_count;
 	uint64_t *only_a, *only_b;

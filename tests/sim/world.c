@@ -295,7 +295,7 @@ void world_look(struct sim_world *w, struct sim_member *m, struct asm_member *re
 	ret->size_bytes = m->disk.size_bytes;
 	for (uint32_t i = 0; i < count; i++)
 		asm_take_superblock(ret, minors[i], places[i], m->disk.cache + places[i].bytes);
-	asm_name_the_stranger(ret, m->disk.cache + m->disk.size_bytes - 65536, m->disk.cache);
+	asm_name_the_stranger(ret, m->disk.cache);
 	if (asm_wants_bitmap(ret, &bitmap_at))
 		asm_take_bitmap(ret, m->disk.cache + bitmap_at.bytes);
 }

@@ -18,17 +18,20 @@
  *	other sequence      itself        itself
  *
  * A text that ran out of memory stays broken and swallows what is added later: callers need no check
- * between. Left out: numbers with fractions, indentation, reading of JSON. */
+ * between. The same goes for one whose sink refused a piece. A sink gets pieces that end anywhere, also inside a
+ * character; what is added at once (one string, one number) is not cut, so a text with a sink needs room for
+ * TEXT_SINK_BYTES and the longest of those. Left out: numbers with fractions, indentation, reading of JSON. */
 #include "base/text.h"
 
 #include "base/mem.h"
 #include "base/units.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { ROOM_FIRST_BYTES = 256 };
+enum { ROOM_FIRST_BYTES = 256, DIGITS_MAX = 20 };
 
 static bool is_deceptive(uint32_t character)
 {
@@ -83,6 +86,16 @@ static bool reserve(struct text *t, size_t more)
 	return true;
 }
 
+/* Hand over what has gathered. A sink that refuses breaks the text: nothing reaches it a second time. */
+static void hand_over(struct text *t)
+{
+	if (t->is_broken || !t->len_bytes)
+		return;
+	t->sink_rc = t->sink(t->sink_opaque, t->data, t->len_bytes);
+	t->is_broken = t->sink_rc < 0;
+	t->len_bytes = 0;
+}
+
 static void add_bytes(struct text *t, const char *s, size_t len_bytes)
 {
 	if (!reserve(t, len_bytes))
@@ -90,6 +103,8 @@ static void add_bytes(struct text *t, const char *s, size_t len_bytes)
 	memcpy(t->data + t->len_bytes, s, len_bytes);
 	t->len_bytes += len_bytes;
 	t->data[t->len_bytes] = '\0';
+	if (t->sink && t->len_bytes >= TEXT_SINK_BYTES)
+		hand_over(t);
 }
 
 void text_add(struct text *t, const char *format, ...)
@@ -108,6 +123,8 @@ void text_add(struct text *t, const char *format, ...)
 	}
 	va_end(again);
 	va_end(ap);
+	if (t->sink && t->len_bytes >= TEXT_SINK_BYTES)
+		hand_over(t);
 }
 
 void text_add_escaped(struct text *t, const char *s, size_t len_bytes)
@@ -151,6 +168,16 @@ char *text_take(struct text *t)
 	data = t->data;
 	*t = (struct text){ 0 };
 	return data;
+}
+
+int text_end(struct text *t)
+{
+	int rc;
+
+	hand_over(t);
+	rc = t->sink_rc < 0 ? t->sink_rc : t->is_broken ? -ENOMEM : 0;
+	text_drop(t);
+	return rc;
 }
 
 void text_drop(struct text *t)
@@ -222,10 +249,17 @@ void json_str(struct text *t, const char *key, const char *value)
 		json_null(t, key);
 }
 
+/* Digits by hand: a bitmap may have a hundred million runs, and printf would be most of the time to tell them. */
 void json_u64(struct text *t, const char *key, uint64_t value)
 {
+	char digits[DIGITS_MAX];
+	size_t at = sizeof digits;
+
 	begin_value(t, key);
-	text_add(t, "%llu", (unsigned long long)value);
+	do
+		digits[--at] = (char)('0' + value % 10);
+	while (value /= 10);
+	add_bytes(t, digits + at, sizeof digits - at);
 }
 
 void json_i64(struct text *t, const char *key, int64_t value)

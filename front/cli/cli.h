@@ -84,6 +84,18 @@ bool cli_has(const struct cli *cli, const char *name);
 const char *cli_text(const struct cli *cli, const char *name);			/* NULL: not given */
 uint64_t cli_number(const struct cli *cli, const char *name, uint64_t otherwise);
 
+/* Digits; what follows them is in *@ret_rest. */
+bool cli_read_number(const char *s, uint64_t *ret_number, const char **ret_rest);
+/* Bytes, with K, M, G or T (also KiB, MiB, ...) behind. */
+bool cli_read_size(const char *s, uint64_t *ret_bytes);
+
+/* ---- a bitmap without superblock (external.c) ---- */
+
+/* What --external, --location, --chunk and --size describe: *@ret_external is @space, or NULL when none of them was
+ * given. CLI_DONE, or CLI_USAGE with the sentence said. The command's options hold EXTERNAL_OPTIONS (commands.def). */
+int cli_external(const struct cli *cli, struct umd_external_bitmap *space,
+		 const struct umd_external_bitmap **ret_external);
+
 /* ---- help (help.c) ---- */
 
 void cli_help(FILE *to);

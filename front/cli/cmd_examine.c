@@ -219,12 +219,18 @@ static void print_text(struct json_object *o)
 
 int cmd_examine(const struct cli *cli)
 {
+	const struct umd_external_bitmap *external;
+	struct umd_external_bitmap space;
 	struct umd_error error;
 	struct json_object *o;
 	size_t errors;
 	char *json;
+	int rc;
 
-	json = cli_examine(cli, cli_has(cli, "all"), &errors, &error);
+	rc = cli_external(cli, &space, &external);
+	if (rc)
+		return rc;
+	json = cli_examine(cli, cli_has(cli, "all"), external, &errors, &error);
 	if (!json)
 		return cli_fail(&error);
 	o = cli_json_parse(json);

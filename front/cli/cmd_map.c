@@ -142,7 +142,7 @@ static int map_of_images(const struct cli *cli, uint32_t width)
 	size_t errors;
 	char *json;
 
-	json = cli_examine(cli, true, &errors, &error);
+	json = cli_examine(cli, true, NULL, &errors, &error);
 	if (!json)
 		return cli_fail(&error);
 	o = cli_json_parse(json);

@@ -21,9 +21,10 @@ static int write_to(void *file, const char *data, size_t len_bytes)
 	return fwrite(data, 1, len_bytes, file) == len_bytes ? 0 : -ENOMEM;
 }
 
-char *cli_examine(const struct cli *cli, bool all_runs, size_t *ret_errors, struct umd_error *error)
+char *cli_examine(const struct cli *cli, bool all_runs, const struct umd_external_bitmap *external, size_t *ret_errors,
+		  struct umd_error *error)
 {
-	struct umd_look_options options = { .runs_max = all_runs ? UINT64_MAX : 10000 };
+	struct umd_look_options options = { .runs_max = all_runs ? UINT64_MAX : 10000, .external = external };
 	char *json = NULL;
 	size_t len_bytes;
 	FILE *memory = open_memstream(&json, &len_bytes);

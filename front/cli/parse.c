@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* Digits only: strtoull would take "-1" and " 7" as well. */
-static bool read_number(const char *s, uint64_t *ret_number, const char **ret_rest)
+bool cli_read_number(const char *s, uint64_t *ret_number, const char **ret_rest)
 {
 	char *rest;
 
@@ -23,15 +23,14 @@ static bool read_number(const char *s, uint64_t *ret_number, const char **ret_re
 	return errno == 0;
 }
 
-/* Bytes, with K, M, G or T (also KiB, MiB, ...) behind. */
-static bool read_size(const char *s, uint64_t *ret_bytes)
+bool cli_read_size(const char *s, uint64_t *ret_bytes)
 {
 	static const char letters[] = "KMGT";
 	const char *rest, *letter;
 	unsigned shift = 0;
 	uint64_t n;
 
-	if (!read_number(s, &n, &rest))
+	if (!cli_read_number(s, &n, &rest))
 		return false;
 	if (*rest) {
 		letter = strchr(letters, toupper((unsigned char)*rest));
@@ -51,12 +50,12 @@ static int read_value(struct cli_item *item)
 
 	switch (item->option->type) {
 	case CLI_SIZE:
-		if (read_size(item->value, &item->number) && item->number)
+		if (cli_read_size(item->value, &item->number) && item->number)
 			return CLI_DONE;
 		return cli_usage("--%s takes a number of bytes such as 4096, 64K or 1G, not \"%s\"",
 				 item->option->name, cli_shown(item->value));
 	case CLI_NUMBER:
-		if (read_number(item->value, &item->number, &rest) && !*rest)
+		if (cli_read_number(item->value, &item->number, &rest) && !*rest)
 			return CLI_DONE;
 		return cli_usage("--%s takes a whole number, not \"%s\"", item->option->name,
 				 cli_shown(item->value));

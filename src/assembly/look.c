@@ -150,6 +150,10 @@ static int check_bitmap(struct asm_member *m, struct err *err)
 
 	if (rc < 0)
 		return rc;
+	if (fmt_bitmap_is_lockless(b))
+		return err_set(err, UMD_E_NOT_SUPPORTED,
+			       "the bitmap is not used: version 6 is lockless, versions 3 to 5 can be used; the array "
+			       "does not start with it");
 	/* The stored range is a hint. A smaller one would leave writes uncovered (I3), a larger one lead out of the
 	 * bitmap's area (I7): what counts is the array's own, as it is for Linux. */
 	if (lay_sync_sectors(&m->sb) != UINT64_MAX)

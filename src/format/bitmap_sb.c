@@ -5,12 +5,18 @@
  * and then refuses its own array) means 5 seconds, and the write-error flag of a torn or forged superblock is not
  * believed. Where umd is stricter, see lay_bitmap_fits().
  *
- * Words: *chunk* is the range of one bit; *sync size* the range all bits cover.
- * Left out: staleness against the array's events, and everything about the bits' meaning (bitmap/). */
+ * Version 6 (lockless) has the same superblock with the chunk in sectors, and one byte per chunk from byte 1024 on.
+ * Until Linux first writes its superblock FIRST_USE is set: chunk and daemon_sleep are then what mdadm left there, and
+ * the bytes behind are nobody's. Such a bitmap has no chunks here.
+ *
+ * Words: *chunk* is the range of one bit (or byte); *sync size* the range all of them cover.
+ * Left out: staleness against the array's events, what umd starts with (assembly/), and everything about the bits'
+ * meaning (bitmap/). */
 #include "format/bitmap_sb.h"
 
 #include "base/law.h"
 #include "format/field.h"
+#include "format/lockless.h"
 #include "format/sb1.h"
 
 #include <inttypes.h>
@@ -76,13 +82,29 @@ static int check_version(const struct bitmap_sb *sb, struct err *err)
 	if (sb->magic != FMT_BITMAP_MAGIC)
 		return REFUSE(err, UMD_E_BAD_BITMAP, "magic 0x%08" PRIx32 " instead of 0x%08x", sb->magic,
 			      FMT_BITMAP_MAGIC);
-	if (sb->version == VERSION_LOCKLESS)
-		return REFUSE(err, UMD_E_NOT_SUPPORTED,
-			      "version %" PRIu32 " is lockless, versions %d to %d can be used", sb->version,
-			      VERSION_MIN, VERSION_CLUSTERED);
-	if (sb->version < VERSION_MIN || sb->version > VERSION_CLUSTERED)
+	if (sb->version < VERSION_MIN || sb->version > VERSION_LOCKLESS)
 		return REFUSE(err, UMD_E_BAD_BITMAP, "version %" PRIu32 " is not between %d and %d", sb->version,
-			      VERSION_MIN, VERSION_CLUSTERED);
+			      VERSION_MIN, VERSION_LOCKLESS);
+	return 0;
+}
+
+/* Linux compares chunks with the room in bytes and forgets the 1024 bytes in front, so the last states may lie behind
+ * the room; whether they touch anything there is lay_bitmap_fits()'s question. */
+static int check_limits_lockless(const struct bitmap_sb *sb, struct err *err)
+{
+	uint64_t room_bytes = (uint64_t)sb->sectors_reserved * SECTOR_BYTES;
+
+	if (fmt_bitmap_is_uninitialised(sb))
+		return 0;
+	if (!is_power_of_two(sb->chunk_bytes))
+		return REFUSE(err, UMD_E_BAD_BITMAP, "a chunk of %" PRIu32 " sectors is no power of two",
+			      sb->chunk_bytes);
+	if (room_bytes && fmt_bitmap_chunks(sb) > room_bytes)
+		return REFUSE(err, UMD_E_BAD_BITMAP,
+			      "%" PRIu64 " sectors in chunks of %" PRIu32 " need %" PRIu64
+			      " states, and the room of %" PRIu32 " sectors holds %" PRIu64,
+			      sb->sync_size_sectors, sb->chunk_bytes, fmt_bitmap_chunks(sb), sb->sectors_reserved,
+			      room_bytes);
 	return 0;
 }
 
@@ -108,7 +130,7 @@ int fmt_bitmap_sb_check(const struct bitmap_sb *sb, const uint8_t *array_uuid, s
 	rc = check_version(sb, err);
 	if (rc < 0)
 		return rc;
-	rc = check_limits(sb, err);
+	rc = fmt_bitmap_is_lockless(sb) ? check_limits_lockless(sb, err) : check_limits(sb, err);
 	if (rc < 0)
 		return rc;
 
@@ -120,13 +142,39 @@ int fmt_bitmap_sb_check(const struct bitmap_sb *sb, const uint8_t *array_uuid, s
 	return 0;
 }
 
+bool fmt_bitmap_is_lockless(const struct bitmap_sb *sb)
+{
+	return sb->version == VERSION_LOCKLESS;
+}
+
+bool fmt_bitmap_is_uninitialised(const struct bitmap_sb *sb)
+{
+	return fmt_bitmap_is_lockless(sb) && (sb->state & FMT_BITMAP_FIRST_USE);
+}
+
+static uint64_t chunk_sectors(const struct bitmap_sb *sb)
+{
+	return fmt_bitmap_is_lockless(sb) ? sb->chunk_bytes : sb->chunk_bytes / SECTOR_BYTES;
+}
+
+uint64_t fmt_bitmap_chunk_bytes(const struct bitmap_sb *sb)
+{
+	return fmt_bitmap_is_lockless(sb) ? (uint64_t)sb->chunk_bytes * SECTOR_BYTES : sb->chunk_bytes;
+}
+
 uint64_t fmt_bitmap_chunks(const struct bitmap_sb *sb)
 {
-	MUST(sb->chunk_bytes >= CHUNK_MIN_BYTES);
-	return div_up(sb->sync_size_sectors, sb->chunk_bytes / SECTOR_BYTES);
+	if (fmt_bitmap_is_uninitialised(sb))
+		return 0;
+	MUST(chunk_sectors(sb) >= 1);
+	return div_up(sb->sync_size_sectors, chunk_sectors(sb));
 }
 
 uint64_t fmt_bitmap_bytes(const struct bitmap_sb *sb)
 {
-	return FMT_BITMAP_SB_BYTES + div_up(fmt_bitmap_chunks(sb), 8);
+	uint64_t chunks = fmt_bitmap_chunks(sb), bytes;
+
+	if (!fmt_bitmap_is_lockless(sb))
+		return FMT_BITMAP_SB_BYTES + div_up(chunks, 8);
+	return add_fits(FMT_LOCKLESS_STATES_AT, chunks, &bytes) ? bytes : UINT64_MAX;
 }

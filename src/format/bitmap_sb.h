@@ -54,7 +54,9 @@ bool fmt_bitmap_is_lockless(const struct bitmap_sb *sb);
 bool fmt_bitmap_is_uninitialised(const struct bitmap_sb *sb);
 uint64_t fmt_bitmap_chunk_bytes(const struct bitmap_sb *sb);	/* whatever the unit of the version */
 
-/* chunks = ceil(sync size / chunk); bytes = 256 + ceil(chunks / 8), superblock included; version 6: 1024 + chunks. */
+/* chunks = ceil(sync size / chunk); bytes = 256 + ceil(chunks / 8), superblock included; version 6: 1024 + chunks, at
+ * most UINT64_MAX, and no chunks where it is not initialised. Of a superblock that fmt_bitmap_sb_check() believed, or
+ * whose chunk is at least one sector. */
 uint64_t fmt_bitmap_chunks(const struct bitmap_sb *sb);
 uint64_t fmt_bitmap_bytes(const struct bitmap_sb *sb);
 

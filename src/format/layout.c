@@ -8,11 +8,17 @@
  * that Linux itself gave a bitmap has it 1 KiB behind a superblock of 512 valid bytes. lay_bitmap_fits() proves that
  * the areas do not touch (law I7) before anybody writes.
  *
+ *   0.90  | data area .................... | super 4K | bitmap, at most 60K | tail < 64K |   super 64 KiB aligned
+ *
+ * A lockless bitmap (version 6) is believed although the bad-block log lies in its room, because mdadm 4.6 makes such
+ * arrays: nobody writes one here, and lay_log_is_inside_bitmap() says so to whoever would read the log.
+ *
  * Words: *slot* is the bitmap of one cluster node; slots follow each other in blocks of 4096 bytes, whatever the page
  * size of the host. Left out: choosing places for a new member (layout_plan.c). */
 #include "format/layout.h"
 
 #include "base/law.h"
+#include "format/sb0.h"
 
 #include <inttypes.h>
 
@@ -29,6 +35,8 @@ bool lay_super(enum sb1_minor minor, uint64_t member_bytes, member_off *ret_at)
 {
 	uint64_t sectors = member_bytes / SECTOR_BYTES, at_sectors = 0;
 
+	if (minor == SB_090)
+		return lay_super_090(member_bytes, ret_at);
 	if (sectors < MEMBER_MIN_SECTORS)
 		return false;
 	if (minor == SB1_0)
@@ -143,7 +151,14 @@ uint64_t lay_slot_bytes(uint64_t sync_size_sectors, uint32_t chunk_bytes)
 
 member_off lay_slot(member_off bitmap_at, uint64_t sync_size_sectors, uint32_t chunk_bytes, uint32_t slot)
 {
-	return (member_off){ bitmap_at.bytes + slot * lay_slot_bytes(sync_size_sectors, chunk_bytes) };
+	uint64_t front, at;
+
+	if (!slot)
+		return bitmap_at;
+	if (!mul_fits(slot, lay_slot_bytes(sync_size_sectors, chunk_bytes), &front) ||
+	    !add_fits(bitmap_at.bytes, front, &at))
+		return (member_off){ OFF_NONE };
+	return (member_off){ at };
 }
 
 static int refuse_overlap(struct span bitmap, struct span other, const char *what, struct err *err)
@@ -157,25 +172,50 @@ static int refuse_overlap(struct span bitmap, struct span other, const char *wha
 		       other.at.bytes + other.len_bytes);
 }
 
+/* Where the level does not tell, the bitmap's own figure is all there is. */
+static uint64_t covered_sectors(const struct sb1 *sb, const struct bitmap_sb *bm)
+{
+	uint64_t sync = lay_sync_sectors(sb);
+
+	return sync == UINT64_MAX ? bm->sync_size_sectors : sync;
+}
+
+/* UINT64_MAX: longer than any member. */
+static uint64_t lockless_bytes(const struct sb1 *sb, const struct bitmap_sb *bm)
+{
+	struct bitmap_sb in_use = *bm;
+	uint64_t bytes;
+
+	in_use.sync_size_sectors = covered_sectors(sb, bm);
+	bytes = fmt_bitmap_bytes(&in_use);
+	return bytes > UINT64_MAX - SECTOR_BYTES ? UINT64_MAX : round_up(bytes, SECTOR_BYTES);
+}
+
 /* All @slots of the bitmap; false: longer than any member. */
 static bool whole_bitmap(const struct sb1 *sb, const struct bitmap_sb *bm, uint32_t slots, struct span *ret_span)
 {
-	uint64_t sync = lay_sync_sectors(sb), front;
+	uint64_t sync = covered_sectors(sb, bm), front;
 
-	/* Where the level does not tell, the bitmap's own figure is all there is. */
-	if (sync == UINT64_MAX)
-		sync = bm->sync_size_sectors;
-	if (!lay_bitmap(sb, &ret_span->at) ||
-	    !mul_fits(slots ? slots - 1 : 0, lay_slot_bytes(sync, bm->chunk_bytes), &front))
+	if (!lay_bitmap(sb, &ret_span->at))
+		return false;
+	if (fmt_bitmap_is_lockless(bm)) {
+		ret_span->len_bytes = lockless_bytes(sb, bm);
+		return true;
+	}
+	if (!mul_fits(slots ? slots - 1 : 0, lay_slot_bytes(sync, bm->chunk_bytes), &front))
 		return false;
 	return add_fits(front, bitmap_span_bytes(sync, bm->chunk_bytes), &ret_span->len_bytes);
+}
+
+static uint64_t super_bytes(const struct sb1 *sb)
+{
+	return sb->minor == SB_090 ? FMT_SB0_BYTES : round_up(fmt_sb1_valid_bytes(sb), SECTOR_BYTES);
 }
 
 int lay_bitmap_fits(const struct sb1 *sb, const struct bitmap_sb *bm, uint32_t slots, uint64_t member_bytes,
 		    struct err *err)
 {
-	struct span super = { { sb->super_offset_sectors * SECTOR_BYTES },
-			      round_up(fmt_sb1_valid_bytes(sb), SECTOR_BYTES) };
+	struct span super = { { sb->super_offset_sectors * SECTOR_BYTES }, super_bytes(sb) };
 	struct span bitmap, log;
 	uint64_t end;
 	int rc;
@@ -184,14 +224,34 @@ int lay_bitmap_fits(const struct sb1 *sb, const struct bitmap_sb *bm, uint32_t s
 	    end > member_bytes)
 		return err_set(err, UMD_E_BAD_BITMAP,
 			       "the bitmap is refused: at %+" PRId32
-			       " sectors from the superblock, with chunks of %" PRIu32 " bytes and %" PRIu32
+			       " sectors from the superblock, with chunks of %" PRIu64 " bytes and %" PRIu32
 			       " slots, it does not lie on the member of %" PRIu64
 			       " bytes; the array does not start with it",
-			       sb->bitmap_offset_sectors, bm->chunk_bytes, slots, member_bytes);
+			       sb->bitmap_offset_sectors, fmt_bitmap_chunk_bytes(bm), slots, member_bytes);
+	if (sb->minor == SB_090 && bitmap.len_bytes > FMT_SB0_BITMAP_ROOM_BYTES)
+		return err_set(err, UMD_E_BAD_BITMAP,
+			       "the bitmap is refused: it takes %" PRIu64
+			       " bytes, behind a 0.90 superblock there are %d; the array does not start with it",
+			       bitmap.len_bytes, FMT_SB0_BITMAP_ROOM_BYTES);
 	rc = refuse_overlap(bitmap, super, "superblock", err);
 	if (rc == 0)
 		rc = refuse_overlap(bitmap, lay_data(sb), "data area", err);
-	if (rc == 0 && lay_bad_blocks(sb, &log))
+	if (rc == 0 && !fmt_bitmap_is_lockless(bm) && lay_bad_blocks(sb, &log))
 		rc = refuse_overlap(bitmap, log, "bad-block log", err);
 	return rc;
+}
+
+bool lay_log_is_inside_bitmap(const struct sb1 *sb, const struct bitmap_sb *bm, struct span *ret_log)
+{
+	uint64_t room = (uint64_t)bm->sectors_reserved * SECTOR_BYTES;
+	struct span log;
+	member_off at;
+
+	if (!fmt_bitmap_is_lockless(bm) || !lay_bitmap(sb, &at) || !lay_bad_blocks(sb, &log))
+		return false;
+	room = min_u64(max_u64(room, lockless_bytes(sb, bm)), UINT64_MAX - at.bytes);
+	if (!ranges_overlap(at.bytes, room, log.at.bytes, log.len_bytes))
+		return false;
+	*ret_log = log;
+	return true;
 }

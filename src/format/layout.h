@@ -30,20 +30,22 @@ uint64_t lay_sync_sectors(const struct sb1 *sb);
 
 /* Bytes of one cluster slot: blocks of 4096 holding 256 + ceil(chunks / 8). */
 uint64_t lay_slot_bytes(uint64_t sync_size_sectors, uint32_t chunk_bytes);
-/* Slot n of a clustered bitmap; slot 0 is the bitmap itself. */
+/* Slot n of a clustered bitmap; slot 0 is the bitmap itself. OFF_NONE: beyond every address, which lay_bitmap_fits()
+ * with more slots than @slot excludes. */
 member_off lay_slot(member_off bitmap_at, uint64_t sync_size_sectors, uint32_t chunk_bytes, uint32_t slot);
 
 /**
  * lay_bitmap_fits - does the bitmap keep clear of everything else on the member?
  * Superblock, bad-block log, data area, end of the member: nothing may be touched by its last page
- * (rounded up to a sector), for all @slots. Stricter than the kernel, which looks when it writes.
+ * (rounded up to a sector), for all @slots. Stricter than the kernel, which looks when it writes. Version 6: the bytes
+ * up to the last state (the kernel may run up to 1024 of them over the room it has reserved); slots mean nothing.
  * Returns 0 or UMD_E_BAD_BITMAP with a sentence.
  */
 int lay_bitmap_fits(const struct sb1 *sb, const struct bitmap_sb *bm, uint32_t slots, uint64_t member_bytes,
 		    struct err *err);
 
-/* Does the bad-block log lie inside the room of a lockless bitmap (mdadm 4.6 makes such arrays)? Then neither is to be
- * believed where they meet; lay_bitmap_fits() does not refuse version 6 for it. */
+/* Does the bad-block log lie inside the room of a lockless bitmap, reserved or in use (mdadm 4.6 makes such arrays)?
+ * Then neither is to be believed where they meet; lay_bitmap_fits() does not refuse version 6 for it. */
 bool lay_log_is_inside_bitmap(const struct sb1 *sb, const struct bitmap_sb *bm, struct span *ret_log);
 
 /* Sectors mdadm sets aside for a bitmap on a member of this size: 0, 8, 128 or 256. */

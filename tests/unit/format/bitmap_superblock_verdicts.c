@@ -35,7 +35,7 @@ int main(void)
 	patched(4, 4, 2, UMD_E_BAD_BITMAP, "version 2", "version 2");
 	patched(4, 4, 3, 0, "", "version 3");
 	patched(4, 4, 5, 0, "", "version 5");
-	patched(4, 4, 6, UMD_E_NOT_SUPPORTED, "lockless", "version 6");
+	patched(4, 4, 6, 0, "", "version 6, where the chunk counts sectors (what starts with it is assembly's matter)");
 	patched(4, 4, 7, UMD_E_BAD_BITMAP, "version 7", "version 7");
 	patched(8, 1, 0xff, UMD_E_BAD_BITMAP, "array ff223344:55667788:99aabbcc:ddeeff00, the member to array 11223344",
 		"another array's uuid");

@@ -24,9 +24,13 @@ static void fill(void *p, size_t len)
 static bool is_sound(uint64_t member_bytes)
 {
 	struct span data = lay_data(&sb), log = { { 0 }, 0 };
-	struct bitmap_sb bm = { .chunk_bytes = 512u << prng_below(&r, 20), .sync_size_sectors = prng_next(&r) };
+	struct bitmap_sb bm = { .version = 3 + prng_below(&r, 4), .chunk_bytes = 512u << prng_below(&r, 20),
+				.sync_size_sectors = prng_next(&r), .sectors_reserved = prng_next(&r),
+				.state = prng_next(&r) };
 
 	lay_bitmap_fits(&sb, &bm, prng_next(&r) >> prng_below(&r, 64), member_bytes, NULL);
+	lay_slot((member_off){ prng_next(&r) }, bm.sync_size_sectors, bm.chunk_bytes, prng_next(&r));
+	lay_log_is_inside_bitmap(&sb, &bm, &log);
 	lay_array_sectors(&sb);
 	if ((sb.feature_map & FMT_SB1_BAD_BLOCKS) &&
 	    (!lay_bad_blocks(&sb, &log) || log.at.bytes + log.len_bytes > member_bytes))

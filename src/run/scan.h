@@ -25,19 +25,26 @@ struct run_scan {
 	uint64_t ranges_max;		/* how many runs are kept in @ranges; 0: none */
 	uint64_t cell_chunks, cell_count; /* 0: no cells; else cell_count * cell_chunks >= chunks */
 	int (*on_range)(void *opaque, struct run_range range);	/* NULL, or told every run in order */
+	/* NULL, or told every run of equal states of a lockless bitmap, in order; answers 1 when it wants no more. */
+	int (*on_state)(void *opaque, struct run_range range, enum lockless_state state);
 	void *opaque;
 	/* results */
 	uint64_t set_chunks, set_from, run_count;
 	uint64_t states[LOCKLESS_STATES];	/* of a lockless bitmap */
-	bool is_last_set, is_truncated;
+	bool is_last_set;
+	bool is_truncated;		/* there are more runs than @ranges holds */
 	struct run_range *ranges;
 	uint64_t range_count, range_room;
 	uint64_t *cells;			/* set chunks per cell */
 	uint64_t *state_cells[LOCKLESS_STATES];	/* of a lockless bitmap: chunks per cell and state */
 };
 
-/* 0, -errno, -ENOMEM, or what on_range answered; run_scan_drop() in any case. */
+/* 0, -errno, -ENOMEM, or what on_range or on_state answered below 0 (on_range: other than 0); run_scan_drop() in any
+ * case. A bitmap that does not lie on its member is -EIO, cells that are too few -EINVAL. */
 int run_scan(const struct run_bitmap *b, struct run_scan *s);
+
+/* The same for what is set in any of @count bitmaps of bits for the same chunks: the slots of a cluster. */
+int run_scan_union(const struct run_bitmap *slots, uint32_t count, struct run_scan *s);
 void run_scan_drop(struct run_scan *s);
 
 /* Two bitmaps of the same chunks compared: set chunks per cell that only one has. Cells by the caller, zeroed. */
@@ -46,6 +53,6 @@ struct run_compare {
 	uint64_t *only_a, *only_b;
 	uint64_t only_a_chunks, only_b_chunks;
 };
-int run_compare(const struct run_bitmap *a, const struct run_bitmap *b, struct run_compare *c);
+int run_compare(const struct run_bitmap *a, const struct run_bitmap *b, struct run_compare *c);	/* as run_scan() */
 
 #endif

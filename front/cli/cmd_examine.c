@@ -1,247 +1,223 @@
-/* umd examine: what a person wants to know first - can it start, what will be copied, why - then the members side by
- * side. Members without a superblock are one sentence each on stderr. Exit status 1 when a member has an error. */
+/* umd examine: what a person in trouble wants to know first - what this is, what state it is in, what the next start
+ * does and why - then the members side by side, and what is odd about each.
+ *
+ * Set bits and what would be copied are two facts, and both are said: a clean superblock with set bits copies nothing.
+ * The library's JSON is read piece by piece (json_pieces.c), so that memory does not grow with what images claim;
+ * with --json it goes to stdout as it comes. A member with an error is one sentence on stderr and exit status 1, and
+ * keeps no other member from being shown.
+ *
+ *	cmd_examine_member.c    what is kept of a member     cmd_examine_table.c    members side by side
+ *	cmd_examine_rows.c      its facts, cell by cell      cmd_examine_runs.c     chunks by number */
+#include "cmd_examine.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "json.h"
-#include "table.h"
+#include "json_pieces.h"
 
-enum { TEXT_WIDTH = 110 };
+enum { RUNS_MAX = 10000 };
 
-typedef const char *cell_maker(struct json_object *member);
+/* ---- what is known of a member ---- */
 
-static struct json_object *bitmap_of(struct json_object *member)
+static void add_member(struct examined_all *all, struct json_object *member)
 {
-	struct json_object *bitmaps = cli_json_get(member, "bitmaps");
+	struct examined *grown = realloc(all->members, (all->count + 1) * sizeof *grown);
 
-	return cli_json_len(bitmaps) ? json_object_array_get_idx(bitmaps, 0) : NULL;
-}
-
-static const char *cell_size(struct json_object *m)
-{
-	return cli_print("%s", cli_bytes(cli_json_u64(m, "size_bytes", 0)));
-}
-
-static const char *cell_superblock(struct json_object *m)
-{
-	return cli_print("%s at %s", cli_json_shown(m, "superblock.metadata"),
-			 cli_bytes(cli_json_u64(m, "superblock.super_offset_bytes", 0)));
-}
-
-static const char *cell_device(struct json_object *m)
-{
-	return cli_json_shown(m, "superblock.device_uuid");
-}
-
-static const char *cell_role(struct json_object *m)
-{
-	struct json_object *role = cli_json_get(m, "superblock.role");
-
-	return role && json_object_is_type(role, json_type_int) ?
-		       cli_print("slot %s", cli_json_shown(role, "")) :
-		       cli_json_shown(role, "");
-}
-
-static const char *cell_state(struct json_object *m)
-{
-	return cli_json_shown(m, "superblock.state");
-}
-
-static const char *cell_events(struct json_object *m)
-{
-	return cli_json_shown(m, "superblock.events");
-}
-
-static const char *cell_data(struct json_object *m)
-{
-	return cli_print("%s at %s", cli_bytes(cli_json_u64(m, "superblock.data_bytes", 0)),
-			 cli_bytes(cli_json_u64(m, "superblock.data_offset_bytes", 0)));
-}
-
-static const char *cell_resync(struct json_object *m)
-{
-	uint64_t offset = cli_json_u64(m, "superblock.resync_offset_bytes", UINT64_MAX);
-
-	return offset == UINT64_MAX ? "" : cli_print("from %s", cli_bytes(offset));
-}
-
-static const char *cell_recovery(struct json_object *m)
-{
-	uint64_t offset = cli_json_u64(m, "superblock.recovery_offset_bytes", UINT64_MAX);
-
-	return offset == UINT64_MAX ? "" : cli_print("done up to %s", cli_bytes(offset));
-}
-
-static const char *cell_flags(struct json_object *m)
-{
-	struct json_object *flags = cli_json_get(m, "superblock.flags");
-	const char *text = "";
-
-	for (size_t i = 0; i < cli_json_len(flags); i++)
-		text = cli_print("%s%s%s", text, *text ? ", " : "",
-				 cli_json_shown(json_object_array_get_idx(flags, i), ""));
-	return text;
-}
-
-static const char *cell_bad_blocks(struct json_object *m)
-{
-	size_t count = cli_json_len(cli_json_get(m, "superblock.bad_blocks"));
-
-	return count ? cli_print("%zu", count) : "";
-}
-
-static const char *cell_checksum(struct json_object *m)
-{
-	return cli_print("%s, %s", cli_json_shown(m, "superblock.checksum"),
-			 cli_json_bool(m, "superblock.checksum_ok") ? "right" : "wrong");
-}
-
-static const char *cell_bitmap(struct json_object *m)
-{
-	struct json_object *b = bitmap_of(m);
-
-	if (!b)
-		return "none";
-	return cli_print("%s chunks, version %s", cli_bytes(cli_json_u64(b, "chunk_bytes", 0)),
-			 cli_json_shown(b, "version"));
-}
-
-static const char *cell_set(struct json_object *m)
-{
-	struct json_object *b = bitmap_of(m);
-
-	return b ? cli_print("%s of %s", cli_json_shown(b, "set_chunks"), cli_json_shown(b, "chunks")) : "";
-}
-
-static const char *cell_bitmap_events(struct json_object *m)
-{
-	struct json_object *b = bitmap_of(m);
-
-	return b ? cli_print("%s, cleared at %s", cli_json_shown(b, "events"),
-			     cli_json_shown(b, "events_cleared")) :
-		   "";
-}
-
-static const struct {
-	const char *label;
-	cell_maker *make;
-} rows[] = {
-	{ "size", cell_size },
-	{ "superblock", cell_superblock },
-	{ "device uuid", cell_device },
-	{ "role", cell_role },
-	{ "state", cell_state },
-	{ "events", cell_events },
-	{ "data", cell_data },
-	{ "resync due", cell_resync },
-	{ "recovery", cell_recovery },
-	{ "flags", cell_flags },
-	{ "bad blocks", cell_bad_blocks },
-	{ "checksum", cell_checksum },
-	{ "bitmap", cell_bitmap },
-	{ "chunks set", cell_set },
-	{ "bitmap events", cell_bitmap_events },
-};
-
-static bool is_of_array(struct json_object *member, const char *uuid)
-{
-	return !strcmp(cli_json_raw(member, "superblock.array_uuid"), uuid);
-}
-
-static void print_side_by_side(struct json_object *members, const char *uuid)
-{
-	size_t count = cli_json_len(members), column = 0;
-	struct cli_table *t = cli_table_new(count + 1);
-
-	cli_table_row(t, "");
-	for (size_t i = 0; i < count; i++) {
-		struct json_object *m = json_object_array_get_idx(members, i);
-
-		if (is_of_array(m, uuid))
-			cli_table_put(t, ++column, cli_json_shown(m, "path"));
+	if (!grown) {
+		cli_refuse("there is not enough memory for %zu members", all->count + 1);
+		exit(CLI_FAILED);
 	}
-	for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
-		column = 0;
-		cli_table_row(t, rows[row].label);
-		for (size_t i = 0; i < count; i++) {
-			struct json_object *m = json_object_array_get_idx(members, i);
+	all->members = grown;
+	examine_fill(&all->members[all->count++], member);
+}
 
-			if (is_of_array(m, uuid))
-				cli_table_put(t, ++column, rows[row].make(m));
+/* The judgement on @e in an array's list of members. */
+static void find_verdict(struct examined *e, struct json_object *judged)
+{
+	for (size_t i = 0; i < cli_json_len(judged); i++) {
+		struct json_object *j = json_object_array_get_idx(judged, i);
+
+		if (!strcmp(cli_json_raw(j, "path"), e->path_raw)) {
+			e->verdict = cli_json_shown(j, "verdict");
+			e->reason = cli_json_shown(j, "reason");
+			return;
 		}
 	}
-	cli_table_print(t, TEXT_WIDTH);
-	cli_table_free(t);
 }
 
-static struct json_object *first_member(struct json_object *members, const char *uuid)
+/* ---- arrays ---- */
+
+static void print_next_start(struct json_object *array)
 {
-	for (size_t i = 0; i < cli_json_len(members); i++)
-		if (is_of_array(json_object_array_get_idx(members, i), uuid))
-			return json_object_array_get_idx(members, i);
-	return NULL;
-}
+	const char *action = cli_json_raw(array, "next_start.action"),
+		   *reason = cli_json_shown(array, "next_start.reason"), *who = "It can start. The next start";
+	const char *unsupported = cli_json_shown(array, "not_supported");
 
-/* "Array home (uuid): ..." and what the next start does. */
-static void print_array(struct json_object *array, struct json_object *members)
-{
-	const char *uuid = cli_json_raw(array, "array_uuid"), *name,
-		   *action = cli_json_raw(array, "next_start.action");
-	struct json_object *m = first_member(members, uuid);
-
-	name = cli_json_shown(m, "superblock.name");
-	printf("Array %s%s(%s): RAID%s of %s, %s of %s members given.\n", name, *name ? " " : "",
-	       cli_shown(uuid), cli_json_shown(m, "superblock.level"),
-	       cli_bytes(cli_json_u64(m, "superblock.array_bytes", 0)),
-	       cli_json_shown(array, "members_present"), cli_json_shown(m, "superblock.raid_devices"));
-	if (!cli_json_bool(array, "can_start"))
-		printf("It cannot start: %s\n", cli_json_shown(array, "next_start.reason"));
-	else if (!strcmp(action, "resync") || !strcmp(action, "recover"))
-		printf("It can start. The next start copies %s (%s): %s\n",
-		       cli_bytes(cli_json_u64(array, "next_start.bytes", 0)), action,
-		       cli_json_shown(array, "next_start.reason"));
-	else
-		printf("It can start. The next start copies nothing: %s\n", cli_json_shown(array, "next_start.reason"));
-	putchar('\n');
-	print_side_by_side(members, uuid);
-}
-
-static void print_text(struct json_object *o)
-{
-	struct json_object *arrays = cli_json_get(o, "arrays"), *members = cli_json_get(o, "members");
-
-	for (size_t i = 0; i < cli_json_len(arrays); i++) {
-		if (i)
-			putchar('\n');
-		print_array(json_object_array_get_idx(arrays, i), members);
+	if (*unsupported) {
+		printf("umd does not start it: %s\n", unsupported);
+		who = "A start by Linux";
+	} else if (!cli_json_bool(array, "can_start")) {
+		printf("It cannot start: %s\n", reason);
+		return;
 	}
+	if (!strcmp(action, "resync") || !strcmp(action, "recover"))
+		printf("%s copies %s (%s): %s\n", who, cli_bytes(cli_json_u64(array, "next_start.bytes", 0)), action,
+		       reason);
+	else
+		printf("%s copies nothing: %s\n", who, reason);
+}
+
+static void print_set(struct json_object *array, const struct examined *first)
+{
+	uint64_t chunks = cli_json_u64(array, "next_start.set_chunks", 0);
+
+	if (!cli_json_get(array, "next_start.set_chunks"))
+		return;
+	if (!chunks)
+		printf("In the bitmap no chunk is set.\n");
+	else
+		printf("In the bitmap %llu chunk%s of %s %s set.\n", (unsigned long long)chunks, chunks == 1 ? "" : "s",
+		       cli_bytes(first->chunk_bytes), chunks == 1 ? "is" : "are");
+}
+
+static void print_array(struct json_object *array, const struct examined *first)
+{
+	unsigned long long present = cli_json_u64(array, "members_present", 0), devices = first->raid_devices;
+	const char *state = cli_json_shown(array, "state");
+
+	printf("Array %s%s(%s): RAID%s of %s, ", first->name, *first->name ? " " : "",
+	       cli_json_shown(array, "array_uuid"), first->level, cli_bytes(first->array_bytes));
+	if (present > devices)
+		printf("%llu members given for %llu slots.\n", present, devices);
+	else
+		printf("%llu of %llu members given.\n", present, devices);
+	if (*state)
+		printf("State: %s.\n", state);
+	print_next_start(array);
+	print_set(array, first);
+}
+
+/* Members that @uuid names and nobody has shown, or all of them for NULL; their number. The list is to be freed. */
+static size_t take_members(struct examined_all *all, const char *uuid, struct json_object *judged,
+			   const struct examined ***ret_list)
+{
+	size_t count = 0;
+
+	*ret_list = calloc(all->count + 1, sizeof **ret_list);
+	for (size_t i = 0; *ret_list && i < all->count; i++) {
+		struct examined *e = &all->members[i];
+		bool is_wanted = uuid ? !strcmp(e->uuid, uuid) : e->has_superblock || e->bitmap_count;
+
+		if (e->is_shown || !is_wanted)
+			continue;
+		e->is_shown = true;
+		find_verdict(e, judged);
+		(*ret_list)[count++] = e;
+	}
+	return count;
+}
+
+/* The member to speak of: the first that was judged, since others may lie. */
+static const struct examined *spokesman(const struct examined *const *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!*list[i]->error)
+			return list[i];
+	return list[0];
+}
+
+static void show_array(struct examined_all *all, struct json_object *array)
+{
+	const struct examined **list;
+	size_t count;
+
+	count = take_members(all, cli_json_raw(array, "array_uuid"), cli_json_get(array, "members"), &list);
+	if (count) {
+		if (all->array_count++)
+			putchar('\n');
+		print_array(array, spokesman(list, count));
+		examine_print_members(list, count);
+	}
+	free(list);
+}
+
+/* Bitmap files, external bitmaps, and members whose superblock is not believed. */
+static void show_others(struct examined_all *all)
+{
+	const struct examined **list;
+	size_t count = take_members(all, NULL, NULL, &list);
+
+	if (count) {
+		printf("%s%s\n", all->array_count ? "\n" : "",
+		       all->array_count ? "Members of none of these arrays:" : "No array can be made of these:");
+		examine_print_members(list, count);
+	}
+	free(list);
+}
+
+/* ---- the whole answer ---- */
+
+/* With --json the errors alone are wanted here: what else there is goes to stdout as it is. */
+static void on_element(void *opaque, const char *list, struct json_object *element)
+{
+	struct examined_all *all = opaque;
+
+	if (!strcmp(list, "members"))
+		add_member(all, element);
+	else if (!strcmp(list, "arrays") && all->is_text)
+		show_array(all, element);
+}
+
+static void say_errors(const struct examined_all *all)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		const struct examined *e = &all->members[i];
+		bool is_named = strstr(e->error, e->path);
+
+		if (*e->error)
+			cli_refuse("%s%s%s", is_named ? "" : e->path, is_named ? "" : ": ", e->error);
+	}
+}
+
+static int look(const struct cli *cli, const struct umd_external_bitmap *external, struct examined_all *all)
+{
+	uint64_t runs_max = cli_has(cli, "all") ? UINT64_MAX : RUNS_MAX;
+	struct umd_look_options options = { .runs_max = all->is_text ? 0 : runs_max, .external = external };
+	struct cli_pieces p = { .on_element = on_element, .opaque = all, .copy_to = all->is_text ? NULL : stdout };
+	struct umd_error error;
+	size_t errors;
+	int rc;
+
+	rc = umd_examine(cli->words, cli->word_count, &options, cli_pieces_sink, &p, &errors, &error);
+	cli_pieces_drop(&p);
+	if (rc)
+		return cli_fail(&error);
+	if (all->is_text)
+		show_others(all);
+	else
+		putchar('\n');
+
+	options.runs_max = runs_max;
+	if (all->is_text && (cli_has(cli, "runs") || cli_has(cli, "all")))
+		rc = examine_print_runs(all, &options);
+	say_errors(all);
+	return errors ? CLI_FAILED : rc;
 }
 
 int cmd_examine(const struct cli *cli)
 {
+	struct examined_all all = { .is_text = !cli_has(cli, "json") };
 	const struct umd_external_bitmap *external;
 	struct umd_external_bitmap space;
-	struct umd_error error;
-	struct json_object *o;
-	size_t errors;
-	char *json;
 	int rc;
 
 	rc = cli_external(cli, &space, &external);
 	if (rc)
 		return rc;
-	json = cli_examine(cli, cli_has(cli, "all"), external, &errors, &error);
-	if (!json)
-		return cli_fail(&error);
-	o = cli_json_parse(json);
-	if (cli_has(cli, "json"))
-		puts(json);
-	free(json);
-	if (!o)
-		return CLI_FAILED;
-	if (!cli_has(cli, "json"))
-		print_text(o);
-	cli_say_member_errors(cli_json_get(o, "members"));
-	json_object_put(o);
-	return errors ? CLI_FAILED : CLI_DONE;
+	rc = look(cli, external, &all);
+	for (size_t i = 0; i < all.count; i++)
+		examine_drop(&all.members[i]);
+	free(all.members);
+	return rc;
 }

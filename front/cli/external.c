@@ -1,8 +1,8 @@
 /* A bitmap without superblock, as --external, --location, --chunk and --size describe it.
  *
  * Nothing on such a member says where the bits are and what they cover: whoever keeps the metadata knows it, and all
- * four options are needed to look at a bit. The location is a number of bytes, or "+N": N sectors of 512 bytes, the way
- * md's own attribute bitmap/location writes it. A negative location counts back from a superblock, and there is none. */
+ * four options are needed to look at a bit. The location is a number of bytes, or "+N": N sectors of 512 bytes, as md's
+ * own attribute bitmap/location writes it. A negative location counts back from a superblock, and there is none. */
 #include "cli.h"
 
 #include <string.h>
@@ -23,8 +23,8 @@ static int read_location(const char *text, uint64_t *ret_bytes)
 		return cli_usage("--location=%s counts back from a superblock, and an external bitmap has none: give "
 				 "bytes from the start of the member", cli_shown(text));
 	if (*text == '+' || !cli_read_size(text, ret_bytes) || *ret_bytes > INT64_MAX)
-		return cli_usage("--location takes bytes from the start of the member such as 4096 or 4K, or sectors as "
-				 "md writes them such as +8, not \"%s\"", cli_shown(text));
+		return cli_usage("--location takes bytes from the start of the member such as 4096 or 4K, or sectors "
+				 "as md writes them such as +8, not \"%s\"", cli_shown(text));
 	if (*ret_bytes % SECTOR_BYTES)
 		return cli_usage("--location=%s is no multiple of %d bytes: md places bitmaps by sectors",
 				 cli_shown(text), SECTOR_BYTES);

@@ -10,8 +10,8 @@
 struct json_object *cli_json_parse(const char *text);
 
 /* A whole answer of umd_examine() for the members on the command line; NULL with @error. free() it. */
-char *cli_examine(const struct cli *cli, bool all_runs, const struct umd_external_bitmap *external, size_t *ret_errors,
-		  struct umd_error *error);
+char *cli_examine(const struct cli *cli, bool all_runs, const struct umd_external_bitmap *external,
+		  size_t *ret_errors, struct umd_error *error);
 
 struct json_object *cli_json_get(struct json_object *o, const char *path);	/* NULL: absent or null */
 const char *cli_json_raw(struct json_object *o, const char *path);		/* "" when absent; as stored */

@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 static struct kept {
 	struct kept *next;
@@ -172,4 +174,22 @@ const char *cli_seconds(double seconds)
 	else
 		snprintf(text, 32, "%lu:%02lu:%02lu", s / 3600, s / 60 % 60, s % 60);
 	return text;
+}
+
+const char *cli_time(uint64_t seconds)
+{
+	time_t time = (time_t)seconds;
+	char text[64];
+	struct tm tm;
+
+	if (seconds > INT64_MAX || !gmtime_r(&time, &tm) || !strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S UTC", &tm))
+		return "";
+	return cli_print("%s", text);
+}
+
+bool cli_has_colour(void)
+{
+	const char *wish = getenv("NO_COLOR");
+
+	return !(wish && *wish) && isatty(STDOUT_FILENO);
 }

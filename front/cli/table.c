@@ -9,6 +9,7 @@
 struct cli_table {
 	size_t column_count, row_count;
 	const char **cells; /* row after row */
+	bool *marks;	    /* one for each row */
 };
 
 static void *need(void *p)
@@ -31,6 +32,8 @@ struct cli_table *cli_table_new(size_t column_count)
 void cli_table_row(struct cli_table *t, const char *first)
 {
 	t->cells = need(reallocarray(t->cells, (t->row_count + 1) * t->column_count, sizeof *t->cells));
+	t->marks = need(reallocarray(t->marks, t->row_count + 1, sizeof *t->marks));
+	t->marks[t->row_count] = false;
 	for (size_t i = 0; i < t->column_count; i++)
 		t->cells[t->row_count * t->column_count + i] = "";
 	t->row_count++;
@@ -40,6 +43,11 @@ void cli_table_row(struct cli_table *t, const char *first)
 void cli_table_put(struct cli_table *t, size_t column, const char *text)
 {
 	t->cells[(t->row_count - 1) * t->column_count + column] = text;
+}
+
+void cli_table_mark(struct cli_table *t)
+{
+	t->marks[t->row_count - 1] = true;
 }
 
 static const char *cell(const struct cli_table *t, size_t row, size_t column)
@@ -79,9 +87,10 @@ static bool is_row_empty(const struct cli_table *t, size_t row)
 /* One row: column 0, then [@from, @to); blanks only where something follows. */
 static void print_row(const struct cli_table *t, size_t row, size_t from, size_t to)
 {
+	bool has_colour = t->marks[row] && cli_has_colour();
 	size_t behind = 0;
 
-	fputs("  ", stdout);
+	printf("%s%s", has_colour ? "\033[33m" : "", t->marks[row] ? "≠ " : "  ");
 	for (size_t column = 0; column < to; column = column ? column + 1 : from) {
 		const char *text = cell(t, row, column);
 
@@ -91,7 +100,7 @@ static void print_row(const struct cli_table *t, size_t row, size_t from, size_t
 		}
 		behind += column_width(t, column) + 2 - characters(text);
 	}
-	putchar('\n');
+	puts(has_colour ? "\033[0m" : "");
 }
 
 void cli_table_print(const struct cli_table *t, size_t width)
@@ -114,8 +123,10 @@ void cli_table_print(const struct cli_table *t, size_t width)
 
 struct cli_table *cli_table_free(struct cli_table *t)
 {
-	if (t)
+	if (t) {
 		free(t->cells);
+		free(t->marks);
+	}
 	free(t);
 	return NULL;
 }

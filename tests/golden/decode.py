@@ -4,12 +4,12 @@ Method: `umd examine --json --all` on each set, compared with what an independen
         sets umd cannot start must be refused with a sentence and be named in not-yet.txt, and nobody else.
 Law:    I9 (every state is assembled or refused with a reason), I7 (looking changes no byte).
 Source: facts.json of each set."""
-import hashlib
 import json
 import os
 import sys
 
 import goldenlib
+import reader
 
 ROLES = {0xffff: 'spare', 0xfffe: 'faulty', 0xfffd: 'journal'}
 FLAGS = [('devflags', 1, 'writemostly'), ('devflags', 2, 'failfast'), ('feature_map', 16, 'replacement'),
@@ -83,19 +83,23 @@ def compare_member(fact, got, where):
 	return wrong
 
 
-def sha256(path):
-	with open(path, 'rb') as f:
-		return hashlib.file_digest(f, 'sha256').hexdigest()
-
-
 def examine(umd, one):
-	"""What umd says of a set, and whether it left every byte alone: the facts know each image's hash."""
+	"""What umd says of a set; what a second reader says; and whether every byte was left alone: the facts know the hashes."""
 	with goldenlib.Scratch(umd) as scratch:
 		paths = one.unpack(scratch.folder)
-		wanted = [m['sha256'] or sha256(p) for m, p in zip(one.members, paths)]
+		file_path = one.unpack_bitmap_file(scratch.folder)
 		_, out, err = scratch.call('examine', '--json', '--all', *paths)
 		said = json.loads(out) if out.strip() else {'members': [], 'arrays': [], 'stderr': err}
-		return said, wanted == [sha256(p) for p in paths]
+		return said, reader.read_images(one.facts, paths, file_path), one.hashes() == [reader.sha256(p) for p in paths]
+
+
+def check_second_reader(report, one, found):
+	"""The facts are in the images: whoever edits one without the other is told."""
+	wanted = {'members': [{k: m[k] for k in found['members'][0]} for m in one.members]}
+	if one.facts.get('bitmap_file'):
+		wanted['bitmap_file'] = one.facts['bitmap_file']['bitmap']
+	wrong = [f'{a} is not {b}' for a, b in zip(wanted['members'], found['members']) if a != b]
+	report.check(wanted == found, f'{one.name}: its facts are what the second reader finds', *wrong)
 
 
 def has_version_1(fact):
@@ -158,9 +162,13 @@ def check_cover(report, one, said, not_yet):
 def main():
 	umd = os.path.abspath(sys.argv[1])
 	report, sets, not_yet = goldenlib.Report(), goldenlib.all_sets(), goldenlib.named_lines('not-yet.txt')
+	promised = goldenlib.named_lines('sets.txt')
+	report.check(sorted(promised) == [s.name for s in sets], f'{len(promised)} sets are here, none is left out',
+		     sorted(set(promised) ^ {s.name for s in sets}))
 	report.check(sum(s.is_promised for s in sets) == 36, 'the promised families are here')
 	for one in sets:
-		said, is_untouched = examine(umd, one)
+		said, found, is_untouched = examine(umd, one)
+		check_second_reader(report, one, found)
 		report.check(is_untouched, f'{one.name}: looking changes no byte')
 		check_facts(report, one, said)
 		check_cover(report, one, said, not_yet)

@@ -6,6 +6,8 @@ import shutil
 import subprocess
 import tempfile
 
+import reader
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 BLOCK = 4096
 IN_SYNC = 2**64 - 1
@@ -47,10 +49,16 @@ class Set:
 		"""The members as sparse files; their paths."""
 		paths = []
 		for m in self.members:
-			path = os.path.join(folder, m['file'].removesuffix('.zst'))
-			subprocess.run(['zstd', '-q', '-d', '--sparse', '-f', os.path.join(HERE, self.name, m['file']), '-o', path], check=True)
-			paths.append(path)
+			paths.append(reader.unpack(os.path.join(HERE, self.name), m['file'], folder))
 		return paths
+
+	def unpack_bitmap_file(self, folder):
+		"""The bitmap file of the set, or None."""
+		fact = self.facts.get('bitmap_file')
+		return reader.unpack(os.path.join(HERE, self.name), fact['file'], folder) if fact else None
+
+	def hashes(self):
+		return [m['sha256'] for m in self.members]
 
 	def data_area(self, member):
 		"""(first byte, length) of a version-1 member's data."""

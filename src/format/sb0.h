@@ -37,7 +37,11 @@ struct sb0 {
 	uint32_t state, active_disks, working_disks, failed_disks, spare_disks;
 	uint32_t csum;
 	uint64_t events;
-	uint32_t resync_checkpoint;		/* sectors in sync, or all ones */
+	uint64_t checkpoint_events;		/* events when the checkpoint was written */
+	uint32_t resync_checkpoint;		/* sectors in sync while not clean */
+	uint64_t reshape_position_sectors;	/* this and the next four: minor 91 */
+	int32_t new_level, delta_disks;
+	uint32_t new_layout, new_chunk_bytes;
 	uint32_t layout, chunk_bytes;
 	struct sb0_disk disks[FMT_SB0_DISKS_MAX], this_disk;
 };
@@ -50,8 +54,9 @@ uint32_t fmt_sb0_checksum(const uint8_t raw[FMT_SB0_BYTES], bool is_big_endian);
 
 /**
  * fmt_sb0_check - may what it says be believed?
- * Returns 0; UMD_E_NO_SUPERBLOCK (magic or version), UMD_E_BAD_CHECKSUM, UMD_E_BAD_SUPERBLOCK (more than 27 disks, own
- * descriptor out of range, size larger than the room in front of it). @err: one sentence with both values; may be NULL.
+ * Returns 0; UMD_E_NO_SUPERBLOCK (magic or version, which may be 0.90 or 0.91), UMD_E_BAD_CHECKSUM,
+ * UMD_E_BAD_SUPERBLOCK (no slot or more than 27 disks, own descriptor out of range, size larger than the room in front
+ * of it). @err: one sentence with both values; may be NULL.
  */
 int fmt_sb0_check(const struct sb0 *sb, const uint8_t raw[FMT_SB0_BYTES], member_off at, uint64_t member_bytes,
 		  struct err *err);
@@ -59,8 +64,9 @@ int fmt_sb0_check(const struct sb0 *sb, const uint8_t raw[FMT_SB0_BYTES], member
 /**
  * fmt_sb0_as_sb1 - the same facts in the struct the judgement reads; minor is SB_090
  * set_uuid: the words as mdadm prints them (most significant byte first). dev_roles and dev_number from the
- * descriptors. data_offset 0; a bitmap at +8 when the state says so. resync_offset: all ones when the clean bit is set,
- * else the checkpoint. Fields 0.90 does not have are zero.
+ * descriptors (only a disk in sync has a slot). data_offset 0; a bitmap at +8 when the state says so; the reshape bit
+ * for minor 91. resync_offset: all ones when the clean bit is set, else the checkpoint when it is of these events, else
+ * 0. Fields 0.90 does not have are zero.
  */
 void fmt_sb0_as_sb1(const struct sb0 *sb, member_off at, struct sb1 *ret_sb);
 

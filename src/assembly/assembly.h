@@ -12,6 +12,8 @@
 
 /* ---- one member, looked at ---- */
 
+enum { ASM_NOTES_MAX = 6, ASM_NOTE_BYTES = 256 };
+
 enum asm_kind {
 	ASM_UNKNOWN,
 	ASM_MEMBER,			/* a superblock is there, believed or not */
@@ -27,7 +29,8 @@ struct asm_member {
 	uint8_t raw[FMT_SB1_BYTES];	/* as found: bytes umd does not know are written back */
 	enum asm_kind kind;
 	struct sb0 sb0;			/* when sb.minor is SB_090 */
-	char note[320];			/* "" or one sentence about what is odd, but no reason to refuse */
+	uint32_t note_count;		/* sentences about what is odd, but no reason to refuse */
+	char notes[ASM_NOTES_MAX][ASM_NOTE_BYTES];
 	struct err error;		/* code 0: usable as far as the superblock goes; else names the member */
 	bool has_bitmap;		/* bitmap superblock was read */
 	member_off bitmap_at;
@@ -43,12 +46,16 @@ uint32_t asm_super_places(uint64_t member_bytes, member_off ret_places[3], enum 
  * kept. */
 void asm_take_superblock(struct asm_member *m, enum sb1_minor minor, member_off at, const uint8_t raw[FMT_SB1_BYTES]);
 
-/* The same for the place of a 0.90 superblock (lay_super_090), offered last. */
+/* The same for the place of a 0.90 superblock (lay_super_090), offered last, whatever was found before: one that is
+ * believed wins over a broken 1.x, and stays a note beside a believed one. */
 void asm_take_superblock_090(struct asm_member *m, member_off at, const uint8_t raw[FMT_SB0_BYTES]);
 
-/* Where no superblock was found: offer the first bytes of the member (NULL: shorter than that) to recognise a bitmap
- * file, or to say what is there instead. */
+/* Where no superblock was found: offer the first bytes of the member (NULL: it has none) to recognise a bitmap file, or
+ * to say what is there instead. A bitmap file shorter than FMT_SB1_BYTES is offered with zeroes behind it. */
 void asm_name_the_stranger(struct asm_member *m, const uint8_t *first_4k);
+
+/* Why this cannot be used as a member; 0 when it can. A bitmap file has no error of its own, but is no member. */
+int asm_why_no_member(const struct asm_member *m, struct err *ret_err);
 
 /* After the superblock: true and the place of the bitmap superblock to be read (256 bytes). */
 bool asm_wants_bitmap(const struct asm_member *m, member_off *ret_at);
@@ -68,6 +75,8 @@ enum asm_verdict {
 	ASM_STALE_FULL,		/* missed too much: everything is copied */
 	ASM_FORKED,
 	ASM_DUPLICATE,		/* its place was given to another device since */
+	ASM_JOURNAL,		/* the write journal of a parity array */
+	ASM_REPLACEMENT,	/* beside the member that it replaces: finished, or copied to from its own offset */
 };
 
 struct asm_options {
@@ -82,6 +91,7 @@ struct asm_plan {
 	uint32_t member_count;
 	enum asm_verdict verdicts[ARR_MEMBERS_MAX];
 	char reasons[ARR_MEMBERS_MAX][256];	/* one sentence each; "" where there is nothing to say */
+	bool has_freshest;			/* somebody is believed */
 	uint32_t freshest;			/* index; whose superblock is believed */
 	uint32_t bitmap_member;			/* index; whose bitmap is read */
 	uint32_t degraded, missing_slots;	/* slots without an in-sync member; slots nobody was given for */
@@ -90,7 +100,11 @@ struct asm_plan {
 	bool is_active;				/* every in-sync member says active, at the same event */
 	uint64_t resync_offset;			/* bytes, OFF_NONE when clean */
 	enum asm_action action;			/* of the next start */
+	bool is_upper_bound;			/* what is counted is the most that the action copies */
+	/* A lockless bitmap decides by its states: the action stands when chunks are due (asm_settle()). */
+	bool is_by_state;
 	char reason[400];			/* one sentence: why partial, why full, why nothing */
+	char state[160];			/* "clean, 2 of 2 members in sync": as far as known, also when refused */
 	struct err refusal;			/* code 0: can start */
 	/* The refusal is only that umd does not start this kind of array (level, metadata, bitmap, feature), which
 	 * Linux does: action, reason and bytes are then what such a start would do. */
@@ -105,13 +119,25 @@ struct asm_plan {
 void asm_judge(const struct asm_member *members, uint32_t count, const struct asm_options *options,
 	       struct asm_plan *ret_plan);
 
-/* The bitmap to be loaded: which member, where, how long. False: none. */
+/* Is it version 5 with nodes? Then every slot counts, at lay_slot(). */
+bool asm_bitmap_is_clustered(const struct bitmap_sb *b);
+
+/* The bitmap to be loaded: which member, where, how long (one slot of a clustered one). False: none. */
 bool asm_bitmap_to_read(const struct asm_member *members, const struct asm_plan *plan, uint32_t *ret_member,
 			member_off *ret_at, uint64_t *ret_len_bytes);
 
-/* Bytes the planned action copies whatever the bitmap says: full recoveries, resyncs without a believable bitmap. What
- * the set chunks add is read by the hands, in pieces. */
+/* What the planned action copies is the sum of two: the set (due) chunks of the bitmap as far as they lie from @from on
+ * and below @until, in bytes of the bitmap's range; and asm_bytes_in_full(). False: no chunk is copied for being set. */
+struct asm_reach {
+	uint64_t from_bytes, until_bytes;
+};
+bool asm_bitmap_reach(const struct asm_member *members, const struct asm_plan *plan, struct asm_reach *ret_reach);
+
+/* Bytes copied whatever the bitmap says: full recoveries, resyncs without a believable bitmap. */
 uint64_t asm_bytes_in_full(const struct asm_member *members, const struct asm_plan *plan);
+
+/* For a plan that is_by_state, told by the hands who counted: with no chunk due a resync is none. */
+void asm_settle(struct asm_plan *plan, uint64_t due_chunks);
 
 /* ---- the running array's superblocks ---- */
 

@@ -33,7 +33,8 @@ struct cli_option {
 	const char *alias;		/* mdadm's spelling, or NULL */
 };
 
-enum { CLI_JSON = 1, CLI_DRY_RUN = 2 };
+/* What a command knows besides its own options, and which of the two groups of help it stands in. */
+enum { CLI_JSON = 1, CLI_DRY_RUN = 2, CLI_OF_IMAGES = 4, CLI_OF_ARRAYS = 8 };
 #define CLI_MANY UINT32_MAX
 
 struct cli;
@@ -50,6 +51,10 @@ struct cli_command {
 extern const struct cli_command cli_commands[];	/* ends with a NULL name */
 
 const struct cli_command *cli_find_command(const char *name);
+/* Its own options, then those that come by flags; NULL behind the last. */
+const struct cli_option *cli_nth_option(const struct cli_command *command, size_t n);
+/* The heading that stands before @command where a group of commands begins; NULL: it goes on. */
+const char *cli_group_of(const struct cli_command *command);
 /* An option of @command, by name or alias; NULL: unknown. */
 const struct cli_option *cli_find_option(const struct cli_command *command, const char *name, size_t len);
 

@@ -42,14 +42,38 @@ static bool is_called(const struct cli_option *option, const char *name, size_t 
 	       (option->alias && strlen(option->alias) == len && !memcmp(option->alias, name, len));
 }
 
+const struct cli_option *cli_nth_option(const struct cli_command *command, size_t n)
+{
+	const struct cli_option *o = command->options;
+
+	for (; o->name; o++)
+		if (n-- == 0)
+			return o;
+	if ((command->flags & CLI_DRY_RUN) && n-- == 0)
+		return &option_dry_run;
+	if ((command->flags & CLI_JSON) && n-- == 0)
+		return &option_json;
+	return NULL;
+}
+
 const struct cli_option *cli_find_option(const struct cli_command *command, const char *name, size_t len)
 {
-	for (const struct cli_option *o = command->options; o->name; o++)
+	const struct cli_option *o;
+
+	for (size_t n = 0; (o = cli_nth_option(command, n)); n++)
 		if (is_called(o, name, len))
 			return o;
-	if ((command->flags & CLI_JSON) && is_called(&option_json, name, len))
-		return &option_json;
-	if ((command->flags & CLI_DRY_RUN) && is_called(&option_dry_run, name, len))
-		return &option_dry_run;
 	return NULL;
+}
+
+const char *cli_group_of(const struct cli_command *command)
+{
+	static const unsigned groups = CLI_OF_IMAGES | CLI_OF_ARRAYS;
+	unsigned group = command->flags & groups;
+
+	if (command > cli_commands && (command[-1].flags & groups) == group)
+		return NULL;
+	return group == CLI_OF_IMAGES ? "Members and images" :
+	       group == CLI_OF_ARRAYS ? "Running arrays" :
+					"Images and running arrays";
 }

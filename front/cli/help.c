@@ -37,30 +37,30 @@ static void option_line(FILE *to, const char *name, const char *value, const cha
 
 void cli_help(FILE *to)
 {
-	fputs("umd: Linux software-RAID mirrors in user space\n\nusage: umd VERB [OPTIONS] ...\n\n", to);
+	fputs("umd: Linux software-RAID mirrors in user space\n\nusage: umd VERB [OPTIONS] ...\n", to);
 	for (const struct cli_command *c = cli_commands; c->name; c++) {
+		if (cli_group_of(c))
+			fprintf(to, "\n%s\n", cli_group_of(c));
 		fprintf(to, "  %-10s", c->name);
 		wrap(to, c->sentence, 12, 100);
 	}
-	fputs("\numd VERB --help tells more; umd --version prints the version.\n"
+	fputs("\numd VERB --help tells more, and so does man umd; umd --version prints the version.\n"
 	      "Exit status: 0 done, 1 failed (one sentence says why), 2 wrong usage.\n",
 	      to);
 }
 
 void cli_help_command(FILE *to, const struct cli_command *c)
 {
+	const struct cli_option *o;
+
 	fprintf(to, "usage: umd %s %s\n\n", c->name, c->syntax);
 	wrap(to, c->sentence, 0, 100);
 	fputc('\n', to);
-	for (const struct cli_option *o = c->options; o->name; o++) {
+	for (size_t n = 0; (o = cli_nth_option(c, n)); n++) {
 		option_line(to, o->name, o->value, o->sentence);
 		if (o->alias)
 			fprintf(to, "%30s(also --%s)\n", "", o->alias);
 	}
-	if (c->flags & CLI_DRY_RUN)
-		option_line(to, "dry-run", NULL, "say what would be done; write nothing");
-	if (c->flags & CLI_JSON)
-		option_line(to, "json", NULL, "print JSON");
 	option_line(to, "help", NULL, "this text");
 	fprintf(to, "\nExamples:\n  %s\n  %s\n", c->examples[0], c->examples[1]);
 }

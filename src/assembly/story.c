@@ -161,16 +161,17 @@ static void judge_other(const struct asm_member *members, const struct asm_optio
 	/* One in mid-recovery never ran by itself: where the reference does not list it, it was just being let in. */
 	ran_apart = !is_listed && !asm_is_recovering(s) && s->events >= r->events;
 	has_forked = !asm_counts_active(s, r) || ran_apart || s->events > r->events + 1;
-	if (has_forked && !LAW_BROKEN(I5)) {
-		if (o->prefer)
-			SAY(plan, i, ASM_STALE_FULL,
-			    "%s has another story (event %llu against %llu); %s is preferred, everything is copied",
-			    m->path, (unsigned long long)s->events, (unsigned long long)r->events, ref->path);
-		else
-			SAY(plan, i, ASM_FORKED, "%s", "it ran apart from the others");
-		return;
-	}
-	if (is_listed && s->events + 1 >= r->events)
+	has_forked = has_forked && !LAW_BROKEN(I5);
+	if (has_forked && !o->prefer)
+		SAY(plan, i, ASM_FORKED, "%s", "it ran apart from the others");
+	else if (!asm_is_slot(r, role))
+		SAY(plan, i, ASM_SPARE, "%s is a spare: it had slot %u, and by %s the array has %u slots", m->path, role,
+		    ref->path, r->raid_disks);
+	else if (has_forked)
+		SAY(plan, i, ASM_STALE_FULL,
+		    "%s has another story (event %llu against %llu); %s is preferred, everything is copied", m->path,
+		    (unsigned long long)s->events, (unsigned long long)r->events, ref->path);
+	else if (is_listed && s->events + 1 >= r->events)
 		judge_current(plan, m, i);
 	else if (asm_counts_active(r, s))
 		/* The device of that number took part in every event: this one had the number before it. */

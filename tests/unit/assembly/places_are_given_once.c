@@ -53,6 +53,22 @@ static void duplicates(void)
 	ok(strstr(plan.reasons[2], "disk-b"), "%s", plan.reasons[2]);
 }
 
+/* Superblocks of one event that disagree on the number of slots: the reference's counts (found by fuzzing). */
+static void beyond_the_slots(void)
+{
+	create(2);
+	EDIT('a', s->raid_disks = 1);
+	options.may_run_degraded = true;
+	is_u64(judge("ab"), 0, "a member whose slot the array does not have");
+	is_verdict(1, ASM_SPARE, "is a spare, as it is for Linux");
+	ok(strstr(plan.reasons[1], "slot 1") && strstr(plan.reasons[1], "1 slots"), "%s", plan.reasons[1]);
+	is_u64(plan.degraded, 0, "and nobody is missing");
+	at_event("b", 18);
+	options.prefer = "disk-a";
+	is_u64(judge("ab"), 0, "also when its story is given up for another");
+	is_verdict(1, ASM_SPARE, "it gets no slot that is not there");
+}
+
 static void missing(void)
 {
 	create(2);
@@ -150,6 +166,7 @@ int main(void)
 {
 	strangers();
 	duplicates();
+	beyond_the_slots();
 	missing();
 	spares();
 	recovering();

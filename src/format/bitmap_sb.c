@@ -40,7 +40,6 @@ enum {
 	CHUNK_MIN_BYTES = 512,
 	DAEMON_SLEEP_DEFAULT_S = 5
 };
-enum { DAEMON_BUSY = 1 << 5 };		/* a run-time flag of the lockless kind */
 
 void fmt_bitmap_sb_decode(const uint8_t raw[FMT_BITMAP_SB_BYTES], struct bitmap_sb *ret_sb)
 {
@@ -61,7 +60,7 @@ void fmt_bitmap_sb_encode(const struct bitmap_sb *sb, uint8_t raw[FMT_BITMAP_SB_
 {
 	struct bitmap_sb out = *sb;
 
-	out.state &= ~(uint32_t)(FMT_BITMAP_WRITE_ERROR | DAEMON_BUSY);
+	out.state &= ~(uint32_t)(FMT_BITMAP_WRITE_ERROR | FMT_BITMAP_DAEMON_BUSY);
 	if (!out.daemon_sleep_s)
 		out.daemon_sleep_s = DAEMON_SLEEP_DEFAULT_S;
 	if (out.version != VERSION_CLUSTERED) {

@@ -18,8 +18,12 @@ enum {
 	FMT_BITMAP_WRITE_ERROR = 1 << 2,	/* never believed from disk, never written (P4) */
 	FMT_BITMAP_FIRST_USE = 1 << 3,
 	FMT_BITMAP_CLEAN = 1 << 4,
+	FMT_BITMAP_DAEMON_BUSY = 1 << 5,	/* of a running lockless bitmap; never written */
 	FMT_BITMAP_HOSTENDIAN = 1 << 15,
 };
+
+/* The word for one state bit ("stale", "first_use", ...); NULL for a bit nobody has named. From bitmap_state.def. */
+const char *fmt_bitmap_state_name(uint32_t bit);
 
 struct bitmap_sb {
 	uint32_t magic, version;

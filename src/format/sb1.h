@@ -38,6 +38,15 @@ const char *fmt_feature_name(uint32_t bit);
 /* devflags */
 enum { FMT_SB1_WRITE_MOSTLY = 1, FMT_SB1_FAILFAST = 2 };
 
+/* "writemostly", "failfast"; NULL for a bit nobody has named. From devflags.def. */
+const char *fmt_device_flag_name(uint32_t bit);
+
+enum { FMT_LAYOUT_TEXT_BYTES = 24 };
+
+/* A layout as mdadm spells it: "n2", "f2", "o2" for RAID10, "left-symmetric", ... for RAID5 and 6. False, and @ret is
+ * left alone, where the level has no layouts or the number no name. */
+bool fmt_layout_text(int32_t level, uint32_t layout, char ret[FMT_LAYOUT_TEXT_BYTES]);
+
 /* dev_roles */
 enum { FMT_ROLE_SPARE = 0xffff, FMT_ROLE_FAULTY = 0xfffe, FMT_ROLE_JOURNAL = 0xfffd, FMT_ROLE_SLOT_MAX = 0xfeff };
 

@@ -84,11 +84,11 @@ static unsigned decode(const unsigned char *s, uint32_t *ret_character)
 	return len;
 }
 
-/* Control characters, and the marks that break lines or turn the direction of writing. */
+/* Control characters, and the marks that break lines or turn the direction of writing: those the library escapes. */
 static bool is_harmless(uint32_t c)
 {
-	return c >= 0x20 && !(c >= 0x7f && c < 0xa0) && !(c >= 0x2028 && c <= 0x202e) &&
-	       !(c >= 0x2066 && c <= 0x2069);
+	return c >= 0x20 && !(c >= 0x7f && c < 0xa0) && c != 0x061c && c != 0x200e && c != 0x200f &&
+	       !(c >= 0x2028 && c <= 0x202e) && !(c >= 0x2066 && c <= 0x2069);
 }
 
 unsigned cli_character(const char *s, uint32_t *ret_character, bool *ret_is_harmless)

@@ -9,7 +9,8 @@ import struct
 
 from scene import Scene
 
-HOSTILE = b'\x1b[2J\x07\xff../x\xe2\x80\xaeb"\\'
+HOSTILE = b'\x1b[2J\x07\xff../x\xe2\x80\xaeb"\\\xe2\x80\x8f\xd8\x9c'
+MARKS = '\u202e\u200f\u061c'
 SUPER_AT, CSUM_AT, NAME_AT, MAX_DEV_AT = 4096, 216, 32, 220
 
 
@@ -35,7 +36,7 @@ def is_quiet(output):
 		text = output.decode('utf-8')
 	except UnicodeDecodeError:
 		return False
-	return all(c == '\n' or (ord(c) >= 32 and not 0x7f <= ord(c) < 0xa0 and c != '\u202e') for c in text)
+	return all(c == '\n' or (ord(c) >= 32 and not 0x7f <= ord(c) < 0xa0 and c not in MARKS) for c in text)
 
 
 with Scene() as s:

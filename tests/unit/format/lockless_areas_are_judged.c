@@ -89,6 +89,7 @@ static void logs(void)
 	bm.state = FMT_BITMAP_FIRST_USE;
 	log_inside(16, false, "nothing reserved, nothing initialised");
 	bm.sync_size_sectors = UINT64_MAX;
+	bm.chunk_bytes = 1;
 	sb.level = 0;
 	bm.state = 0;
 	log_inside(16, true, "more states than there are addresses");

@@ -61,6 +61,27 @@ static void states(void)
 	ok(!sb.new_level, "minor 90 has no reshape fields");
 }
 
+static void geometry(void)
+{
+	sb0_load(sb0_crashed, big, raw);
+	sb0_patch(raw, big, 2, 91);
+	sb0_patch(raw, big, 8, 1024);
+	sb0_patch(raw, big, big ? 45 : 44, 0x11223344);
+	for (unsigned word = 46; word < 49; word++)
+		sb0_patch(raw, big, word, word - 44);
+	sb0_patch(raw, big, 49, 524288);
+	sb0_patch(raw, big, 64, 0x102);
+	sb0_patch(raw, big, 65, 65536);
+	fmt_sb0_decode(raw, &old);
+	fmt_sb0_as_sb1(&old, (member_off){ SB0_AT }, &sb);
+	ok(sb.reshape_position_sectors == 0x11223344 && sb.new_level == 2 && sb.delta_disks == 3 && sb.new_layout == 4,
+	   "minor 91: where the reshape is, and where it goes");
+	is_u64(sb.new_chunk_sectors, 1024, "minor 91: a new chunk of 512 KiB in sectors");
+	ok(sb.layout == 0x102 && sb.chunk_sectors == 128, "layout, and a chunk of 64 KiB in sectors");
+	is_u64(sb.size_sectors, 2048, "KiB become sectors");
+	is_u64(sb.data_size_sectors, SB0_AT / 512, "what is in front of the superblock can hold data");
+}
+
 static void descriptors(void)
 {
 	show(sb0_crashed, 164, FMT_SB0_DISK_ACTIVE);
@@ -81,11 +102,17 @@ static void bitmap_room(void)
 {
 	struct bitmap_sb bm = { .version = 4, .chunk_bytes = 4096, .sync_size_sectors = 32640 };
 	struct err err = { 0 };
+	member_off at = { 0 };
 
+	ok(lay_super(SB_090, 16 << 20, &at) && at.bytes == SB0_AT, "the superblock's place");
 	show(sb0_crashed, 0, 0);
 	is_u64(lay_bitmap_fits(&sb, &bm, 1, 16 << 20, &err), 0, "the bitmap fits behind the superblock");
 	is_u64(lay_bitmap_fits(&sb, &bm, 1, SB0_AT + 4096 + 512, NULL), UMD_E_BAD_BITMAP,
 	       "not when the member ends inside of it");
+	sb.bitmap_offset_sectors = 7;
+	ok(lay_bitmap_fits(&sb, &bm, 1, 16 << 20, &err) == UMD_E_BAD_BITMAP && strstr(err.text, "superblock"),
+	   "not over the superblock's eight sectors");
+	sb.bitmap_offset_sectors = 8;
 	sb.size_sectors = 491520 - 8 * 256;
 	sb.super_offset_sectors = sb.data_size_sectors = 1 << 20;
 	bm.chunk_bytes = 512;
@@ -102,6 +129,7 @@ int main(void)
 		printf("# %s\n", big ? "big-endian" : "little-endian");
 		crashed();
 		states();
+		geometry();
 		descriptors();
 		bitmap_room();
 	}

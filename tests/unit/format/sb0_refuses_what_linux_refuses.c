@@ -49,6 +49,10 @@ static void one_word(void)
 	patched(7, 0, 0, "", "RAID0");
 	patched(7, UINT32_MAX, 0, "", "linear, level -1");
 	sb0_load(sb0_crashed, big, raw);
+	sb0_patch(raw, big, 7, 0);
+	sb0_patch(raw, big, 8, UINT32_MAX);
+	verdict(0, "", "RAID0, where the size means nothing");
+	sb0_load(sb0_crashed, big, raw);
 	word_put(raw, 100, 1, big);
 	verdict(UMD_E_BAD_CHECKSUM, "checksum 0x8e131a63 is stored, its bytes give 0x8e131a64", "a word that was changed");
 }

@@ -74,6 +74,11 @@ uint64_t bm_page_allocations(const struct bm *b);	/* counter pages that exist */
 
 /* Next run of set bits at or after @from: true and the run (inclusive), or false. */
 bool bm_next_set(const struct bm *b, chunk_no from, chunk_no *ret_first, chunk_no *ret_last);
+/* The same below @end, where a run is cut: whoever looks in pieces never keeps others waiting for long. */
+bool bm_next_set_below(const struct bm *b, chunk_no from, chunk_no end, chunk_no *ret_first, chunk_no *ret_last);
+/* Chunks from @first on and below @end: set in the image; carrying NEEDED or RESYNC. The last chunk is the last one. */
+uint64_t bm_count_set(const struct bm *b, chunk_no first, chunk_no end);
+uint64_t bm_count_needed(const struct bm *b, chunk_no first, chunk_no end);
 
 /* ---- the life of a write ---- */
 

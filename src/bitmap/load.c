@@ -114,12 +114,12 @@ static uint64_t find_bit(const uint8_t *image, uint64_t from, uint64_t end, bool
 	return end;
 }
 
-bool bm_next_set(const struct bm *b, chunk_no from, chunk_no *ret_first, chunk_no *ret_last)
+bool bm_next_set_below(const struct bm *b, chunk_no from, chunk_no below, chunk_no *ret_first, chunk_no *ret_last)
 {
 	const uint64_t head = FMT_BITMAP_SB_BYTES * 8ull;
-	uint64_t end = b->chunks + head, first;
+	uint64_t end = min_u64(b->chunks, below.index) + head, first;
 
-	if (from.index >= b->chunks)
+	if (from.index >= end - head)
 		return false;
 	first = find_bit(b->image, from.index + head, end, true);
 	if (first >= end)
@@ -127,6 +127,11 @@ bool bm_next_set(const struct bm *b, chunk_no from, chunk_no *ret_first, chunk_n
 	ret_first->index = first - head;
 	ret_last->index = min_u64(find_bit(b->image, first, end, false), end) - head - 1;
 	return true;
+}
+
+bool bm_next_set(const struct bm *b, chunk_no from, chunk_no *ret_first, chunk_no *ret_last)
+{
+	return bm_next_set_below(b, from, (chunk_no){ b->chunks }, ret_first, ret_last);
 }
 
 /* ---- numbers ---- */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "run/json.h"
+#include "run/map.h"
 
 static const char *string_of(struct json_object *request, const char *key)
 {
@@ -25,6 +26,23 @@ static bool is_true(struct json_object *request, const char *key)
 	struct json_object *o;
 
 	return json_object_object_get_ex(request, key, &o) && json_object_get_boolean(o);
+}
+
+static void map(struct umd_array *u, struct json_object *request, struct text *reply)
+{
+	int64_t cells = RUN_MAP_CELLS;
+	struct json_object *o;
+	struct err err;
+
+	if (json_object_object_get_ex(request, "cells", &o))
+		cells = json_object_is_type(o, json_type_int) ? json_object_get_int64(o) : -1;
+	if (cells >= 1 && cells <= RUN_MAP_CELLS_MAX) {
+		run_map(u, (uint64_t)cells, reply);
+		return;
+	}
+	err_set(&err, UMD_E_BAD_OPTION, "a map has 1 to %d cells, not %s", RUN_MAP_CELLS_MAX,
+		cells == -1 ? "what was asked for" : json_object_get_string(o));
+	run_control_refuse(reply, &err);
 }
 
 static void stop(struct umd_array *u, struct text *reply)
@@ -55,7 +73,7 @@ void run_command(void *opaque, const char *command, struct json_object *request,
 	if (!strcmp(command, "detail"))
 		run_detail(u, reply);
 	else if (!strcmp(command, "map"))
-		run_map(u, reply);
+		map(u, request, reply);
 	else if (!strcmp(command, "stop"))
 		stop(u, reply);
 	else if (wants_member && !member)

@@ -1,17 +1,15 @@
-/* A running array as JSON: `detail` and `map`.
+/* A running array as JSON: `detail`.
  *
- * The text is made under the lock, so that its figures belong together; it is bounded (MAP_RUNS_MAX) and only
- * memory is touched. Names come from superblocks and paths from users: both are escaped by base/text.h. Left
- * out: pictures (the tool). */
+ * The text is made under the lock, so that its figures belong together; it is bounded and only memory is touched.
+ * Names come from superblocks and paths from users: both are escaped by base/text.h. Left out: its map
+ * (map_running.c). */
 #include "run/running.h"
 
 #include <unistd.h>
 
 #include "run/look.h"
 
-enum { MAP_RUNS_MAX = 10000 };
-
-static const char *state_of(const struct arr_status *s)
+const char *run_state_of(const struct arr_status *s)
 {
 	return s->is_readonly ? "readonly" : s->is_broken ? "broken" : s->is_active ? "active" : "clean";
 }
@@ -94,7 +92,7 @@ static void put_array(struct umd_array *u, const struct arr_status *s, struct te
 	json_u64(t, "size_bytes", s->size_bytes);
 	json_bool(t, "readonly", s->is_readonly);
 	json_i64(t, "pid", getpid());
-	json_str(t, "array_state", state_of(s));
+	json_str(t, "array_state", run_state_of(s));
 	json_u64(t, "events", s->events);
 	json_u64(t, "raid_devices", s->raid_devices);
 	json_u64(t, "degraded", s->degraded);
@@ -127,67 +125,5 @@ void run_detail(struct umd_array *u, struct text *t)
 		json_null(t, "last_sync");
 	put_counters(&s.counters, t);
 	json_close(t, '}');
-	pthread_mutex_unlock(&u->lock);
-}
-
-/* ---- map ---- */
-
-static void put_run(struct text *t, uint64_t first, uint64_t last)
-{
-	json_open(t, NULL, '[');
-	json_u64(t, NULL, first);
-	json_u64(t, NULL, last);
-	json_close(t, ']');
-}
-
-/* Runs of set bits; returns whether some were left out. */
-static bool put_set_runs(const struct bm *b, struct text *t)
-{
-	chunk_no first = { 0 }, last;
-	uint32_t runs = 0;
-
-	json_open(t, "set", '[');
-	for (; runs < MAP_RUNS_MAX && bm_next_set(b, first, &first, &last); first.index = last.index + 1, runs++)
-		put_run(t, first.index, last.index);
-	json_close(t, ']');
-	return runs == MAP_RUNS_MAX;
-}
-
-static void put_needed_runs(const struct bm *b, struct text *t)
-{
-	array_off from = { 0 }, at;
-	uint64_t len;
-
-	json_open(t, "needed", '[');
-	for (uint32_t runs = 0; runs < MAP_RUNS_MAX && bm_next_needed(b, from, &at, &len);
-	     runs++, from.bytes = at.bytes + len)
-		put_run(t, at.bytes / bm_chunk_bytes(b), (at.bytes + len - 1) / bm_chunk_bytes(b));
-	json_close(t, ']');
-}
-
-void run_map(struct umd_array *u, struct text *t)
-{
-	const struct bm *b;
-	struct arr_status s;
-
-	pthread_mutex_lock(&u->lock);
-	b = arr_bitmap(u->arr);
-	if (!b) {
-		struct err err;
-
-		err_set(&err, UMD_E_NOT_SUPPORTED, "array %s has no bitmap: there is nothing to draw",
-			run_rundir_name(u->rundir));
-		run_control_refuse(t, &err);
-	} else {
-		arr_get_status(u->arr, &s);
-		json_open(t, NULL, '{');
-		json_u64(t, "chunks", bm_chunks(b));
-		json_u64(t, "chunk_bytes", bm_chunk_bytes(b));
-		json_u64(t, "set_chunks", bm_set_chunks(b));
-		json_bool(t, "set_truncated", put_set_runs(b, t));
-		put_needed_runs(b, t);
-		json_off(t, "sync_position_bytes", s.action ? s.sync_position : OFF_NONE);
-		json_close(t, '}');
-	}
 	pthread_mutex_unlock(&u->lock);
 }

@@ -4,6 +4,7 @@
 #   make demo         a mirror's life as a story, under two minutes
 #   make test         everything, in three builds; ends with "N passed, N failed"
 #   make test-long    the same with longer campaigns (COUNT= kills, 1000 by default)
+#   make docs         docs/format.md, from the tables of the format room
 #   make bench        ratios against peers
 #   make install      PREFIX=/usr/local, DESTDIR= for packagers
 #   make break LAW=I3 plant the bug that breaks a law; the tests must turn red
@@ -40,6 +41,11 @@ bench:
 	@$(MAKE) --no-print-directory all
 	bench/run.sh $(BUILD)
 
+docs: $(BUILD)/build.ninja
+	ninja -C $(BUILD) src/format/format-md
+	$(BUILD)/src/format/format-md tools/format.md.in > $(BUILD)/format.md
+	mv $(BUILD)/format.md docs/format.md
+
 break:
 	@test -n "$(LAW)" || { echo "make break LAW=I3: which law shall be broken? (src/base/law.def)" >&2; exit 2; }
 	@tools/setup.sh build test
@@ -53,4 +59,4 @@ install: $(BUILD)/build.ninja
 clean:
 	rm -rf $(BUILD) build-asan build-tsan build-break
 
-.PHONY: all demo test test-long bench break install clean
+.PHONY: all demo test test-long bench docs break install clean

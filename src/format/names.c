@@ -1,4 +1,4 @@
-/* Words for the bits and numbers of superblocks: features, device flags, states of a bitmap, layouts.
+/* Words for the bits and numbers of superblocks: features, device flags, 0.90 descriptors, states of a bitmap, layouts.
  *
  * The tables are the .def files. A bit or number without a line has no word, and whoever shows it shows the number: a
  * newer Linux may have given it a meaning that nobody here knows.
@@ -7,7 +7,7 @@
  * "-sets1" and "-sets2" where the far copies stay within sets of disks. */
 #include "base/text.h"
 #include "format/bitmap_sb.h"
-#include "format/sb1.h"
+#include "format/sb0.h"
 
 #include <string.h>
 
@@ -46,6 +46,16 @@ static const struct named bitmap_states[] = {
 #include "format/bitmap_state.def"
 #undef B
 
+static const struct named disk_flags[] = {
+#define B(bit, NAME, word, meaning) { UINT32_C(1) << (bit), word },
+#include "format/sb0_disk_state.def"
+#undef B
+	{ 0, NULL },
+};
+#define B(bit, NAME, word, meaning) _Static_assert(FMT_SB0_DISK_##NAME == UINT32_C(1) << (bit), word " is another bit");
+#include "format/sb0_disk_state.def"
+#undef B
+
 static const struct {
 	uint32_t number;
 	int32_t level;
@@ -81,6 +91,11 @@ const char *fmt_device_flag_name(uint32_t bit)
 const char *fmt_bitmap_state_name(uint32_t bit)
 {
 	return name_of(bitmap_states, bit);
+}
+
+const char *fmt_sb0_disk_flag_name(uint32_t bit)
+{
+	return name_of(disk_flags, bit);
 }
 
 static bool raid10_text(uint32_t layout, char ret[FMT_LAYOUT_TEXT_BYTES])

@@ -23,6 +23,9 @@ enum {
 	FMT_SB0_DISK_WRITE_MOSTLY = 1 << 9,
 };
 
+/* The word for one of these bits ("faulty", "sync", ...); NULL for a bit nobody has named. From sb0_disk_state.def. */
+const char *fmt_sb0_disk_flag_name(uint32_t bit);
+
 struct sb0_disk {
 	uint32_t number, major, minor, raid_disk, state;
 };

@@ -4,6 +4,8 @@
  * Source: md's layout words: n2 0x102, n3 0x103, f2 0x201, o2 0x10201, and the numbers of the parity layouts. */
 #include "vectors.h"
 
+#include "format/sb0.h"
+
 static void named_bits(const char *what, const char *(*name)(uint32_t), const char *wanted)
 {
 	char all[400] = "";
@@ -78,6 +80,7 @@ int main(void)
 	named_bits("device flags", fmt_device_flag_name, "0:writemostly 1:failfast");
 	named_bits("bitmap state", fmt_bitmap_state_name,
 		   "1:stale 2:write_error 3:first_use 4:clean 5:daemon_busy 15:host_endian");
+	named_bits("0.90 descriptor", fmt_sb0_disk_flag_name, "0:faulty 1:active 2:sync 3:removed 9:writemostly");
 	raid10();
 	parity();
 	return tap_end();

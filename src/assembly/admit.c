@@ -74,10 +74,10 @@ static int check_readd(const struct asm_lineage *l, const struct arr *a, const s
 	uint32_t slot = asm_own_role(sb);
 	unsigned long long events = sb->events;
 	bool was_recovering = sb->feature_map & FMT_SB1_RECOVERY_OFFSET;	/* then it never ran by itself */
-	struct err place = { 0 };
+	struct err place = { 0 }, why;
 
-	if (!m->has_superblock || m->error.code)
-		return err_set(err, UMD_E_READD_REFUSED, "%s cannot be re-added: %s", m->path, m->error.text);
+	if (asm_why_no_member(m, &why))
+		return err_set(err, UMD_E_READD_REFUSED, "%s cannot be re-added: %s", m->path, why.text);
 	if (memcmp(sb->set_uuid, l->base.set_uuid, 16))
 		return err_set(err, UMD_E_READD_REFUSED, "%s cannot be re-added: it belongs to another array", m->path);
 	if (!b)
@@ -229,7 +229,9 @@ int asm_admit(struct asm_lineage *l, const struct arr *a, const struct asm_membe
 	}
 	if (how == ASM_ADMIT_READD)
 		return rc;
-	if (m->has_superblock && memcmp(m->sb.set_uuid, l->base.set_uuid, 16))
+	if (m->kind == ASM_BITMAP_FILE)
+		return asm_why_no_member(m, err);
+	if (m->has_superblock && (m->sb.minor == SB_090 || memcmp(m->sb.set_uuid, l->base.set_uuid, 16)))
 		return err_set(err, UMD_E_FOREIGN_MEMBER,
 			       "%s belongs to another array: it is not overwritten; erase its superblock first",
 			       m->path);

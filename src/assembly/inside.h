@@ -8,20 +8,51 @@
 #define SAY(plan, i, verdict, ...)                                                                  \
 	((plan)->verdicts[i] = (verdict), text_fit((plan)->reasons[i], sizeof (plan)->reasons[i], __VA_ARGS__))
 
+/* Hostile numbers of sectors may be more bytes than there are. */
+static inline uint64_t asm_bytes(uint64_t sectors)
+{
+	return min_u64(sectors, UINT64_MAX / SECTOR_BYTES) * SECTOR_BYTES;
+}
+
 /* story.c: what a superblock says of a device number, and every other member's story against the reference's */
 uint32_t asm_role_of(const struct sb1 *sb, uint32_t dev_number);
 uint32_t asm_own_role(const struct sb1 *sb);
 bool asm_is_slot(const struct sb1 *sb, uint32_t role);
 bool asm_is_recovering(const struct sb1 *sb);
+uint64_t asm_recovery_offset(const struct sb1 *sb);	/* bytes, at most the member's size */
 bool asm_counts_active(const struct sb1 *teller, const struct sb1 *other);
 bool asm_has_room_for_roles(const struct sb1 *sb, const struct sb1 *array);
 bool asm_judge_others(const struct asm_member *members, const struct asm_options *o, struct asm_plan *plan);
 
-/* supported.c: level, features and sizes umd starts; 0, or a code with a sentence. */
+/* look.c: how many bitmaps follow each other */
+uint32_t asm_slots_of(const struct bitmap_sb *b);
+
+/* notes.c: what is odd, but no reason to refuse */
+void asm_note_other_superblock(struct asm_member *m, const struct sb1 *other, member_off at, bool is_believable);
+void asm_note_superblock(struct asm_member *m);
+void asm_note_bitmap(struct asm_member *m, uint64_t stored_sectors);
+
+/* supported.c: 0, or a code with a sentence. Possible: numbers that a judgement can go on with. Supported: possible,
+ * and a level, metadata and features that umd starts. */
+int asm_check_possible(const struct asm_member *m, struct err *err);
 int asm_check_supported(const struct asm_member *m, struct err *err);
+int asm_check_bitmap_supported(const struct asm_member *m, struct err *err);
+
+/* levels.c: what md's levels demand, as far as examine tells it */
+bool asm_has_parity(const struct sb1 *sb);
+bool asm_has_copies(const struct sb1 *sb);	/* a level that resyncs: members may differ, and are brought together */
+bool asm_is_geometry_sane(const struct sb1 *sb);
+bool asm_is_dirty(const struct sb1 *sb);	/* not stopped cleanly, or never synced to its end */
+bool asm_is_enough(const struct asm_member *members, struct asm_plan *plan);
+
+/* action.c, state.c */
+void asm_decide(const struct asm_member *members, struct asm_plan *plan);
+void asm_tell_state(const struct asm_member *members, struct asm_plan *plan);
 
 /* places.c */
 bool asm_is_used(const struct asm_plan *plan, uint32_t i);
+bool asm_is_slot_given(const struct asm_member *members, const struct asm_plan *plan, uint32_t slot);
+bool asm_is_in_sync_slot(const struct asm_member *members, const struct asm_plan *plan, uint32_t slot);
 bool asm_find_duplicates(const struct asm_member *members, struct asm_plan *plan);
 bool asm_find_missing(const struct asm_member *members, const struct asm_options *o, struct asm_plan *plan);
 

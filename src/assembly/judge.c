@@ -1,8 +1,11 @@
 /* Which members are believed, and what the next start does.
  *
- * The judgement has stages, each of which may refuse: superblocks of one array, supported (supported.c), the
- * reference, every other member's story (story.c), the bitmap, places and missing slots (places.c). A refusal keeps
- * what was found out before, so that examine can show it. Words as in story.c.
+ * The judgement has stages, each of which may refuse: superblocks of one array, numbers that are possible, the
+ * reference, the bitmap, every other member's story (story.c), places and missing slots (places.c), enough members
+ * (levels.c); then the action (action.c). A refusal keeps what was found out before, so that examine can show it.
+ *
+ * What umd does not start (supported.c) is not such an end: it is kept aside while the stages go on, so that a person
+ * hears what Linux would do, and becomes the refusal when no stage had a harder one. Words as in story.c.
  * Source: specification of the array, section 2; laws I5, I9. */
 #include "assembly/inside.h"
 
@@ -17,6 +20,14 @@ bool asm_is_usable(const struct asm_member *m)
 
 /* ---- stage 1: superblocks, one array ---- */
 
+static void set_aside(const struct asm_member *m, struct asm_plan *plan, uint32_t i)
+{
+	struct err err;
+
+	asm_why_no_member(m, &err);
+	SAY(plan, i, ASM_UNUSABLE, "%s", err.text);
+}
+
 static bool find_arrays(const struct asm_member *members, struct asm_plan *plan)
 {
 	uint32_t first = plan->member_count;
@@ -24,8 +35,7 @@ static bool find_arrays(const struct asm_member *members, struct asm_plan *plan)
 
 	for (uint32_t i = 0; i < plan->member_count; i++) {
 		if (!asm_is_usable(&members[i])) {
-			plan->verdicts[i] = ASM_UNUSABLE;
-			text_fit(plan->reasons[i], sizeof plan->reasons[i], "%s", members[i].error.text);
+			set_aside(&members[i], plan, i);
 			continue;
 		}
 		if (first == plan->member_count) {
@@ -39,11 +49,12 @@ static bool find_arrays(const struct asm_member *members, struct asm_plan *plan)
 				members[first].path, one, members[i].path, other);
 		}
 	}
-	if (!plan->member_count)
+	if (!plan->member_count) {
 		err_set(&plan->refusal, UMD_E_NO_MEMBER, "no member was given");
-	else if (first == plan->member_count)
-		err_set(&plan->refusal, plan->member_count == 1 ? members[0].error.code : UMD_E_NO_MEMBER, "%s",
-			members[0].error.text);
+	} else if (first == plan->member_count) {
+		asm_why_no_member(&members[0], &plan->refusal);
+		plan->refusal.code = plan->member_count == 1 ? plan->refusal.code : UMD_E_NO_MEMBER;
+	}
 	return !plan->refusal.code;
 }
 
@@ -54,22 +65,35 @@ static bool all_usable(const struct asm_member *members, const struct asm_option
 	bool may_leave_out = o->may_run_degraded || o->is_readonly;
 
 	for (uint32_t i = 0; i < plan->member_count; i++) {
-		if (plan->verdicts[i] != ASM_UNUSABLE ||
-		    (may_leave_out && members[i].error.code != UMD_E_NO_SUPERBLOCK))
+		struct err why;
+
+		if (plan->verdicts[i] != ASM_UNUSABLE)
 			continue;
-		err_set(&plan->refusal, members[i].error.code, "%s%s", members[i].error.text,
-			members[i].error.code == UMD_E_NO_SUPERBLOCK ? "" : "; --run starts without it");
+		asm_why_no_member(&members[i], &why);
+		if (may_leave_out && why.code != UMD_E_NO_SUPERBLOCK)
+			continue;
+		err_set(&plan->refusal, why.code, "%s%s", why.text,
+			why.code == UMD_E_NO_SUPERBLOCK ? "" : "; --run starts without it");
 		return false;
 	}
 	return true;
 }
 
-static bool all_supported(const struct asm_member *members, struct asm_plan *plan)
+static bool all_possible(const struct asm_member *members, struct asm_plan *plan)
 {
 	for (uint32_t i = 0; i < plan->member_count; i++)
-		if (asm_is_usable(&members[i]) && asm_check_supported(&members[i], &plan->refusal))
+		if (asm_is_usable(&members[i]) && asm_check_possible(&members[i], &plan->refusal))
 			return false;
 	return true;
+}
+
+/* The first thing that umd does not start. */
+static void find_unsupported(const struct asm_member *members, struct asm_plan *plan, struct err *ret_unsupported)
+{
+	for (uint32_t i = 0; i < plan->member_count && !ret_unsupported->code; i++)
+		if (asm_is_usable(&members[i]))
+			asm_check_supported(&members[i], ret_unsupported);
+	plan->is_unsupported = ret_unsupported->code;
 }
 
 /* ---- stage 2: the reference ---- */
@@ -83,7 +107,9 @@ static bool is_fresher(const struct sb1 *a, const struct sb1 *b)
 {
 	if (a->events != b->events)
 		return a->events > b->events;
-	return asm_own_role(a) < asm_own_role(b);
+	if (asm_own_role(a) != asm_own_role(b))
+		return asm_own_role(a) < asm_own_role(b);
+	return !(a->feature_map & FMT_SB1_REPLACEMENT) && b->feature_map & FMT_SB1_REPLACEMENT;
 }
 
 static bool find_reference(const struct asm_member *members, const struct asm_options *o, struct asm_plan *plan)
@@ -115,6 +141,7 @@ static bool find_reference(const struct asm_member *members, const struct asm_op
 		return false;
 	}
 	plan->freshest = best;
+	plan->has_freshest = true;
 	return true;
 }
 
@@ -125,15 +152,24 @@ static bool has_good_bitmap(const struct asm_member *m)
 	return m->has_bitmap && !m->bitmap_error.code;
 }
 
-/* Another one in sync, at the same event, of the same story. */
+/* Another one in sync, at the same event, of the same story, whose bits cover the same range (I3). */
 static bool may_lend_bitmap(const struct asm_member *m, const struct asm_member *ref)
 {
 	return may_be_reference(m) && has_good_bitmap(m) && m->sb.events == ref->sb.events &&
+	       m->sb.size_sectors == ref->sb.size_sectors &&
 	       asm_role_of(&ref->sb, m->sb.dev_number) == asm_own_role(&m->sb) && asm_counts_active(&m->sb, &ref->sb);
 }
 
+/* Nodes that are away leave their slots behind, and a lockless bitmap that was never used has no events of its own. */
+static bool is_out_of_date(const struct bitmap_sb *b, const struct sb1 *ref)
+{
+	if (fmt_bitmap_is_uninitialised(b))
+		return false;
+	return b->state & FMT_BITMAP_STALE || (b->events < ref->events && !asm_bitmap_is_clustered(b));
+}
+
 /* The reference's, or another one's when the reference's cannot be believed. */
-static bool find_bitmap(const struct asm_member *members, struct asm_plan *plan)
+static bool find_bitmap(const struct asm_member *members, struct asm_plan *plan, struct err *unsupported)
 {
 	const struct asm_member *ref = &members[plan->freshest], *source = ref;
 
@@ -152,97 +188,35 @@ static bool find_bitmap(const struct asm_member *members, struct asm_plan *plan)
 			err_set(&plan->refusal, UMD_E_BAD_BITMAP, "%s: the bitmap could not be read", ref->path);
 		return false;
 	}
-	plan->bitmap_is_stale = source->bitmap.events < ref->sb.events || source->bitmap.state & FMT_BITMAP_STALE;
-	return lay_bitmap_fits(&ref->sb, &source->bitmap, 1, ref->size_bytes, &plan->refusal) == 0;
+	if (!unsupported->code && asm_check_bitmap_supported(source, unsupported))
+		plan->is_unsupported = true;
+	plan->bitmap_is_stale = is_out_of_date(&source->bitmap, &ref->sb);
+	return lay_bitmap_fits(&ref->sb, &source->bitmap, asm_slots_of(&source->bitmap), ref->size_bytes,
+			       &plan->refusal) == 0;
 }
 
-/* ---- the action ---- */
-
-static void decide(const struct asm_member *members, struct asm_plan *plan)
-{
-	const struct sb1 *ref = &members[plan->freshest].sb;
-	uint64_t resync = ref->resync_offset_sectors;
-	const char *filter = !plan->has_bitmap ? "there is no bitmap, so everything from the checkpoint on is copied" :
-			     plan->bitmap_is_stale ? "the bitmap is out of date, so everything is copied" :
-						     "only the set chunks are copied";
-	uint32_t in_slots = 0, returning = plan->member_count;
-
-	plan->is_active = resync == 0;
-	plan->resync_offset = OFF_NONE;
-	for (uint32_t i = 0; i < plan->member_count; i++) {
-		in_slots += asm_is_used(plan, i);
-		if (plan->verdicts[i] == ASM_IN_SYNC && members[i].sb.events != ref->events)
-			plan->is_active = false;	/* its superblock may still say clean */
-		if (asm_is_used(plan, i) && plan->verdicts[i] != ASM_IN_SYNC)
-			returning = i;
-	}
-	if (resync < ref->size_sectors && in_slots > 1) {
-		plan->is_dirty = true;
-		plan->resync_offset = resync * SECTOR_BYTES;
-	}
-	plan->action = returning < plan->member_count ? ASM_RECOVER : plan->is_dirty ? ASM_RESYNC : ASM_NOTHING;
-	if (plan->action == ASM_RECOVER)
-		text_fit(plan->reason, sizeof plan->reason, "%s", plan->reasons[returning]);
-	else if (plan->action == ASM_RESYNC && !ref->events)
-		text_fit(plan->reason, sizeof plan->reason, "the array is new and its members were never synced; %s",
-			 filter);
-	else if (plan->action == ASM_RESYNC)
-		text_fit(plan->reason, sizeof plan->reason, "the array was not stopped cleanly; %s", filter);
-	else if (resync < ref->size_sectors)
-		text_fit(plan->reason, sizeof plan->reason,
-			 "the array was not stopped cleanly, but only one member is here: nothing to compare with");
-	else
-		text_fit(plan->reason, sizeof plan->reason,
-			 "the array was stopped cleanly: its members agree, whatever bits are left set");
-}
+/* ---- all stages ---- */
 
 void asm_judge(const struct asm_member *members, uint32_t count, const struct asm_options *options,
 	       struct asm_plan *plan)
 {
+	struct err unsupported = { 0 };
+
 	memset(plan, 0, sizeof *plan);
 	plan->member_count = count < ARR_MEMBERS_MAX ? count : ARR_MEMBERS_MAX;
 	plan->resync_offset = OFF_NONE;
-	if (count > ARR_MEMBERS_MAX)
+	if (count > ARR_MEMBERS_MAX) {
 		err_set(&plan->refusal, UMD_E_NOT_SUPPORTED, "%u members were given; umd handles %d", count,
 			ARR_MEMBERS_MAX);
-	else if (find_arrays(members, plan) && all_usable(members, options, plan) && all_supported(members, plan) &&
-		 find_reference(members, options, plan) && find_bitmap(members, plan) &&
-		 asm_judge_others(members, options, plan) && asm_find_duplicates(members, plan) &&
-		 asm_find_missing(members, options, plan))
-		decide(members, plan);
-}
-
-/* ---- what would be copied ---- */
-
-bool asm_bitmap_to_read(const struct asm_member *members, const struct asm_plan *plan, uint32_t *ret_member,
-			member_off *ret_at, uint64_t *ret_len_bytes)
-{
-	if (!plan->has_bitmap)
-		return false;
-	*ret_member = plan->bitmap_member;
-	*ret_at = members[plan->bitmap_member].bitmap_at;
-	*ret_len_bytes = fmt_bitmap_bytes(&members[plan->bitmap_member].bitmap);
-	return true;
-}
-
-uint64_t asm_bytes_in_full(const struct asm_member *members, const struct asm_plan *plan)
-{
-	uint64_t size = members[plan->freshest].sb.size_sectors * SECTOR_BYTES, most = 0;
-
-	if (plan->refusal.code || plan->action == ASM_NOTHING)
-		return 0;
-	for (uint32_t i = 0; i < plan->member_count; i++) {
-		uint64_t at = plan->verdicts[i] == ASM_RECOVERING ?
-				      members[i].sb.recovery_offset_sectors * SECTOR_BYTES :
-				      0;
-
-		if (plan->verdicts[i] == ASM_STALE_FULL ||
-		    (plan->verdicts[i] == ASM_RECOVERING && !(members[i].sb.feature_map & FMT_SB1_RECOVERY_BITMAP)))
-			most = max_u64(most, size - min_u64(size, at));
+	} else if (find_arrays(members, plan) && all_usable(members, options, plan) && all_possible(members, plan)) {
+		find_unsupported(members, plan, &unsupported);
+		if (find_reference(members, options, plan) && find_bitmap(members, plan, &unsupported) &&
+		    asm_judge_others(members, options, plan) && asm_find_duplicates(members, plan) &&
+		    asm_find_missing(members, options, plan) && asm_is_enough(members, plan))
+			asm_decide(members, plan);
 	}
-	if (plan->bitmap_is_stale)
-		return size;
-	if (!plan->has_bitmap && plan->is_dirty)
-		most = max_u64(most, size - plan->resync_offset);
-	return most;
+	plan->is_unsupported = unsupported.code && !plan->refusal.code;
+	if (plan->is_unsupported)
+		plan->refusal = unsupported;
+	asm_tell_state(members, plan);
 }

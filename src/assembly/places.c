@@ -1,5 +1,8 @@
 /* Who has which place: no two members in one slot or with one device number, and no slot empty that somebody
- * is believed to fill, unless the user insists: two halves must not start apart (I5). */
+ * is believed to fill, unless the user insists: two halves must not start apart (I5).
+ *
+ * A member and its replacement are a pair in one slot: the replacement stands beside it, in sync or on its way, and only
+ * fills the slot where the member itself is not there. */
 #include "assembly/inside.h"
 
 #include <string.h>
@@ -8,7 +11,8 @@
 
 static bool is_current(const struct asm_plan *plan, uint32_t i)
 {
-	return plan->verdicts[i] == ASM_IN_SYNC || plan->verdicts[i] == ASM_RECOVERING;
+	return plan->verdicts[i] == ASM_IN_SYNC || plan->verdicts[i] == ASM_RECOVERING ||
+	       plan->verdicts[i] == ASM_REPLACEMENT;
 }
 
 bool asm_is_used(const struct asm_plan *plan, uint32_t i)
@@ -16,9 +20,36 @@ bool asm_is_used(const struct asm_plan *plan, uint32_t i)
 	return is_current(plan, i) || plan->verdicts[i] == ASM_STALE_BITMAP || plan->verdicts[i] == ASM_STALE_FULL;
 }
 
+/* Version 0.90 knows no device uuids: there the number is the device. */
 static bool same_device(const struct sb1 *a, const struct sb1 *b)
 {
+	if (a->minor == SB_090)
+		return a->dev_number == b->dev_number;
 	return !memcmp(a->device_uuid, b->device_uuid, 16);
+}
+
+static bool is_replacement(const struct sb1 *sb)
+{
+	return sb->feature_map & FMT_SB1_REPLACEMENT;
+}
+
+static bool are_pair(const struct asm_member *members, const struct asm_plan *plan, uint32_t i, uint32_t k)
+{
+	const struct sb1 *a = &members[i].sb, *b = &members[k].sb;
+
+	return is_current(plan, i) && is_current(plan, k) && asm_own_role(a) == asm_own_role(b) &&
+	       is_replacement(a) != is_replacement(b) && a->dev_number != b->dev_number && !same_device(a, b);
+}
+
+/* A finished replacement stands back as long as the member is in sync itself. */
+static void pair_up(const struct asm_member *members, struct asm_plan *plan)
+{
+	for (uint32_t i = 0; i < plan->member_count; i++)
+		for (uint32_t k = 0; k < plan->member_count; k++)
+			if (plan->verdicts[i] == ASM_IN_SYNC && plan->verdicts[k] == ASM_IN_SYNC &&
+			    is_replacement(&members[i].sb) && are_pair(members, plan, i, k))
+				SAY(plan, i, ASM_REPLACEMENT, "%s is the finished replacement of %s in slot %u",
+				    members[i].path, members[k].path, asm_own_role(&members[i].sb));
 }
 
 /* A spare that was away may have lost its device number to another device: it is left out, and can be added anew. */
@@ -36,12 +67,14 @@ static void leave_out_spares(const struct asm_member *members, struct asm_plan *
 
 bool asm_find_duplicates(const struct asm_member *members, struct asm_plan *plan)
 {
+	pair_up(members, plan);
 	for (uint32_t i = 0; i < plan->member_count; i++)
 		for (uint32_t k = 0; k < plan->member_count; k++) {
 			const struct sb1 *a = &members[i].sb, *b = &members[k].sb;
 			bool same_place = asm_own_role(a) == asm_own_role(b) || a->dev_number == b->dev_number;
 
-			if (i == k || !asm_is_used(plan, i) || !asm_is_used(plan, k) || !same_place)
+			if (i == k || !asm_is_used(plan, i) || !asm_is_used(plan, k) || !same_place ||
+			    are_pair(members, plan, i, k))
 				continue;
 			if (is_current(plan, i) == is_current(plan, k) || same_device(a, b)) {
 				err_set(&plan->refusal, UMD_E_DUPLICATE_MEMBER,
@@ -59,10 +92,18 @@ bool asm_find_duplicates(const struct asm_member *members, struct asm_plan *plan
 	return true;
 }
 
-static bool is_slot_given(const struct asm_member *members, const struct asm_plan *plan, uint32_t slot)
+bool asm_is_slot_given(const struct asm_member *members, const struct asm_plan *plan, uint32_t slot)
 {
 	for (uint32_t i = 0; i < plan->member_count; i++)
 		if (asm_is_used(plan, i) && asm_own_role(&members[i].sb) == slot)
+			return true;
+	return false;
+}
+
+bool asm_is_in_sync_slot(const struct asm_member *members, const struct asm_plan *plan, uint32_t slot)
+{
+	for (uint32_t i = 0; i < plan->member_count; i++)
+		if (plan->verdicts[i] == ASM_IN_SYNC && asm_own_role(&members[i].sb) == slot)
 			return true;
 	return false;
 }
@@ -79,13 +120,11 @@ static uint32_t count_believed_active(const struct sb1 *ref, uint32_t slot)
 bool asm_find_missing(const struct asm_member *members, const struct asm_options *o, struct asm_plan *plan)
 {
 	const struct sb1 *ref = &members[plan->freshest].sb;
-	uint32_t in_sync = 0, expected = 0;
+	uint32_t expected = 0;
 
-	for (uint32_t i = 0; i < plan->member_count; i++)
-		in_sync += plan->verdicts[i] == ASM_IN_SYNC;
-	plan->degraded = ref->raid_disks - in_sync;
 	for (uint32_t slot = 0; slot < ref->raid_disks; slot++) {
-		if (is_slot_given(members, plan, slot))
+		plan->degraded += !asm_is_in_sync_slot(members, plan, slot);
+		if (asm_is_slot_given(members, plan, slot))
 			continue;
 		plan->missing_slots++;
 		expected += count_believed_active(ref, slot) > 0;
@@ -93,9 +132,8 @@ bool asm_find_missing(const struct asm_member *members, const struct asm_options
 	if (!expected || o->may_run_degraded || o->is_readonly)
 		return true;
 	err_set(&plan->refusal, UMD_E_MEMBER_MISSING,
-		"%u of %u members are given, but %s (event %llu) believes %u more active: give them too, or insist "
-		"with --run",
+		"%u of %u members are given, but %s (event %llu) believes %u more active: give them too%s",
 		ref->raid_disks - plan->missing_slots, ref->raid_disks, members[plan->freshest].path,
-		(unsigned long long)ref->events, expected);
+		(unsigned long long)ref->events, expected, plan->is_unsupported ? "" : ", or insist with --run");
 	return false;
 }

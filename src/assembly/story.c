@@ -38,6 +38,11 @@ bool asm_is_recovering(const struct sb1 *sb)
 	return sb->feature_map & FMT_SB1_RECOVERY_OFFSET;
 }
 
+uint64_t asm_recovery_offset(const struct sb1 *sb)
+{
+	return min_u64(sb->recovery_offset_sectors, sb->size_sectors) * SECTOR_BYTES;
+}
+
 bool asm_counts_active(const struct sb1 *teller, const struct sb1 *other)
 {
 	return asm_is_slot(teller, asm_role_of(teller, other->dev_number));
@@ -46,7 +51,8 @@ bool asm_counts_active(const struct sb1 *teller, const struct sb1 *other)
 static void judge_stale(const struct asm_member *members, struct asm_plan *plan, uint32_t i)
 {
 	const struct asm_member *ref = &members[plan->freshest], *m = &members[i], *bm = &members[plan->bitmap_member];
-	unsigned long long events = m->sb.events, cleared = bm->bitmap.events_cleared, now = ref->sb.events;
+	const struct bitmap_sb *bitmap = &bm->bitmap;
+	unsigned long long events = m->sb.events, cleared = bitmap->events_cleared, now = ref->sb.events;
 	bool lost_its_progress = asm_is_recovering(&m->sb) && !(m->sb.feature_map & FMT_SB1_RECOVERY_BITMAP);
 
 	if (!plan->has_bitmap)
@@ -57,6 +63,10 @@ static void judge_stale(const struct asm_member *members, struct asm_plan *plan,
 		SAY(plan, i, ASM_STALE_FULL,
 		    "%s is at event %llu of %llu and the bitmap is out of date: everything is copied", m->path, events,
 		    now);
+	else if (fmt_bitmap_is_uninitialised(bitmap))
+		SAY(plan, i, ASM_STALE_FULL,
+		    "%s is at event %llu of %llu and the lockless bitmap was never initialised: everything is copied",
+		    m->path, events, now);
 	else if (lost_its_progress)
 		SAY(plan, i, ASM_STALE_FULL,
 		    "%s was left in the middle of a full recovery at event %llu of %llu: everything is copied", m->path,
@@ -70,6 +80,10 @@ static void judge_stale(const struct asm_member *members, struct asm_plan *plan,
 		SAY(plan, i, ASM_STALE_BITMAP,
 		    "%s was just being let back in (event %llu against %llu): only the set chunks are copied", m->path,
 		    events, now);
+	else if (fmt_bitmap_is_lockless(bitmap))
+		SAY(plan, i, ASM_STALE_BITMAP,
+		    "%s missed events %llu to %llu: only the chunks whose state is due are copied", m->path, events,
+		    now);
 	else
 		SAY(plan, i, ASM_STALE_BITMAP,
 		    "%s missed events %llu to %llu, all after the last clearing of bits at event %llu: only the set "
@@ -81,10 +95,14 @@ static void judge_current(struct asm_plan *plan, const struct asm_member *m, uin
 {
 	if (!asm_is_recovering(&m->sb))
 		SAY(plan, i, ASM_IN_SYNC, "%s", "");
+	else if (m->sb.feature_map & FMT_SB1_REPLACEMENT)
+		SAY(plan, i, ASM_REPLACEMENT,
+		    "%s is being made the replacement in slot %u: everything is copied to it from byte %llu on", m->path,
+		    asm_own_role(&m->sb), (unsigned long long)asm_recovery_offset(&m->sb));
 	else
 		SAY(plan, i, ASM_RECOVERING, "%s was being recovered %s and goes on at byte %llu", m->path,
 		    m->sb.feature_map & FMT_SB1_RECOVERY_BITMAP ? "by the bitmap" : "in full",
-		    (unsigned long long)m->sb.recovery_offset_sectors * SECTOR_BYTES);
+		    (unsigned long long)asm_recovery_offset(&m->sb));
 }
 
 /* Its superblock is going to hold the array's whole role table: with a place in it for this device, and without
@@ -96,6 +114,8 @@ bool asm_has_room_for_roles(const struct sb1 *sb, const struct sb1 *array)
 	grown.max_dev = array->max_dev;
 	if (sb->dev_number >= array->max_dev)
 		return false;
+	if (sb->minor == SB_090)
+		return true;		/* never written */
 	return sb->minor == SB1_0 || sb->data_offset_sectors >= sb->super_offset_sectors +
 		       div_up(fmt_sb1_valid_bytes(&grown), SECTOR_BYTES);
 }
@@ -104,6 +124,7 @@ bool asm_has_room_for_roles(const struct sb1 *sb, const struct sb1 *array)
 static bool has_place_for_bitmap(const struct asm_member *members, struct asm_plan *plan, uint32_t i)
 {
 	const struct asm_member *m = &members[i];
+	const struct bitmap_sb *bitmap = &members[plan->bitmap_member].bitmap;
 	struct sb1 in_use = m->sb;
 	struct err err = { 0 };
 
@@ -114,9 +135,47 @@ static bool has_place_for_bitmap(const struct asm_member *members, struct asm_pl
 	if (!(m->sb.feature_map & FMT_SB1_BITMAP))
 		SAY(plan, i, ASM_UNUSABLE, "%s has no place for a bitmap, and %s has one: add it as a new device",
 		    m->path, members[plan->freshest].path);
-	else if (lay_bitmap_fits(&in_use, &members[plan->bitmap_member].bitmap, 1, m->size_bytes, &err))
+	else if (lay_bitmap_fits(&in_use, bitmap, asm_slots_of(bitmap), m->size_bytes, &err))
 		SAY(plan, i, ASM_UNUSABLE, "%s: %s", m->path, err.text);
 	return plan->verdicts[i] != ASM_UNUSABLE;
+}
+
+/* What every member of an array has in common, and room for what is the array's. */
+static bool fits_array(const struct asm_member *members, struct asm_plan *plan, uint32_t i)
+{
+	const struct asm_member *ref = &members[plan->freshest], *m = &members[i];
+	const struct sb1 *r = &ref->sb, *s = &m->sb;
+
+	if ((s->minor == SB_090) != (r->minor == SB_090))
+		SAY(plan, i, ASM_UNUSABLE, "%s has metadata of major version %u, %s of major version %u", m->path,
+		    s->major_version, ref->path, r->major_version);
+	else if (s->level != r->level || s->layout != r->layout || s->chunk_sectors != r->chunk_sectors)
+		SAY(plan, i, ASM_UNUSABLE,
+		    "%s has level %d, layout 0x%x, chunk %u, but %s has level %d, layout 0x%x, chunk %u", m->path,
+		    s->level, s->layout, s->chunk_sectors, ref->path, r->level, r->layout, r->chunk_sectors);
+	else if (lay_data_room_sectors(s) < r->size_sectors)
+		SAY(plan, i, ASM_UNUSABLE, "%s has room for %llu sectors, the array needs %llu", m->path,
+		    (unsigned long long)lay_data_room_sectors(s), (unsigned long long)r->size_sectors);
+	else if (!asm_has_room_for_roles(s, r))
+		SAY(plan, i, ASM_UNUSABLE,
+		    "%s is not used: the array's table of %u device numbers has no place for its number %u, or does "
+		    "not fit before its data at sector %llu",
+		    m->path, r->max_dev, s->dev_number, (unsigned long long)s->data_offset_sectors);
+	else
+		return has_place_for_bitmap(members, plan, i);
+	return false;
+}
+
+static void judge_without_slot(const struct asm_member *members, struct asm_plan *plan, uint32_t i)
+{
+	const struct asm_member *m = &members[i];
+
+	if (asm_counts_active(&members[plan->freshest].sb, &m->sb))
+		SAY(plan, i, ASM_DUPLICATE,
+		    "%s is a spare and not used: its device number %u is active in the array", m->path,
+		    m->sb.dev_number);
+	else
+		SAY(plan, i, ASM_SPARE, "%s is a spare", m->path);
 }
 
 static void judge_other(const struct asm_member *members, const struct asm_options *o, struct asm_plan *plan,
@@ -128,33 +187,14 @@ static void judge_other(const struct asm_member *members, const struct asm_optio
 	bool is_listed = asm_role_of(r, s->dev_number) == role;
 	bool ran_apart, has_forked;
 
-	if (s->level != r->level || s->layout != r->layout || s->chunk_sectors != r->chunk_sectors) {
-		SAY(plan, i, ASM_UNUSABLE,
-		    "%s has level %d, layout 0x%x, chunk %u, but %s has level %d, layout 0x%x, chunk %u", m->path,
-		    s->level, s->layout, s->chunk_sectors, ref->path, r->level, r->layout, r->chunk_sectors);
+	if (role == FMT_ROLE_JOURNAL && s->level == r->level) {
+		SAY(plan, i, ASM_JOURNAL, "%s is the array's write journal", m->path);
 		return;
 	}
-	if (lay_data_room_sectors(s) < r->size_sectors) {
-		SAY(plan, i, ASM_UNUSABLE, "%s has room for %llu sectors, the array needs %llu", m->path,
-		    (unsigned long long)lay_data_room_sectors(s), (unsigned long long)r->size_sectors);
-		return;
-	}
-	if (!asm_has_room_for_roles(s, r)) {
-		SAY(plan, i, ASM_UNUSABLE,
-		    "%s is not used: the array's table of %u device numbers has no place for its number %u, or does "
-		    "not fit before its data at sector %llu",
-		    m->path, r->max_dev, s->dev_number, (unsigned long long)s->data_offset_sectors);
-		return;
-	}
-	if (!has_place_for_bitmap(members, plan, i))
+	if (!fits_array(members, plan, i))
 		return;
 	if (!asm_is_slot(s, role)) {
-		if (asm_counts_active(r, s))
-			SAY(plan, i, ASM_DUPLICATE,
-			    "%s is a spare and not used: its device number %u is active in the array",
-			    m->path, s->dev_number);
-		else
-			SAY(plan, i, ASM_SPARE, "%s is a spare", m->path);
+		judge_without_slot(members, plan, i);
 		return;
 	}
 

@@ -1,7 +1,8 @@
-/* What umd starts: RAID1 without anything half-done or kept elsewhere. Every other feature of the superblock is
- * recognised and refused by name, because starting without knowing it would write where it must not (I7); looking
- * is always allowed, also where this file refuses. Left out here: what the format itself forbids (format/sb1_check.c)
- * and what members must have in common (story.c). */
+/* What umd starts: RAID1 with version 1 metadata and without anything half-done or kept elsewhere. Everything else is
+ * recognised and refused by name, because starting without knowing it would write where it must not (I7). Looking is
+ * always allowed: the judgement goes on behind such a refusal and says what Linux would do. Where numbers are impossible
+ * it ends. Left out here: what the format itself forbids (format/sb1_check.c) and what members must have in common
+ * (story.c). */
 #include "assembly/inside.h"
 
 static const char *unsupported_feature(const struct sb1 *sb)
@@ -25,11 +26,30 @@ static const char *unsupported_feature(const struct sb1 *sb)
 	return NULL;
 }
 
+int asm_check_possible(const struct asm_member *m, struct err *err)
+{
+	const struct sb1 *sb = &m->sb;
+
+	if (sb->raid_disks < 1 || sb->raid_disks > ARR_MEMBERS_MAX)
+		return err_set(err, UMD_E_NOT_SUPPORTED, "%s: %u slots are not supported: umd handles 1 to %d", m->path,
+			       sb->raid_disks, ARR_MEMBERS_MAX);
+	if (asm_has_copies(sb) && (!sb->size_sectors || sb->size_sectors > sb->data_size_sectors))
+		return err_set(err, UMD_E_BAD_SUPERBLOCK,
+			       "%s: the array uses %llu sectors of each member, but its data area has %llu", m->path,
+			       (unsigned long long)sb->size_sectors, (unsigned long long)sb->data_size_sectors);
+	return 0;
+}
+
 int asm_check_supported(const struct asm_member *m, struct err *err)
 {
 	const struct sb1 *sb = &m->sb;
 	const char *feature = unsupported_feature(sb);
 
+	if (sb->minor == SB_090)
+		return err_set(err, UMD_E_NOT_SUPPORTED,
+			       "%s: the superblock has version 0.90 (%s-endian), versions 1.0 to 1.2 can be used: "
+			       "nothing is started",
+			       m->path, m->sb0.is_big_endian ? "big" : "little");
 	if (sb->level != 1)
 		return err_set(err, UMD_E_NOT_SUPPORTED, "%s: level %d is not supported: umd starts RAID1", m->path,
 			       sb->level);
@@ -37,12 +57,18 @@ int asm_check_supported(const struct asm_member *m, struct err *err)
 		return err_set(err, UMD_E_NOT_SUPPORTED,
 			       "%s: %s (feature map 0x%x) is not supported yet: nothing is started", m->path, feature,
 			       sb->feature_map);
-	if (sb->raid_disks < 1 || sb->raid_disks > ARR_MEMBERS_MAX)
-		return err_set(err, UMD_E_NOT_SUPPORTED, "%s: %u slots are not supported: umd handles 1 to %d", m->path,
-			       sb->raid_disks, ARR_MEMBERS_MAX);
-	if (!sb->size_sectors || sb->size_sectors > sb->data_size_sectors)
-		return err_set(err, UMD_E_BAD_SUPERBLOCK,
-			       "%s: the array uses %llu sectors of each member, but its data area has %llu", m->path,
-			       (unsigned long long)sb->size_sectors, (unsigned long long)sb->data_size_sectors);
+	return asm_check_possible(m, err);
+}
+
+int asm_check_bitmap_supported(const struct asm_member *m, struct err *err)
+{
+	if (fmt_bitmap_is_lockless(&m->bitmap))
+		return err_set(err, UMD_E_NOT_SUPPORTED,
+			       "%s: the bitmap's version 6 is lockless, versions 3 to 5 can be used: nothing is started",
+			       m->path);
+	if (asm_bitmap_is_clustered(&m->bitmap))
+		return err_set(err, UMD_E_NOT_SUPPORTED,
+			       "%s: a clustered bitmap of %u nodes is not supported yet: nothing is started", m->path,
+			       m->bitmap.nodes);
 	return 0;
 }

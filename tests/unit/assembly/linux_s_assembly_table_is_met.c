@@ -54,7 +54,11 @@ static void rows(void)
 
 	create(2);
 	EDIT('b', s->level = 0);
-	is_u64((uint64_t)judge("ab"), (uint64_t)UMD_E_NOT_SUPPORTED, "another level: EINVAL; refused here");
+	is_u64((uint64_t)judge("ab"), (uint64_t)UMD_E_MEMBER_MISSING, "another level: EINVAL; refused here");
+	is_verdict(1, ASM_UNUSABLE, "that one is not the member the other waits for");
+	options.may_run_degraded = true;
+	is_u64((uint64_t)judge("ab"), (uint64_t)UMD_E_NOT_SUPPORTED, "nor does insisting help");
+	options.may_run_degraded = false;
 
 	create(2);
 	EDIT('b', s->raid_disks = 3);

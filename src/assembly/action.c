@@ -1,0 +1,265 @@
+/* What the next start does, and how much it copies.
+ *
+ * A start makes *passes* over the members: the resync (members in sync that may differ) and one for each member that is
+ * on its way. All passes walk together, so what is copied is what the longest of them copies:
+ *
+ *   pass                        copies
+ *   resync                      the set chunks, from the checkpoint's on; all from there without a believable bitmap
+ *   missed writes               the set chunks
+ *   missed too much, new        everything
+ *   was being recovered         from its own offset on: the set chunks, or everything
+ *   replacement                 everything from its own offset on
+ *
+ * so every pass begins somewhere, guided by the bitmap or not. The lowest guided one and the lowest full one decide: set
+ * chunks count between the two, and all behind the full one. That is exact where the bitmap's chunks lie in the same
+ * range as the members' data. RAID10 counts its chunks in the array's range, a member that comes back gets its copies
+ * only; of a lockless bitmap's full recovery the unwritten chunks are left out. There the figures are an upper bound.
+ *
+ * A lockless bitmap says by state what is due, whatever the superblock's checkpoint says; nobody knows before its bytes
+ * were read, so the plan assumes a resync until it is settled. Left out: what a reshape or a journal copies. */
+#include "assembly/inside.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+static const struct sb1 *reference(const struct asm_member *members, const struct asm_plan *plan)
+{
+	return &members[plan->freshest].sb;
+}
+
+static const struct bitmap_sb *bitmap_of(const struct asm_member *members, const struct asm_plan *plan)
+{
+	return plan->has_bitmap ? &members[plan->bitmap_member].bitmap : NULL;
+}
+
+static bool is_lockless(const struct asm_member *members, const struct asm_plan *plan)
+{
+	return plan->has_bitmap && fmt_bitmap_is_lockless(bitmap_of(members, plan));
+}
+
+static bool has_full_only(enum asm_verdict verdict)
+{
+	return verdict == ASM_STALE_FULL || verdict == ASM_REPLACEMENT;
+}
+
+/* Is this member on its way to being in sync? */
+static bool is_coming(const struct asm_member *members, const struct asm_plan *plan, uint32_t i)
+{
+	if (plan->verdicts[i] == ASM_REPLACEMENT)
+		return asm_is_recovering(&members[i].sb);
+	return asm_is_used(plan, i) && plan->verdicts[i] != ASM_IN_SYNC;
+}
+
+/* ---- the action and its reason ---- */
+
+static const char *what_is_copied(const struct asm_member *members, const struct asm_plan *plan)
+{
+	const struct bitmap_sb *b = bitmap_of(members, plan);
+
+	if (!b)
+		return "there is no bitmap, so everything from the checkpoint on is copied";
+	if (plan->bitmap_is_stale)
+		return "the bitmap is out of date, so everything is copied";
+	if (fmt_bitmap_is_lockless(b))
+		return "only the chunks whose state is due (dirty, need_sync, syncing) are copied";
+	if (asm_bitmap_is_clustered(b))
+		return "only the chunks set in any node's slot are copied";
+	return "only the set chunks are copied";
+}
+
+/* Where nobody can say what a start does from superblocks and bitmaps alone. */
+static const char *why_nothing_is_claimed(const struct sb1 *ref)
+{
+	bool is_reshaping = ref->feature_map & (FMT_SB1_RESHAPE | FMT_SB1_RESHAPE_BACKWARDS);
+
+	if (!asm_is_geometry_sane(ref))
+		return "layout, chunk size and number of slots make no geometry of this level: Linux does not start it "
+		       "either";
+	if (is_reshaping && ref->level == 1)
+		return "a reshape is recorded: Linux does not start such a mirror either";
+	if (is_reshaping)
+		return "Linux goes on with the reshape: what that moves is not in the bitmap";
+	if (!asm_has_copies(ref))
+		return "the level keeps no copies: there is nothing to bring together";
+	if (asm_is_dirty(ref) && ref->feature_map & FMT_SB1_JOURNAL)
+		return "Linux replays the write journal: what that writes is not in the bitmap";
+	if (asm_is_dirty(ref) && ref->feature_map & (FMT_SB1_PPL | FMT_SB1_MULTIPLE_PPLS))
+		return "Linux recovers parity from the partial parity log: what that writes is not in the bitmap";
+	return NULL;
+}
+
+static bool is_never_used(const struct asm_member *members, const struct asm_plan *plan)
+{
+	return plan->has_bitmap && fmt_bitmap_is_uninitialised(bitmap_of(members, plan));
+}
+
+static void give_reason(const struct asm_member *members, struct asm_plan *plan, uint32_t coming)
+{
+	const struct sb1 *ref = reference(members, plan);
+	const char *filter = what_is_copied(members, plan);
+
+	if (plan->action == ASM_RECOVER)
+		text_fit(plan->reason, sizeof plan->reason, "%s", plan->reasons[coming]);
+	else if (is_never_used(members, plan))
+		text_fit(plan->reason, sizeof plan->reason,
+			 "the lockless bitmap was never initialised: Linux sets all its states anew and copies nothing");
+	else if (plan->action == ASM_RESYNC && plan->is_by_state)
+		text_fit(plan->reason, sizeof plan->reason, "the lockless bitmap decides: %s", filter);
+	else if (plan->action == ASM_RESYNC && !ref->events)
+		text_fit(plan->reason, sizeof plan->reason, "the array is new and its members were never synced; %s",
+			 filter);
+	else if (plan->action == ASM_RESYNC)
+		text_fit(plan->reason, sizeof plan->reason, "the array was not stopped cleanly; %s", filter);
+	else if (asm_is_dirty(ref))
+		text_fit(plan->reason, sizeof plan->reason,
+			 "the array was not stopped cleanly, but only one member is here: nothing to compare with");
+	else
+		text_fit(plan->reason, sizeof plan->reason,
+			 "the array was stopped cleanly: its members agree, whatever bits are left set");
+}
+
+/* Does a figure count more than is copied? See the head. */
+static bool is_upper_bound(const struct asm_member *members, const struct asm_plan *plan)
+{
+	bool is_guided = plan->has_bitmap && !plan->bitmap_is_stale, is_bound = false;
+
+	for (uint32_t i = 0; i < plan->member_count; i++) {
+		if (!is_coming(members, plan, i))
+			continue;
+		is_bound |= reference(members, plan)->level == 10 && is_guided && !has_full_only(plan->verdicts[i]);
+		is_bound |= is_lockless(members, plan) && (has_full_only(plan->verdicts[i]) || plan->bitmap_is_stale);
+	}
+	return is_bound || (plan->is_by_state && plan->bitmap_is_stale);
+}
+
+void asm_decide(const struct asm_member *members, struct asm_plan *plan)
+{
+	const struct sb1 *ref = reference(members, plan);
+	const char *nothing = why_nothing_is_claimed(ref);
+	uint32_t in_slots = 0, coming = plan->member_count;
+	bool has_states = is_lockless(members, plan) && !is_never_used(members, plan);
+
+	plan->is_active = ref->resync_offset_sectors == 0;
+	for (uint32_t i = 0; i < plan->member_count; i++) {
+		in_slots += asm_is_used(plan, i) && plan->verdicts[i] != ASM_REPLACEMENT;
+		if (plan->verdicts[i] == ASM_IN_SYNC && members[i].sb.events != ref->events)
+			plan->is_active = false;	/* its superblock may still say clean */
+		if (is_coming(members, plan, i))
+			coming = i;
+	}
+	if (nothing) {
+		text_fit(plan->reason, sizeof plan->reason, "%s", nothing);
+		return;
+	}
+	if (in_slots > 1 && asm_is_dirty(ref) && !is_never_used(members, plan)) {
+		plan->is_dirty = true;
+		plan->resync_offset = asm_bytes(ref->resync_offset_sectors);
+	}
+	plan->is_by_state = has_states && in_slots > 1;
+	plan->action = coming < plan->member_count		? ASM_RECOVER :
+		       plan->is_dirty || plan->is_by_state	? ASM_RESYNC :
+								  ASM_NOTHING;
+	plan->is_upper_bound = is_upper_bound(members, plan);
+	give_reason(members, plan, coming);
+}
+
+void asm_settle(struct asm_plan *plan, uint64_t due_chunks)
+{
+	if (!plan->is_by_state || plan->action != ASM_RESYNC || plan->bitmap_is_stale || due_chunks)
+		return;
+	plan->action = ASM_NOTHING;
+	text_fit(plan->reason, sizeof plan->reason, "no chunk of the lockless bitmap is due: the members agree");
+}
+
+/* ---- what would be copied ---- */
+
+bool asm_bitmap_to_read(const struct asm_member *members, const struct asm_plan *plan, uint32_t *ret_member,
+			member_off *ret_at, uint64_t *ret_len_bytes)
+{
+	if (!plan->has_bitmap)
+		return false;
+	*ret_member = plan->bitmap_member;
+	*ret_at = members[plan->bitmap_member].bitmap_at;
+	*ret_len_bytes = fmt_bitmap_bytes(&members[plan->bitmap_member].bitmap);
+	return true;
+}
+
+/* Where the lowest guided and the lowest full pass begin; OFF_NONE: there is none. */
+struct passes {
+	uint64_t guided, full;
+};
+
+static void add_pass(struct passes *p, bool is_guided, uint64_t from)
+{
+	if (is_guided)
+		p->guided = min_u64(p->guided, from);
+	else
+		p->full = min_u64(p->full, from);
+}
+
+/* As the array will load it: with everybody here bits from the checkpoint on count, and the chunk that ends there; else
+ * all of them. Whole chunks. */
+static uint64_t resync_from(const struct asm_member *members, const struct asm_plan *plan)
+{
+	const struct bitmap_sb *b = bitmap_of(members, plan);
+	uint64_t chunk;
+
+	if (!b)
+		return plan->resync_offset;
+	if (plan->degraded || plan->is_by_state || asm_bitmap_is_clustered(b))
+		return 0;
+	chunk = div_up(plan->resync_offset, b->chunk_bytes);
+	return (chunk ? chunk - 1 : 0) * b->chunk_bytes;
+}
+
+static struct passes passes_of(const struct asm_member *members, const struct asm_plan *plan)
+{
+	struct passes p = { OFF_NONE, OFF_NONE };
+	bool is_guided = plan->has_bitmap && !plan->bitmap_is_stale;
+
+	if (plan->action == ASM_NOTHING || (plan->refusal.code && !plan->is_unsupported))
+		return p;
+	if (plan->is_dirty || (plan->is_by_state && plan->action == ASM_RESYNC))
+		add_pass(&p, is_guided, resync_from(members, plan));
+	for (uint32_t i = 0; i < plan->member_count; i++) {
+		const struct sb1 *sb = &members[i].sb;
+		bool goes_on = plan->verdicts[i] == ASM_RECOVERING || plan->verdicts[i] == ASM_REPLACEMENT;
+		bool may_be_guided = plan->verdicts[i] == ASM_STALE_BITMAP ||
+				     (plan->verdicts[i] == ASM_RECOVERING && sb->feature_map & FMT_SB1_RECOVERY_BITMAP);
+
+		if (!is_coming(members, plan, i))
+			continue;
+		/* An offset on a RAID10 member is none in the bitmap's range. */
+		if (is_guided && may_be_guided)
+			add_pass(&p, true, goes_on && reference(members, plan)->level != 10 ? asm_recovery_offset(sb) : 0);
+		else
+			add_pass(&p, false, goes_on ? asm_recovery_offset(sb) : 0);
+	}
+	return p;
+}
+
+bool asm_bitmap_reach(const struct asm_member *members, const struct asm_plan *plan, struct asm_reach *ret_reach)
+{
+	struct passes p = passes_of(members, plan);
+	bool has_one_range = reference(members, plan)->level != 10;
+
+	if (p.guided == OFF_NONE || (has_one_range && p.full <= p.guided))
+		return false;
+	*ret_reach = (struct asm_reach){ p.guided, has_one_range ? p.full : OFF_NONE };
+	return true;
+}
+
+uint64_t asm_bytes_in_full(const struct asm_member *members, const struct asm_plan *plan)
+{
+	const struct sb1 *ref = reference(members, plan);
+	struct passes p = passes_of(members, plan);
+	uint64_t sectors = ref->size_sectors;
+
+	if (p.full == OFF_NONE)
+		return 0;
+	/* A resync walks the range that the bitmap covers, a recovery the member's. */
+	if (plan->action == ASM_RESYNC)
+		sectors = lay_sync_sectors(ref);
+	return asm_bytes(sectors) - min_u64(p.full, asm_bytes(sectors));
+}

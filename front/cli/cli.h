@@ -124,7 +124,8 @@ const char *cli_print(const char *format, ...) __attribute__((format(printf, 1, 
 const char *cli_bytes(uint64_t bytes);
 /* "2024-05-01 12:00:00 UTC", of seconds since 1970; "" where no calendar has them. Lives like cli_print()'s. */
 const char *cli_time(uint64_t seconds);
-bool cli_has_colour(void);			/* stdout is a terminal, and NO_COLOR is not set */
+unsigned cli_columns(void);		/* of the terminal; 110 elsewhere */
+bool cli_has_colour(void);		/* stdout is a terminal, and NO_COLOR is not set */
 const char *cli_seconds(double seconds);	/* "0.4 s", "3:07", "2:15:00"; in turn as well */
 
 #endif

@@ -48,6 +48,17 @@ static void find_verdict(struct examined *e, struct json_object *judged)
 
 /* ---- arrays ---- */
 
+/* The reason for what Linux would do repeats what umd does not start; here that was just said. */
+static const char *behind(const char *reason, const char *unsupported)
+{
+	static const char joint[] = "; a start by Linux: ";
+	size_t len = strlen(unsupported);
+
+	if (!len || strncmp(reason, unsupported, len) || strncmp(reason + len, joint, strlen(joint)))
+		return reason;
+	return reason + len + strlen(joint);
+}
+
 static void print_next_start(struct json_object *array)
 {
 	const char *action = cli_json_raw(array, "next_start.action"),
@@ -56,6 +67,7 @@ static void print_next_start(struct json_object *array)
 
 	if (*unsupported) {
 		printf("umd does not start it: %s\n", unsupported);
+		reason = behind(reason, unsupported);
 		who = "A start by Linux";
 	} else if (!cli_json_bool(array, "can_start")) {
 		printf("It cannot start: %s\n", reason);

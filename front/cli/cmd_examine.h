@@ -37,6 +37,7 @@ void examine_drop(struct examined *e);
 struct examine_row {
 	const char *label;
 	bool is_natural;	/* members of a healthy array differ here */
+	bool is_detail;		/* and nobody compares them */
 };
 const struct examine_row *examine_row(size_t row);	/* NULL behind the last */
 const char *examine_cell(struct json_object *member, size_t row);

@@ -222,12 +222,20 @@ static const char *cell_bitmap(struct json_object *m)
 {
 	struct json_object *b = bitmap_of(m);
 	size_t slots = cli_json_len(cli_json_get(m, "bitmaps"));
+	const char *version = cli_json_shown(b, "version");
 
 	if (!b)
 		return cli_json_get(m, "superblock") ? "none" : "";
-	return cli_print("%s%s%s chunks%s%s%s", cli_json_shown(b, "kind"), cli_json_get(b, "kind") ? ", " : "",
-			 cli_bytes(cli_json_u64(b, "chunk_bytes", 0)), cli_json_get(b, "version") ? ", version " : "",
-			 cli_json_shown(b, "version"), slots > 1 ? cli_print(", %zu slots", slots) : "");
+	return cli_print("%s%s%s%s", cli_json_shown(b, "kind"), *version ? ", version " : "", version,
+			 slots > 1 ? cli_print(", %zu slots", slots) : "");
+}
+
+static const char *cell_chunks(struct json_object *m)
+{
+	struct json_object *b = bitmap_of(m);
+	const char *bytes = bytes_of(b, "chunk_bytes", "of ");
+
+	return *bytes && cli_json_get(b, "chunks") ? cli_print("%s %s", cli_json_shown(b, "chunks"), bytes) : bytes;
 }
 
 static const char *cell_bitmap_place(struct json_object *m)
@@ -326,8 +334,9 @@ static const struct {
 	{ { "corrected" }, cell_corrected },
 	{ { "md minor" }, cell_minor },
 	{ { "disks" }, cell_disks },
-	{ { "checksum", true }, cell_checksum },
+	{ { "checksum", true, true }, cell_checksum },
 	{ { "bitmap" }, cell_bitmap },
+	{ { "chunks" }, cell_chunks },
 	{ { "bits" }, cell_bitmap_place },
 	{ { "cluster" }, cell_cluster },
 	{ { "chunks set" }, cell_set },

@@ -9,7 +9,7 @@
 #include "cmd_examine.h"
 #include "table.h"
 
-enum { COLUMNS_MAX = 4, TEXT_WIDTH = 110 };
+enum { COLUMNS_MAX = 4 };
 
 typedef const struct examined *const *examined_list;
 
@@ -63,7 +63,7 @@ static void print_columns(examined_list members, size_t count)
 		for (size_t i = 0; i < count; i++)
 			cli_table_put(t, i + 1, cell_of(members[i], row, is_different));
 	}
-	cli_table_print(t, TEXT_WIDTH);
+	cli_table_print(t, cli_columns());
 	cli_table_free(t);
 }
 
@@ -89,7 +89,7 @@ static void print_lines(examined_list members, size_t count)
 	struct cli_table *t;
 
 	for (size_t row = 0; examine_row(row); row++)
-		if (differs(members, count, row))
+		if (differs(members, count, row) && !examine_row(row)->is_detail)
 			rows[row_count++] = row;
 
 	t = cli_table_new(row_count + 2);
@@ -104,7 +104,7 @@ static void print_lines(examined_list members, size_t count)
 		for (size_t k = 0; k < row_count; k++)
 			cli_table_put(t, k + 2, cell_of(members[i], rows[k], true));
 	}
-	cli_table_print(t, TEXT_WIDTH);
+	cli_table_print(t, cli_columns());
 	cli_table_free(t);
 }
 
@@ -136,19 +136,27 @@ static char *disks_of(const struct examined *e)
 	return e->disks;
 }
 
+/* Most sentences name their member; one that does not gets its name in front. */
+static void print_sentence(const struct examined *e, const char *sentence, bool is_note)
+{
+	bool is_named = strstr(sentence, e->path);
+
+	printf("  %s%s%s%s\n", is_note ? "note: " : "", is_named ? "" : e->path, is_named ? "" : ": ", sentence);
+}
+
 static void print_sentences(examined_list members, size_t count)
 {
-	bool is_first = true;
+	bool has_any = false;
 
+	for (size_t i = 0; i < count; i++)
+		has_any = has_any || *members[i]->reason || members[i]->note_count;
+	if (has_any)
+		putchar('\n');
 	for (size_t i = 0; i < count; i++) {
-		if (*members[i]->reason) {
-			printf("%s  %s: %s\n", is_first ? "\n" : "", members[i]->path, members[i]->reason);
-			is_first = false;
-		}
-		for (size_t k = 0; k < members[i]->note_count; k++) {
-			printf("%s  note on %s: %s\n", is_first ? "\n" : "", members[i]->path, members[i]->notes[k]);
-			is_first = false;
-		}
+		if (*members[i]->reason)
+			print_sentence(members[i], members[i]->reason, false);
+		for (size_t k = 0; k < members[i]->note_count; k++)
+			print_sentence(members[i], members[i]->notes[k], true);
 	}
 }
 

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -192,4 +193,13 @@ bool cli_has_colour(void)
 	const char *wish = getenv("NO_COLOR");
 
 	return !(wish && *wish) && isatty(STDOUT_FILENO);
+}
+
+unsigned cli_columns(void)
+{
+	struct winsize size = { 0 };
+
+	if (isatty(STDOUT_FILENO))
+		ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+	return size.ws_col ? size.ws_col : 110;
 }

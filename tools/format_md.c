@@ -6,7 +6,8 @@
  * known, and a table that the template does not use, are errors: neither may be lost without notice. It runs at build
  * time only and is not installed.
  *
- * A field's unit is cut off its name here and nowhere else: the program's names say it, so the page cannot say another. */
+ * A field's unit is cut off its name here and nowhere else: the program's names say it, so the page cannot say
+ * another. */
 #include "format/layout.h"
 #include "format/lockless.h"
 #include "format/sb0.h"
@@ -20,7 +21,8 @@
 static const char *unit_of(const char *field, int *ret_name_len)
 {
 	static const struct { const char *suffix, *unit; } units[] = {
-		{ "_sectors", "sectors" }, { "_bytes", "bytes" }, { "_kib", "KiB" }, { "_s", "seconds" }, { "time", "seconds" },
+		{ "_sectors", "sectors" }, { "_bytes", "bytes" }, { "_kib", "KiB" }, { "_s", "seconds" },
+		{ "time", "seconds" },
 	};
 	int len = strlen(field);
 
@@ -123,7 +125,8 @@ static void table_sb0_disk_state(void)
 }
 #undef B
 
-#define S(byte, NAME, word, is_due, meaning) printf("| %d | %s | %s | %s |\n", byte, word, (is_due) ? "yes" : "", meaning);
+#define S(byte, NAME, word, is_due, meaning) \
+	printf("| %d | %s | %s | %s |\n", byte, word, (is_due) ? "yes" : "", meaning);
 static void table_lockless(void)
 {
 	printf("| byte | state | due | meaning |\n|---:|---|---|---|\n");
@@ -153,12 +156,14 @@ static void table_roles(void)
 
 static void table_places(void)
 {
-	printf("| version | superblock begins at sector | data | internal bitmap | bad-block log |\n|---|---|---|---|---|\n"
-	       "| 1.0 | N - 16, rounded down to a multiple of 8 | in front, mostly from sector 0 on | in front of the log | in front "
-	       "of the superblock, at -8 |\n"
+	printf("| version | superblock begins at sector | data | internal bitmap | bad-block log |\n"
+	       "|---|---|---|---|---|\n"
+	       "| 1.0 | N - 16, rounded down to a multiple of 8 | in front, mostly from sector 0 on | in front of the log "
+	       "| in front of the superblock, at -8 |\n"
 	       "| 1.1 | 0 | behind, from data_offset on | mostly at +8 | behind the bitmap or its room |\n"
 	       "| 1.2 | 8 | behind, from data_offset on | mostly at +8 | behind the bitmap or its room |\n"
-	       "| 0.90 | N rounded down to a multiple of 128, minus 128 | in front, from sector 0 on | at +%d | none |\n",
+	       "| 0.90 | N rounded down to a multiple of 128, minus 128 | in front, from sector 0 on | at +%d "
+	       "| none |\n",
 	       FMT_SB0_BITMAP_SECTORS);
 }
 
@@ -224,7 +229,8 @@ static void table_slots(void)
 	};
 	member_off first = { 8192 };
 
-	printf("| covered sectors | chunk in bytes | slot 0 | slot 1 | slot 2 | slot 3 |\n|---:|---:|---:|---:|---:|---:|\n");
+	printf("| covered sectors | chunk in bytes | slot 0 | slot 1 | slot 2 | slot 3 |\n"
+	       "|---:|---:|---:|---:|---:|---:|\n");
 	for (size_t i = 0; i < sizeof bitmaps / sizeof *bitmaps; i++) {
 		printf("| %llu | %u |", (unsigned long long)bitmaps[i].sync_sectors, bitmaps[i].chunk_bytes);
 		for (uint32_t slot = 0; slot < 4; slot++)

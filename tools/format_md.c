@@ -158,8 +158,8 @@ static void table_places(void)
 {
 	printf("| version | superblock begins at sector | data | internal bitmap | bad-block log |\n"
 	       "|---|---|---|---|---|\n"
-	       "| 1.0 | N - 16, rounded down to a multiple of 8 | in front, mostly from sector 0 on | in front of the log "
-	       "| in front of the superblock, at -8 |\n"
+	       "| 1.0 | N - 16, rounded down to a multiple of 8 | in front, mostly from sector 0 on "
+	       "| in front of the log | in front of the superblock, at -8 |\n"
 	       "| 1.1 | 0 | behind, from data_offset on | mostly at +8 | behind the bitmap or its room |\n"
 	       "| 1.2 | 8 | behind, from data_offset on | mostly at +8 | behind the bitmap or its room |\n"
 	       "| 0.90 | N rounded down to a multiple of 128, minus 128 | in front, from sector 0 on | at +%d "

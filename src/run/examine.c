@@ -1,25 +1,28 @@
 /* umd examine: what members say about themselves, and what the next start would do with them.
  *
  * Nothing is written and no lock is taken (law I7): a running array may be looked at. Members are hostile: every string
- * goes through the JSON escape, every number was checked or is shown as it is, bits are streamed (bits.c). A member's
+ * goes through the JSON escape, every number was checked or is shown as it is, chunks are streamed (scan.c). A member's
  * error keeps nobody else from being shown.
  *
- * The parts: examine_super.c and examine_bitmap.c make the JSON of one member, examine_array.c asks the judgement.
- * Left out: 0.90 superblocks beyond their name, reshape fields. */
+ * Memory stays small whatever is given: JSON leaves through the sink while it is made, and of a member that was shown
+ * only its array is remembered. The members of an array are looked at once more when the array is judged.
+ *
+ * The parts: examine_super.c, examine_090.c and examine_bitmap.c make the JSON of one member, examine_chunks.c that of
+ * its chunks, examine_array.c asks the judgement. */
 #include "run/examine.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "run/look.h"
 #include "run/public.h"
 
-enum { OUTPUT_VERSION = 1, RUNS_MAX = 10000 };
+enum { OUTPUT_VERSION = 1 };
 
-static void look_at(struct run_examined *e, const char *path)
+void run_examine_begin(struct run_examined *e, const char *path)
 {
+	memset(e, 0, sizeof *e);
 	e->path = path;
 	e->shown = run_escaped(path);
 	if (!e->shown) {
@@ -31,6 +34,25 @@ static void look_at(struct run_examined *e, const char *path)
 		run_look(e->m, e->shown, &e->look);
 }
 
+void run_examine_end(struct run_examined *e)
+{
+	e->m = mbr_close(e->m);
+	e->shown = mem_free(e->shown);
+}
+
+/* A bitmap without superblock is where the caller says: nothing else is looked for. */
+static void open_external(struct run_examined *e, const char *path)
+{
+	memset(e, 0, sizeof *e);
+	e->path = path;
+	e->shown = run_escaped(path);
+	e->look.path = e->shown;
+	if (!e->shown)
+		err_set(&e->error, -ENOMEM, "no memory to look at a member");
+	else
+		mbr_open_look(path, &e->m, &e->error);
+}
+
 static uint32_t read_bad_blocks(struct run_examined *e, struct bad_block ret[FMT_BAD_BLOCKS_MAX])
 {
 	uint8_t log[FMT_BAD_BLOCK_LOG_BYTES];
@@ -38,6 +60,9 @@ static uint32_t read_bad_blocks(struct run_examined *e, struct bad_block ret[FMT
 	int rc;
 
 	if (e->look.error.code || !(e->look.sb.feature_map & FMT_SB1_BAD_BLOCKS) || !lay_bad_blocks(&e->look.sb, &at))
+		return 0;
+	/* mdadm 4.6 puts the log inside a lockless bitmap: what lies there are states. A note says so. */
+	if (e->look.has_bitmap && lay_log_is_inside_bitmap(&e->look.sb, &e->look.bitmap, &at))
 		return 0;
 	rc = mbr_read(e->m, at.at, log, min_u64(at.len_bytes, sizeof log));
 	if (rc < 0) {
@@ -65,7 +90,24 @@ static void json_error(struct text *t, const struct err *err)
 	json_close(t, '}');
 }
 
-static void json_member(struct text *t, struct run_examined *e, bool all_runs)
+static const char *kind_of(const struct run_examined *e, bool is_external)
+{
+	if (is_external)
+		return "external_bitmap";
+	if (e->look.kind == ASM_BITMAP_FILE)
+		return "bitmap_file";
+	return e->look.has_superblock ? "member" : "unknown";
+}
+
+static void json_notes(struct text *t, const struct run_examined *e)
+{
+	json_open(t, "notes", '[');
+	for (uint32_t i = 0; i < e->look.note_count; i++)
+		json_str(t, NULL, e->look.notes[i]);
+	json_close(t, ']');
+}
+
+static void json_member(struct text *t, struct run_examined *e, const struct umd_look_options *options)
 {
 	struct bad_block bad_blocks[FMT_BAD_BLOCKS_MAX];
 
@@ -75,78 +117,93 @@ static void json_member(struct text *t, struct run_examined *e, bool all_runs)
 		json_u64(t, "size_bytes", e->m->size_bytes);
 	else
 		json_null(t, "size_bytes");
-	if (e->look.has_superblock) {
+	json_str(t, "kind", kind_of(e, options->external));
+	if (e->look.has_superblock)
 		run_json_superblock(t, e, bad_blocks, read_bad_blocks(e, bad_blocks));
-	} else {
+	else
 		json_null(t, "superblock");
-	}
-	run_json_bitmaps(t, e, all_runs ? UINT64_MAX : RUNS_MAX);
+	run_json_bitmaps(t, e, options->external, options->runs_max);
+	json_notes(t, e);
 	json_error(t, error_of(e));
 	json_close(t, '}');
 }
 
-static bool is_first_of_array(const struct run_examined *examined, size_t i)
+static void remember(struct run_seen *s, const struct run_examined *e)
 {
-	if (!examined[i].look.has_superblock || examined[i].look.error.code)
+	const struct asm_member *look = &e->look;
+
+	s->path = e->path;
+	s->is_member = look->has_superblock && !look->error.code;
+	s->is_bitmap_file = look->kind == ASM_BITMAP_FILE && !look->error.code && !look->bitmap_error.code;
+	memcpy(s->uuid, look->sb.set_uuid, sizeof s->uuid);
+	memcpy(s->bitmap_uuid, s->is_bitmap_file ? look->bitmap.uuid : look->sb.set_uuid, sizeof s->bitmap_uuid);
+	if (s->is_member && look->sb.minor == SB_090)
+		fmt_sb0_bitmap_uuid(&look->sb0, s->bitmap_uuid);
+}
+
+/* Returns the number of members with an error. */
+static size_t json_members(struct text *t, const char *const *members, struct run_seen *seen, size_t count,
+			   const struct umd_look_options *options)
+{
+	struct run_examined e;
+	size_t errors = 0;
+
+	json_open(t, "members", '[');
+	for (size_t i = 0; i < count && !t->is_broken; i++) {
+		if (options->external)
+			open_external(&e, members[i]);
+		else
+			run_examine_begin(&e, members[i]);
+		json_member(t, &e, options);
+		remember(&seen[i], &e);
+		errors += error_of(&e)->code != 0;
+		run_examine_end(&e);
+	}
+	json_close(t, ']');
+	return errors;
+}
+
+static bool is_first_of_array(const struct run_seen *seen, size_t i)
+{
+	if (!seen[i].is_member)
 		return false;
 	for (size_t k = 0; k < i; k++)
-		if (examined[k].look.has_superblock && !examined[k].look.error.code &&
-		    memcmp(examined[k].look.sb.set_uuid, examined[i].look.sb.set_uuid, 16) == 0)
+		if (seen[k].is_member && memcmp(seen[k].uuid, seen[i].uuid, sizeof seen[i].uuid) == 0)
 			return false;
 	return true;
 }
 
-static int json_all(struct text *t, struct run_examined *examined, size_t count, bool all_runs)
+static int json_arrays(struct text *t, const struct run_seen *seen, size_t count)
 {
 	int rc = 0;
 
-	json_open(t, NULL, '{');
-	json_u64(t, "output_version", OUTPUT_VERSION);
-	json_open(t, "members", '[');
-	for (size_t i = 0; i < count; i++)
-		json_member(t, &examined[i], all_runs);
-	json_close(t, ']');
 	json_open(t, "arrays", '[');
-	for (size_t i = 0; rc == 0 && i < count; i++)
-		if (is_first_of_array(examined, i))
-			rc = run_json_array(t, examined, count, i);
+	for (size_t i = 0; rc == 0 && i < count && !t->is_broken; i++)
+		if (is_first_of_array(seen, i))
+			rc = run_json_array(t, seen, count, i);
 	json_close(t, ']');
-	json_close(t, '}');
 	return rc;
-}
-
-static void drop(struct run_examined *examined, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		mbr_close(examined[i].m);
-		mem_free(examined[i].shown);
-	}
-	mem_free(examined);
 }
 
 int umd_examine(const char *const *members, size_t count, const struct umd_look_options *options, umd_sink *sink,
 		void *opaque, size_t *ret_errors, struct umd_error *error)
 {
-	struct run_examined *examined = mem_new(count, sizeof *examined);
-	struct text t = { 0 };
-	size_t errors = 0;
-	char *json = NULL;
-	int rc = -ENOMEM;
+	struct run_seen *seen = mem_new(count, sizeof *seen);
+	struct text t = { .sink = sink, .sink_opaque = opaque };
+	size_t errors;
+	int rc, end_rc;
 
-	if (examined) {
-		for (size_t i = 0; i < count; i++)
-			look_at(&examined[i], members[i]);
-		rc = json_all(&t, examined, count, options->runs_max == UINT64_MAX);
-		for (size_t i = 0; i < count; i++)
-			errors += error_of(&examined[i])->code != 0;
-		drop(examined, count);
-	}
-	json = text_take(&t);
-	if (rc == 0 && !json)
-		rc = -ENOMEM;
+	if (!seen)
+		return run_public_error(-ENOMEM, NULL, error);
+	json_open(&t, NULL, '{');
+	json_u64(&t, "output_version", OUTPUT_VERSION);
+	errors = json_members(&t, members, seen, count, options);
+	rc = json_arrays(&t, seen, count);
+	json_close(&t, '}');
+	end_rc = text_end(&t);
+	mem_free(seen);
 	if (rc == 0)
-		rc = sink(opaque, json, strlen(json));
-	mem_free(json);
+		rc = end_rc;
 	if (rc < 0)
 		return run_public_error(rc, NULL, error);
 	if (ret_errors)

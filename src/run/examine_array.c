@@ -1,115 +1,253 @@
 /* What the next start would do with the members given: the judgement's own answer, so that examine and serve never
  * disagree, and the bytes it would copy.
  *
- * The judgement counts bytes in a whole bitmap image; here the set chunks are counted while streaming, and the
- * judgement is asked for the part that no bitmap limits. The larger one is what the longest pass copies. */
-#include "run/examine.h"
+ * Set chunks and what is copied are two different facts: an array that was stopped cleanly keeps its set chunks and
+ * copies nothing. The judgement says which chunks count (asm_bitmap_reach) and what is copied whatever they say; here
+ * they are counted, in pieces: in a cluster those that are set in any node's bitmap, in a lockless bitmap those due.
+ *
+ *	        from           until
+ *	  |   :  |    |    |    |  : |      chunks between; where the first or the last of them is set, what lies
+ *	      :###################:         outside is not copied
+ *
+ * Left out: the JSON around it (examine.c), a bitmap in a file (examine_file.c). */
+#include "run/examine_array.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "run/bits.h"
 
-struct group {
-	uint32_t count, index[ARR_MEMBERS_MAX];		/* into the members examined */
-	struct asm_member members[ARR_MEMBERS_MAX];
-	struct asm_plan plan;
-};
-
-/* As the array will load it: the chunk that ends at the checkpoint still counts. */
-static uint64_t first_chunk(const struct asm_plan *plan, const struct bitmap_sb *bm)
+/* Bytes of set chunks that lie in the reach, from a count of the chunks that touch it. */
+static uint64_t bytes_between(const struct run_slot *s, const struct run_scan *c, uint64_t from, uint64_t until)
 {
-	uint64_t first = plan->degraded ? 0 : div_up(plan->resync_offset, bm->chunk_bytes);
+	uint64_t bytes = c->set_between * s->chunk_bytes;
 
-	return first ? first - 1 : 0;
+	if (c->is_from_set)
+		bytes -= from % s->chunk_bytes;
+	if (c->is_until_set && until % s->chunk_bytes)
+		bytes -= s->chunk_bytes - until % s->chunk_bytes;
+	return bytes;
 }
 
-/* Bytes of the set chunks from the checkpoint on; the last chunk is cut at the end of the range. */
-static int set_bytes(const struct run_examined *e, const struct asm_plan *plan, uint64_t *ret_bytes)
+/* All slots that some node used. Returns their number, or a code. */
+static int gather_slots(struct run_examined *e, struct run_slot *ret_slot, struct run_bitmap *ret_bits)
 {
-	const struct bitmap_sb *bm = &e->look.bitmap;
-	uint64_t total = run_sectors_bytes(bm->sync_size_sectors), cut;
-	struct run_bits bits = { .chunks = fmt_bitmap_chunks(bm), .from = first_chunk(plan, bm) };
-	int rc = run_bits_read(e->m, e->look.bitmap_at, &bits);
+	uint32_t count = run_slot_count(&e->look);
+	int used = 0;
 
-	run_bits_drop(&bits);
+	for (uint32_t i = 0; i < count; i++) {
+		struct run_slot s;
+		int rc = run_slot_read(e->m, &e->look, i, &s, &e->error);
+
+		if (rc < 0)
+			return rc;
+		if (i == 0)
+			*ret_slot = s;
+		if (s.is_used && s.is_initialised)
+			ret_bits[used++] = s.bits;
+	}
+	return used;
+}
+
+int run_count_set(struct run_examined *e, const struct asm_reach *reach, struct run_set *ret_set)
+{
+	struct run_bitmap *bits = mem_new(RUN_SLOTS_MAX, sizeof *bits);
+	struct run_scan c = { 0 };
+	struct run_slot s = { 0 };
+	uint64_t until = 0;
+	int count = bits ? gather_slots(e, &s, bits) : -ENOMEM, rc = count < 0 ? count : 0;
+
+	*ret_set = (struct run_set){ .is_known = count > 0 || (count == 0 && !s.is_initialised) };
+	if (count > 0 && reach) {
+		until = min_u64(reach->until_bytes, s.size_bytes);
+		c.from = reach->from_bytes / s.chunk_bytes;
+		c.until = div_up(until, s.chunk_bytes);
+	}
+	if (count > 0)
+		rc = run_scan_union(bits, (uint32_t)count, &c);
 	if (rc < 0)
-		return rc;
-	cut = bits.chunks * bm->chunk_bytes - total;
-	*ret_bytes = bits.set_from * bm->chunk_bytes - (bits.is_last_set && bits.set_from ? cut : 0);
-	return 0;
-}
-
-static int bytes_to_copy(const struct run_examined *examined, const struct group *g, uint64_t *ret_bytes)
-{
-	uint64_t by_bitmap = 0;
-	int rc = 0;
-
-	*ret_bytes = 0;
-	if (g->plan.refusal.code || g->plan.action == ASM_NOTHING)
-		return 0;
-	if (g->plan.has_bitmap && !g->plan.bitmap_is_stale)
-		rc = set_bytes(&examined[g->index[g->plan.bitmap_member]], &g->plan, &by_bitmap);
-	*ret_bytes = max_u64(by_bitmap, asm_bytes_in_full(g->members, &g->plan));
+		ret_set->is_known = false;
+	ret_set->chunks = c.set_chunks;
+	if (rc == 0 && count > 0 && reach && until > reach->from_bytes)
+		ret_set->bytes = bytes_between(&s, &c, reach->from_bytes, until);
+	run_scan_drop(&c);
+	mem_free(bits);
 	return rc;
 }
 
-static void json_next_start(struct text *t, const struct asm_plan *plan, uint64_t bytes)
-{
-	static const char *const actions[] = {
-		[ASM_NOTHING] = "none", [ASM_RESYNC] = "resync", [ASM_RECOVER] = "recover"
-	};
-	bool is_refused = plan->refusal.code != 0;
+/* ---- the members of one array ---- */
 
-	json_bool(t, "can_start", !is_refused);
-	json_open(t, "next_start", '{');
-	json_str(t, "action", actions[is_refused ? ASM_NOTHING : plan->action]);
-	json_u64(t, "bytes", bytes);
-	json_str(t, "reason", is_refused ? plan->refusal.text : plan->reason);
-	json_close(t, '}');
+struct group {
+	uint32_t count;
+	struct run_examined examined[ARR_MEMBERS_MAX];	/* closed; their strings are kept */
+	struct asm_member members[ARR_MEMBERS_MAX];
+	struct asm_plan plan;
+	struct run_set set;
+	uint64_t bytes;
+};
+
+static void add_to_group(struct group *g, const char *path, const uint8_t uuid[16])
+{
+	struct run_examined *e = &g->examined[g->count];
+
+	run_examine_begin(e, path);
+	e->m = mbr_close(e->m);
+	/* It may have changed since it was shown. */
+	if (e->look.has_superblock && !e->look.error.code && memcmp(e->look.sb.set_uuid, uuid, 16) == 0)
+		g->members[g->count++] = e->look;
+	else
+		run_examine_end(e);
 }
 
 /* Members beyond the limit are counted, so that the judgement can refuse them. */
-static uint32_t gather(const struct run_examined *examined, size_t count, size_t first, struct group *g)
+static uint32_t gather(const struct run_seen *seen, size_t count, size_t first, struct group *g)
 {
 	uint32_t present = 0;
 
 	for (size_t i = first; i < count; i++) {
-		const struct asm_member *look = &examined[i].look;
-
-		if (!look->has_superblock || look->error.code ||
-		    memcmp(look->sb.set_uuid, examined[first].look.sb.set_uuid, 16) != 0)
+		if (!seen[i].is_member || memcmp(seen[i].uuid, seen[first].uuid, sizeof seen[i].uuid) != 0)
 			continue;
-		if (present++ >= ARR_MEMBERS_MAX)
-			continue;
-		g->index[g->count] = (uint32_t)i;
-		g->members[g->count++] = *look;
+		if (present++ < ARR_MEMBERS_MAX)
+			add_to_group(g, seen[i].path, seen[i].uuid);
 	}
-	return present;
+	return present > ARR_MEMBERS_MAX ? present : g->count;
 }
 
-int run_json_array(struct text *t, const struct run_examined *examined, size_t count, size_t first)
+static void drop(struct group *g)
+{
+	for (uint32_t i = 0; i < g->count; i++)
+		run_examine_end(&g->examined[i]);
+	mem_free(g);
+}
+
+static bool is_refused(const struct asm_plan *plan)
+{
+	return plan->refusal.code && !plan->is_unsupported;
+}
+
+/* The chunks are counted also where nothing is copied. */
+static int count_bytes(struct group *g)
+{
+	struct asm_plan *plan = &g->plan;
+	struct asm_reach reach;
+	bool has_reach;
+	int rc = 0;
+
+	if (plan->has_freshest && plan->has_bitmap) {
+		struct run_examined e;
+
+		has_reach = !is_refused(plan) && asm_bitmap_reach(g->members, plan, &reach);
+		run_examine_begin(&e, g->examined[plan->bitmap_member].path);
+		if (e.m && run_slot_count(&e.look))
+			rc = run_count_set(&e, has_reach ? &reach : NULL, &g->set);
+		run_examine_end(&e);
+	}
+	if (is_refused(plan))
+		return rc;
+	if (plan->is_by_state && g->set.is_known)
+		asm_settle(plan, g->set.chunks);
+	g->bytes = plan->action == ASM_NOTHING ? 0 : g->set.bytes + asm_bytes_in_full(g->members, plan);
+	return rc;
+}
+
+/* ---- JSON ---- */
+
+static void json_reason(struct text *t, const struct group *g, const struct run_seen *seen, size_t count)
+{
+	const struct asm_plan *plan = &g->plan;
+	struct text reason = { 0 };
+	char *sentence;
+
+	if (plan->refusal.code)
+		text_add(&reason, "%s", plan->refusal.text);
+	if (plan->is_unsupported)
+		text_add(&reason, "; a start by Linux: ");
+	if (!is_refused(plan))
+		text_add(&reason, "%s", plan->reason);
+	if (!is_refused(plan) && plan->is_upper_bound && g->bytes)
+		text_add(&reason, "; at most %llu bytes", (unsigned long long)g->bytes);
+	if (!is_refused(plan) && plan->has_freshest && !plan->has_bitmap)
+		run_tell_bitmap_file(&reason, &g->members[plan->freshest], plan, seen, count);
+	sentence = text_take(&reason);
+	t->is_broken |= !sentence;
+	json_str(t, "reason", sentence);
+	mem_free(sentence);
+}
+
+static void json_next_start(struct text *t, const struct group *g, const struct run_seen *seen, size_t count)
+{
+	static const char *const actions[] = {
+		[ASM_NOTHING] = "none", [ASM_RESYNC] = "resync", [ASM_RECOVER] = "recover"
+	};
+	const struct asm_plan *plan = &g->plan;
+
+	json_open(t, "next_start", '{');
+	json_str(t, "action", actions[is_refused(plan) ? ASM_NOTHING : plan->action]);
+	json_u64(t, "bytes", g->bytes);
+	if (g->set.is_known)
+		json_u64(t, "set_chunks", g->set.chunks);
+	else
+		json_null(t, "set_chunks");
+	json_reason(t, g, seen, count);
+	json_close(t, '}');
+}
+
+static void json_verdicts(struct text *t, const struct group *g)
+{
+	static const char *const verdicts[] = {
+		[ASM_UNJUDGED] = "unjudged", [ASM_UNUSABLE] = "unusable", [ASM_FOREIGN] = "foreign",
+		[ASM_IN_SYNC] = "in_sync", [ASM_SPARE] = "spare", [ASM_RECOVERING] = "recovering",
+		[ASM_STALE_BITMAP] = "stale_bitmap", [ASM_STALE_FULL] = "stale_full", [ASM_FORKED] = "forked",
+		[ASM_DUPLICATE] = "duplicate", [ASM_JOURNAL] = "journal", [ASM_REPLACEMENT] = "replacement",
+	};
+
+	json_open(t, "members", '[');
+	for (uint32_t i = 0; i < g->count; i++) {
+		json_open(t, NULL, '{');
+		json_strn(t, "path", g->examined[i].path, strlen(g->examined[i].path));
+		json_str(t, "verdict", verdicts[g->plan.verdicts[i]]);
+		json_str(t, "reason", g->plan.reasons[i]);
+		json_close(t, '}');
+	}
+	json_close(t, ']');
+}
+
+static void json_group(struct text *t, const struct group *g, uint32_t present, const struct run_seen *seen,
+		       size_t count)
+{
+	const struct asm_plan *plan = &g->plan;
+	const struct sb1 *sb = &g->members[plan->has_freshest ? plan->freshest : 0].sb;
+
+	json_open(t, NULL, '{');
+	run_json_uuid(t, "array_uuid", sb->set_uuid);
+	json_strn(t, "name", sb->set_name, strlen(sb->set_name));
+	json_i64(t, "level", sb->level);
+	json_u64(t, "members_present", present);
+	json_u64(t, "raid_devices", sb->raid_disks);
+	json_bool(t, "can_start", !plan->refusal.code);
+	json_str(t, "state", plan->state);
+	json_next_start(t, g, seen, count);
+	json_str(t, "not_supported", plan->is_unsupported ? plan->refusal.text : NULL);
+	json_verdicts(t, g);
+	json_close(t, '}');
+}
+
+int run_json_array(struct text *t, const struct run_seen *seen, size_t count, size_t first)
 {
 	struct group *g = mem_new(1, sizeof *g);
 	struct asm_options options = { 0 };
-	uint64_t bytes = 0;
 	uint32_t present;
-	char uuid[36];
-	int rc;
+	int rc = 0;
 
 	if (!g)
 		return -ENOMEM;
-	present = gather(examined, count, first, g);
-	asm_judge(g->members, present, &options, &g->plan);
-	rc = bytes_to_copy(examined, g, &bytes);
-	fmt_uuid_text(examined[first].look.sb.set_uuid, uuid);
-	json_open(t, NULL, '{');
-	json_str(t, "array_uuid", uuid);
-	json_u64(t, "members_present", present);
-	json_next_start(t, &g->plan, bytes);
-	json_close(t, '}');
-	mem_free(g);
+	present = gather(seen, count, first, g);
+	if (g->count) {
+		asm_judge(g->members, present, &options, &g->plan);
+		rc = count_bytes(g);
+		json_group(t, g, present, seen, count);
+	}
+	drop(g);
 	/* An unreadable bitmap is the member's error, told there; the array's bytes are then what is known. */
 	return rc == -ENOMEM ? rc : 0;
 }

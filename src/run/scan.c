@@ -6,7 +6,7 @@
  *
  *	        piece          hole          piece (short)
  *	|==================|............|=======|......      what lies in holes is zero: clear, or "unwritten"
- *	     |    :    |    segments: cut where a cell ends and at the checkpoint (from), so that each is one sum
+ *	     |    :    |    segments: cut where a cell ends, at from and at until, so that each is one sum
  *
  * A run may go on from piece to piece; it is told when its end is seen. Left out: how pieces are read (scan_read.c). */
 #include "run/scan_inside.h"
@@ -22,6 +22,7 @@ struct pass {
 	struct run_scan *s;
 	uint64_t chunks;
 	bool is_lockless;
+	uint64_t until;
 	uint64_t at;			/* chunks before it are done */
 	bool is_before_set;		/* the chunk before @at */
 	bool wants_ranges, wants_states, is_open, is_state_open;
@@ -141,10 +142,14 @@ static int take_states(struct pass *p, uint64_t first, uint64_t count)
 /* ---- counts ---- */
 
 /* Where the sum that begins at @first must end, at @end at the latest. */
-static uint64_t segment_end(const struct run_scan *s, uint64_t first, uint64_t end)
+static uint64_t segment_end(const struct pass *p, uint64_t first, uint64_t end)
 {
+	const struct run_scan *s = p->s;
+
 	if (first < s->from)
 		end = min_u64(end, s->from);
+	if (first < p->until)
+		end = min_u64(end, p->until);
 	if (s->cell_count)
 		end = first + min_u64(end - first, s->cell_chunks - first % s->cell_chunks);
 	return end;
@@ -159,6 +164,23 @@ static void count_states(struct run_scan *s, uint64_t first, const uint64_t coun
 	}
 }
 
+static bool is_set(const struct pass *p, uint64_t bit)
+{
+	return p->words[bit / SCAN_WORD_CHUNKS] >> bit % SCAN_WORD_CHUNKS & 1;
+}
+
+/* The bits @lo up to @hi of the piece at @first. */
+static void count_between(struct pass *p, uint64_t first, uint64_t lo, uint64_t hi, uint64_t set)
+{
+	struct run_scan *s = p->s;
+
+	if (first + lo < s->from || first + hi > p->until)
+		return;
+	s->set_between += set;
+	s->is_from_set |= first + lo == s->from && is_set(p, lo);
+	s->is_until_set |= first + hi == p->until && is_set(p, hi - 1);
+}
+
 static void count_piece(struct pass *p, uint64_t first, uint64_t count)
 {
 	struct run_scan *s = p->s;
@@ -167,11 +189,10 @@ static void count_piece(struct pass *p, uint64_t first, uint64_t count)
 	for (uint64_t lo = 0; lo < count; lo = hi) {
 		uint64_t counts[LOCKLESS_STATES] = { 0 }, set;
 
-		hi = segment_end(s, first + lo, first + count) - first;
+		hi = segment_end(p, first + lo, first + count) - first;
 		set = run_words_set(p->words, lo, hi);
 		s->set_chunks += set;
-		if (first + lo >= s->from)
-			s->set_from += set;
+		count_between(p, first, lo, hi, set);
 		if (s->cell_count)
 			s->cells[(first + lo) / s->cell_chunks] += set;
 		if (!p->is_lockless)
@@ -194,7 +215,7 @@ static int take_piece(struct pass *p, uint64_t first, uint64_t count)
 	if (rc == 0 && p->wants_states)
 		rc = take_states(p, first, count);
 	p->at = first + count;
-	p->is_before_set = p->words[(count - 1) / SCAN_WORD_CHUNKS] >> (count - 1) % SCAN_WORD_CHUNKS & 1;
+	p->is_before_set = is_set(p, count - 1);
 	return rc;
 }
 
@@ -212,7 +233,7 @@ static int take_hole(struct pass *p, uint64_t end)
 	for (; p->is_lockless && p->at < end; p->at = next) {
 		uint64_t counts[LOCKLESS_STATES] = { 0 };
 
-		next = segment_end(p->s, p->at, end);
+		next = segment_end(p, p->at, end);
 		counts[LOCKLESS_UNWRITTEN] = next - p->at;
 		count_states(p->s, p->at, counts);
 	}
@@ -303,6 +324,7 @@ int run_scan_union(const struct run_bitmap *slots, uint32_t count, struct run_sc
 		p->s = s;
 		p->chunks = slots[0].chunks;
 		p->is_lockless = slots[0].is_lockless;
+		p->until = s->until ? min_u64(s->until, p->chunks) : p->chunks;
 		p->wants_ranges = s->on_range || s->ranges_max;
 		p->wants_states = p->is_lockless && s->on_state;
 		if (p->is_lockless)

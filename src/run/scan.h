@@ -21,7 +21,7 @@ struct run_bitmap {
 /* "set" is a set bit, or a lockless state that is due (fmt_lockless_is_due). All counts are chunks. */
 struct run_scan {
 	/* set by the caller */
-	uint64_t from;			/* set_from counts from this chunk on */
+	uint64_t from, until;		/* what set_between counts: chunks from @from on, below @until (0: all) */
 	uint64_t ranges_max;		/* how many runs are kept in @ranges; 0: none */
 	uint64_t cell_chunks, cell_count; /* 0: no cells; else cell_count * cell_chunks >= chunks */
 	int (*on_range)(void *opaque, struct run_range range);	/* NULL, or told every run in order */
@@ -29,7 +29,8 @@ struct run_scan {
 	int (*on_state)(void *opaque, struct run_range range, enum lockless_state state);
 	void *opaque;
 	/* results */
-	uint64_t set_chunks, set_from, run_count;
+	uint64_t set_chunks, set_between, run_count;
+	bool is_from_set, is_until_set;	/* the first and the last chunk of those between */
 	uint64_t states[LOCKLESS_STATES];	/* of a lockless bitmap */
 	bool is_last_set;
 	bool is_truncated;		/* there are more runs than @ranges holds */

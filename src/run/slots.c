@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { VERSION_CLUSTERED = 5, CHUNK_MIN_BYTES = 512 };
+enum { CHUNK_MIN_BYTES = 512 };
 
 const char *run_slot_kind(const struct asm_member *look)
 {
@@ -16,14 +16,14 @@ const char *run_slot_kind(const struct asm_member *look)
 		return "file";
 	if (fmt_bitmap_is_lockless(&look->bitmap))
 		return "lockless";
-	return look->bitmap.version == VERSION_CLUSTERED ? "clustered" : "internal";
+	return asm_bitmap_is_clustered(&look->bitmap) ? "clustered" : "internal";
 }
 
 uint32_t run_slot_count(const struct asm_member *look)
 {
 	if (!look->has_bitmap || look->bitmap_error.code)
 		return 0;
-	if (look->kind == ASM_BITMAP_FILE || look->bitmap.version != VERSION_CLUSTERED || !look->bitmap.nodes)
+	if (look->kind == ASM_BITMAP_FILE || !asm_bitmap_is_clustered(&look->bitmap))
 		return 1;
 	return (uint32_t)min_u64(look->bitmap.nodes, RUN_SLOTS_MAX);
 }

@@ -21,9 +21,9 @@ struct told {
 
 /* What a scan must find. */
 struct naive {
-	uint64_t set, set_from, runs, states[LOCKLESS_STATES], cells[CELLS], state_cells[LOCKLESS_STATES][CELLS];
+	uint64_t set, set_between, runs, states[LOCKLESS_STATES], cells[CELLS], state_cells[LOCKLESS_STATES][CELLS];
 	uint64_t range_sum, states_runs, states_sum;
-	bool is_last_set;
+	bool is_last_set, is_from_set, is_until_set;
 };
 
 static char path[] = "/tmp/umd-scan.XXXXXX";
@@ -90,7 +90,7 @@ static uint64_t digest(uint64_t first, uint64_t last, uint64_t more)
 
 static void count_naively(const struct run_bitmap *slots, uint32_t count, const struct run_scan *s, struct naive *n)
 {
-	uint64_t first = 0, state_first = 0;
+	uint64_t first = 0, state_first = 0, until = s->until ? s->until : slots[0].chunks;
 	bool before = false;
 
 	memset(n, 0, sizeof *n);
@@ -100,7 +100,11 @@ static void count_naively(const struct run_bitmap *slots, uint32_t count, const 
 		for (uint32_t i = 0; i < count; i++)
 			set = set || is_set(&slots[i], chunk);
 		n->set += set;
-		n->set_from += set && chunk >= s->from;
+		if (set && chunk >= s->from && chunk < until) {
+			n->set_between++;
+			n->is_from_set |= chunk == s->from;
+			n->is_until_set |= chunk == until - 1;
+		}
 		n->cells[chunk / s->cell_chunks] += set;
 		n->runs += set && !before;
 		if (set && !before)
@@ -143,8 +147,9 @@ static int hear_state(void *opaque, struct run_range range, enum lockless_state 
 
 static bool is_same(const struct run_scan *s, const struct naive *n, bool is_lockless)
 {
-	bool same = s->set_chunks == n->set && s->set_from == n->set_from && s->run_count == n->runs &&
-		    s->is_last_set == n->is_last_set && !memcmp(s->cells, n->cells, sizeof n->cells);
+	bool same = s->set_chunks == n->set && s->set_between == n->set_between &&
+		    s->run_count == n->runs && s->is_last_set == n->is_last_set &&
+		    s->is_from_set == n->is_from_set && s->is_until_set == n->is_until_set && !memcmp(s->cells, n->cells, sizeof n->cells);
 
 	for (int state = 0; same && is_lockless && state < LOCKLESS_STATES; state++)
 		same = s->states[state] == n->states[state] &&
@@ -163,7 +168,8 @@ static bool are_ranges_kept(const struct run_scan *s, const struct run_scan *all
 static void scan_and_compare(uint64_t seed, const struct run_bitmap *slots, uint32_t count, struct prng *r)
 {
 	struct told told = { 0 };
-	struct run_scan s = { .from = prng_below(r, slots[0].chunks + 2), .ranges_max = UINT64_MAX, .cell_count = CELLS,
+	struct run_scan s = { .from = prng_below(r, slots[0].chunks + 2),
+			      .until = prng_below(r, 2) * prng_below(r, slots[0].chunks + 1), .ranges_max = UINT64_MAX, .cell_count = CELLS,
 			      .cell_chunks = max_u64(1, div_up(slots[0].chunks, CELLS)), .on_range = hear_range,
 			      .on_state = hear_state, .opaque = &told };
 	struct run_scan few = { .ranges_max = prng_below(r, 300) }, none = { 0 };

@@ -1,0 +1,20 @@
+/* Between examine_array.c and examine_file.c. */
+#ifndef UMD_RUN_EXAMINE_ARRAY_H
+#define UMD_RUN_EXAMINE_ARRAY_H
+
+#include "run/examine.h"
+
+struct run_set {
+	bool is_known;			/* the chunks could be counted */
+	uint64_t chunks;		/* set, or due */
+	uint64_t bytes;			/* of those that lie in the reach */
+};
+
+/* Count the set chunks of a member's bitmap, of all slots together. @reach: NULL, no bytes are wanted. 0 or a code. */
+int run_count_set(struct run_examined *e, const struct asm_reach *reach, struct run_set *ret_set);
+
+/* Adds to a sentence about an array without bitmap what a bitmap file among @seen would change; nothing if none. */
+void run_tell_bitmap_file(struct text *sentence, const struct asm_member *member, const struct asm_plan *plan,
+			  const struct run_seen *seen, size_t count);
+
+#endif

@@ -7,7 +7,8 @@
  *
  * are cut into their elements, and each is parsed, handed over and dropped before the next one is read. Lists of runs
  * ("set", "state_runs") are left empty in the element; who wants them gets their characters as they come. The stream is
- * the library's own JSON: it is trusted to be well-formed, and an element that is not ends the call. */
+ * the library's own JSON: the string before a list is the list's key, and an element that is not well-formed ends the
+ * call. */
 #include "json_pieces.h"
 
 #include <errno.h>
@@ -88,8 +89,6 @@ static int feed(struct cli_pieces *p, char c)
 		if (p->runs_depth == p->depth)
 			p->runs_depth = 0;
 		is_done = --p->depth == 2 && c == '}';
-	} else if (c == ',' && !is_in_runs) {
-		*p->key = p->key_len = 0;
 	}
 
 	if (is_in_runs && p->on_run)

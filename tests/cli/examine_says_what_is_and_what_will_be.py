@@ -1,0 +1,171 @@
+"""Goal:   examine answers a person in trouble: the state, what the next start does, where members differ, which chunks.
+Method: mirrors made here; bits set by hand in their bitmaps, an event count changed with a right checksum. Text is read on a
+	pipe and on a pseudo terminal, chunk lists are compared with the bits that were set.
+Law:    set bits and what is copied are two facts; rows that differ in every healthy array are not marked.
+Source: design, examine; bit n of a bitmap is bit n % 8 of byte n / 8 behind the 256 bytes of its superblock.
+"""
+import json
+import os
+import pty
+import re
+import struct
+import subprocess
+
+from scene import MIB, Scene
+
+SUPER_AT, EVENTS_AT, CSUM_AT, MAX_DEV_AT, BITMAP_AT = 4096, 200, 216, 220, 8192
+
+
+def set_chunks(path, chunks):
+	"""Set bits in the bitmap of a 1.2 member made by umd."""
+	with open(path, 'r+b') as f:
+		f.seek(BITMAP_AT + 256)
+		raw = bytearray(f.read(3840))
+		for n in chunks:
+			raw[n // 8] |= 1 << n % 8
+		f.seek(BITMAP_AT + 256)
+		f.write(raw)
+
+
+def set_events(path, events):
+	with open(path, 'r+b') as f:
+		f.seek(SUPER_AT)
+		raw = bytearray(f.read(4096))
+		struct.pack_into('<Q', raw, EVENTS_AT, events)
+		struct.pack_into('<I', raw, CSUM_AT, 0)
+		used = 256 + 2 * struct.unpack_from('<I', raw, MAX_DEV_AT)[0]
+		total = sum(struct.unpack_from(f'<{used // 4}I', raw)) + (struct.unpack_from('<H', raw, used - 2)[0] if used % 4 else 0)
+		struct.pack_into('<I', raw, CSUM_AT, ((total & 0xffffffff) + (total >> 32)) & 0xffffffff)
+		f.seek(SUPER_AT)
+		f.write(raw)
+
+
+def runs_of(chunks):
+	"""[[first, last], ...] of a sorted list."""
+	runs = []
+	for n in chunks:
+		if runs and runs[-1][1] == n - 1:
+			runs[-1][1] = n
+		else:
+			runs.append([n, n])
+	return runs
+
+
+def listed(text, head):
+	"""The runs behind the line @head of examine's text."""
+	runs = []
+	for line in text.split(f'\n{head}\n', 1)[1].splitlines():
+		if not line.startswith('    '):
+			break
+		runs += [(run.split('-') * 2)[:2] for run in line.strip().rstrip(',').split(', ')]
+	return [[int(first), int(last)] for first, last in runs]
+
+
+def marked(text):
+	return re.findall(r'≠ ([a-z -]+?)  ', text)
+
+
+def on_terminal(s, env, *args):
+	master, slave = pty.openpty()
+	process = subprocess.Popen([s.tool, *args], env={**s.env, **env}, stdin=slave, stdout=slave, stderr=slave)
+	os.close(slave)
+	output = b''
+	try:
+		while piece := os.read(master, 65536):
+			output += piece
+	except OSError:
+		pass		# a terminal whose last user has gone
+	os.close(master)
+	process.wait()
+	return output.decode()
+
+
+with Scene() as s:
+	a, b = s.image('a'), s.image('b')
+	s.must('create', '--assume-clean', '--name=safe', '--bitmap-chunk=4K', a, b)
+	text = s.must('examine', a, b).stdout
+	s.ok(text.startswith('Array safe (') and 'RAID1 of 31' in text and '2 of 2 members given' in text, 'an array is introduced', text)
+	s.ok('copies nothing' in text, 'a clean array copies nothing', text)
+	s.same(marked(text), [], 'a healthy array has no row that is marked')
+
+	# ---- set bits of a clean array: two facts ----
+
+	chunks = sorted([0, 7, 8, 9, 65] + [n for n in range(100, 4000) if n % 7 in (0, 1, 3)])
+	set_chunks(a, chunks)
+	set_chunks(b, chunks)
+	text = s.must('examine', a, b).stdout
+	s.ok('copies nothing' in text and f'{len(chunks)} of ' in text, 'set bits of a clean array are shown and not copied', text)
+
+	# ---- chunks by number ----
+
+	text = s.must('examine', '--runs', a, b).stdout
+	s.same(listed(text, f'{a}, chunks:'), runs_of(chunks), '--runs lists the set chunks')
+	s.same(listed(text, f'{b}, chunks:'), runs_of(chunks), 'of every member')
+	lists = text.split(f'{a}, chunks:\n')[1].splitlines()
+	s.ok(all(len(line) <= 101 for line in lists), 'in lines of 100 columns', max(lists, key=len))
+	s.ok(f'{a}, chunks:' not in s.must('examine', a).stdout, 'and nobody lists them unasked')
+
+	wide = [s.image('w1', 112 * MIB), s.image('w2', 112 * MIB)]
+	s.must('create', '--assume-clean', '--bitmap-chunk=4K', *wide)
+	many = list(range(1, 25000, 2))
+	set_chunks(wide[0], many)
+	text = s.must('examine', '--runs', wide[0]).stdout
+	s.same(len(listed(text, f'{wide[0]}, chunks:')), 10000, '--runs stops at 10,000')
+	s.ok('--all' in text, 'and says so', text[-200:])
+	text = s.must('examine', '--all', wide[0]).stdout
+	s.same(listed(text, f'{wide[0]}, chunks:'), runs_of(many), '--all lists all of them')
+	seen = s.json('examine', '--json', '--all', wide[0])['members'][0]['bitmaps'][0]
+	s.same((seen['set'], seen['set_truncated']), (runs_of(many), False), 'in JSON as well')
+	seen = s.json('examine', '--json', wide[0])['members'][0]['bitmaps'][0]
+	s.same((seen['set'], seen['set_truncated']), (runs_of(many)[:10000], True), 'which has 10,000 of them unasked')
+
+	# ---- what differs ----
+
+	set_events(b, 99)
+	text = s.umd('examine', a, b).stdout
+	s.ok('events' in marked(text), 'rows in which members differ are marked', text)
+	s.ok(not {'device uuid', 'role', 'device number', 'size', 'data'} & set(marked(text)), 'rows that always differ are not', text)
+	s.ok('\033' not in text, 'a pipe gets no colours')
+	s.ok(re.search('\033\\[[0-9]+m≠ events .*\033\\[0m', on_terminal(s, {}, 'examine', a, b)), 'a terminal does')
+	s.ok('\033' not in on_terminal(s, {'NO_COLOR': '1'}, 'examine', a, b), 'unless NO_COLOR is set')
+
+	members = [s.image(f'm{i}') for i in range(7)]
+	s.must('create', '--assume-clean', '--name=seven', *members)
+	set_events(members[3], 99)
+	text = s.umd('examine', *members).stdout
+	s.ok(text.count('32.0 MiB') == 1 and 'All 7 agree' in text, 'what seven members agree on is said once', text)
+	lines = {line.split()[0]: line for line in text.splitlines() if line.split()[:1] and line.split()[0] in members and 'slot' in line}
+	s.ok(sorted(lines) == members and '≠ events' in text and ' 99' in lines[members[3]] and ' 99' not in lines[members[2]],
+		'where they differ each has a line', text)
+
+	# ---- text that looks like what is being read ----
+
+	hostile = s.path('"set": [[1,2],{"}]\\')
+	os.rename(a, hostile)
+	run = s.umd('examine', '--runs', hostile)
+	s.same(listed(run.stdout, f'{hostile}, chunks:'), runs_of(chunks), 'a path that looks like JSON is a path')
+	s.same(s.json('examine', '--json', hostile)['members'][0]['path'], hostile, 'in JSON, too')
+
+	# ---- a bitmap without superblock ----
+
+	raw = s.image('raw', MIB)
+	with open(raw, 'r+b') as f:
+		f.seek(4096)
+		f.write(b'\x08\x00\x02')		# chunks 3 and 17
+	for place in ('+8', '4096', '4K'):
+		seen = json.loads(s.umd('examine', '--json', '--external', f'--location={place}', '--chunk=64K', '--size=2M', raw).stdout)
+		bitmaps = seen['members'][0]['bitmaps']
+		s.ok(bitmaps and bitmaps[0]['set'] == [[3, 3], [17, 17]], f'an external bitmap at {place} is read', seen)
+	for wrong, words in (
+		(['--external'], ['--location']),
+		(['--chunk=4K'], ['--external']),
+		(['--external', '--location=+8', '--size=1M'], ['without --chunk']),
+		(['--external', '--location=+8', '--chunk=3K', '--size=1M'], ['3072', 'power of two']),
+		(['--external', '--location=+8', '--chunk=256', '--size=1M'], ['256', '512']),
+		(['--external', '--location=-8', '--chunk=4K', '--size=1M'], ['-8', 'superblock']),
+		(['--external', '--location=100', '--chunk=4K', '--size=1M'], ['100', '512']),
+		(['--external', '--location=+x', '--chunk=4K', '--size=1M'], ['+x', 'sectors']),
+		(['--external', '--location=99999999999999999999', '--chunk=4K', '--size=1M'], ['99999999999999999999']),
+		(['--external', '--location=+99999999999999999', '--chunk=4K', '--size=1M'], ['+99999999999999999']),
+	):
+		s.refused(s.umd('examine', *wrong, raw), 2, words, 'refused: ' + ' '.join(wrong))

@@ -100,14 +100,20 @@ static const char *cell_roles(struct json_object *m)
 
 static const char *cell_level(struct json_object *m)
 {
-	const char *layout = cli_json_shown(m, "superblock.layout_name");
-	uint64_t chunk_bytes = cli_json_u64(m, "superblock.chunk_bytes", 0);
-
 	if (!cli_json_get(m, "superblock"))
 		return "";
-	return cli_print("RAID%s of %s%s%s%s%s", cli_json_shown(m, "superblock.level"),
-			 cli_json_shown(m, "superblock.raid_devices"), *layout ? ", " : "", layout,
-			 chunk_bytes ? ", chunks of " : "", chunk_bytes ? cli_bytes(chunk_bytes) : "");
+	return cli_print("RAID%s of %s", cli_json_shown(m, "superblock.level"),
+			 cli_json_shown(m, "superblock.raid_devices"));
+}
+
+static const char *cell_layout(struct json_object *m)
+{
+	const char *layout = cli_json_shown(m, "superblock.layout_name");
+
+	if (!cli_json_u64(m, "superblock.chunk_bytes", 0))
+		return layout;
+	return cli_print("%s%s%s chunks", layout, *layout ? ", " : "",
+			 cli_bytes(cli_json_u64(m, "superblock.chunk_bytes", 0)));
 }
 
 static const char *cell_name(struct json_object *m)
@@ -313,6 +319,7 @@ static const struct {
 	{ { "size" }, cell_size },
 	{ { "superblock" }, cell_superblock },
 	{ { "array" }, cell_level },
+	{ { "layout" }, cell_layout },
 	{ { "name" }, cell_name },
 	{ { "device uuid", true }, cell_device },
 	{ { "device number", true }, cell_number },

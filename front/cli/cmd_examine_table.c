@@ -1,6 +1,6 @@
 /* Members side by side: rows in which they differ are marked.
  *
- * Up to COLUMNS_MAX members have a column each. More members would make a wide table in which nobody finds the one that
+ * Up to COLUMNS_MAX members have a column each, if they fit. More would make a table in which nobody finds the one that
  * is different: what they all agree on is then said once, and only where they differ has each a line of its own. Rows
  * that differ in every healthy array (device uuid, role, checksum) are not marked. */
 #include <stdlib.h>
@@ -44,7 +44,7 @@ static const char *verdict_of(const struct examined *e)
 	return shown;
 }
 
-static void print_columns(examined_list members, size_t count)
+static struct cli_table *columns_of(examined_list members, size_t count)
 {
 	struct cli_table *t = cli_table_new(count + 1);
 
@@ -63,8 +63,23 @@ static void print_columns(examined_list members, size_t count)
 		for (size_t i = 0; i < count; i++)
 			cli_table_put(t, i + 1, cell_of(members[i], row, is_different));
 	}
-	cli_table_print(t, cli_columns());
+	return t;
+}
+
+/* False, and nothing printed, where they would not stand side by side. Two do, whatever it takes. */
+static bool print_columns(examined_list members, size_t count)
+{
+	struct cli_table *t;
+	bool fits;
+
+	if (count > COLUMNS_MAX)
+		return false;
+	t = columns_of(members, count);
+	fits = count <= 2 || cli_table_width(t) <= cli_columns();
+	if (fits)
+		cli_table_print(t, 0);
 	cli_table_free(t);
+	return fits;
 }
 
 /* What all members agree on. */
@@ -163,9 +178,7 @@ static void print_sentences(examined_list members, size_t count)
 void examine_print_members(const struct examined *const *members, size_t count)
 {
 	putchar('\n');
-	if (count <= COLUMNS_MAX) {
-		print_columns(members, count);
-	} else {
+	if (!print_columns(members, count)) {
 		print_agreed(members, count);
 		printf("\nEach for itself (≠: where they differ and seldom do):\n\n");
 		print_lines(members, count);

@@ -76,6 +76,15 @@ static size_t column_width(const struct cli_table *t, size_t column)
 	return width;
 }
 
+size_t cli_table_width(const struct cli_table *t)
+{
+	size_t width = 0;
+
+	for (size_t column = 0; column < t->column_count; column++)
+		width += 2 + column_width(t, column);
+	return width;
+}
+
 static bool is_row_empty(const struct cli_table *t, size_t row)
 {
 	for (size_t column = 1; column < t->column_count; column++)

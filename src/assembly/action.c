@@ -98,6 +98,7 @@ static void give_reason(const struct asm_member *members, struct asm_plan *plan,
 {
 	const struct sb1 *ref = reference(members, plan);
 	const char *filter = what_is_copied(members, plan);
+	const char *parity = asm_has_parity(ref) ? " (parity is computed anew there)" : "";
 
 	if (plan->action == ASM_RECOVER)
 		text_fit(plan->reason, sizeof plan->reason, "%s", plan->reasons[coming]);
@@ -105,15 +106,20 @@ static void give_reason(const struct asm_member *members, struct asm_plan *plan,
 		text_fit(plan->reason, sizeof plan->reason,
 			 "the lockless bitmap was never initialised: Linux sets all its states anew and copies nothing");
 	else if (plan->action == ASM_RESYNC && plan->is_by_state)
-		text_fit(plan->reason, sizeof plan->reason, "the lockless bitmap decides: %s", filter);
+		text_fit(plan->reason, sizeof plan->reason, "the lockless bitmap decides: %s%s", filter, parity);
 	else if (plan->action == ASM_RESYNC && !ref->events)
-		text_fit(plan->reason, sizeof plan->reason, "the array is new and its members were never synced; %s",
-			 filter);
+		text_fit(plan->reason, sizeof plan->reason, "the array is new and its members were never synced; %s%s",
+			 filter, parity);
 	else if (plan->action == ASM_RESYNC)
-		text_fit(plan->reason, sizeof plan->reason, "the array was not stopped cleanly; %s", filter);
+		text_fit(plan->reason, sizeof plan->reason, "the array was not stopped cleanly; %s%s", filter,
+			 parity);
 	else if (asm_is_dirty(ref))
 		text_fit(plan->reason, sizeof plan->reason,
 			 "the array was not stopped cleanly, but only one member is here: nothing to compare with");
+	else if (plan->has_bitmap && asm_bitmap_is_clustered(bitmap_of(members, plan)))
+		text_fit(plan->reason, sizeof plan->reason,
+			 "the array was stopped cleanly: its members agree; a node that starts brings together what the "
+			 "slots of other nodes still hold");
 	else
 		text_fit(plan->reason, sizeof plan->reason,
 			 "the array was stopped cleanly: its members agree, whatever bits are left set");

@@ -51,7 +51,7 @@ static void note_events(struct asm_member *m)
 {
 	const struct bitmap_sb *b = &m->bitmap;
 
-	if (fmt_bitmap_is_uninitialised(b) || asm_bitmap_is_clustered(b))
+	if (fmt_bitmap_is_uninitialised(b) || m->sb.feature_map & FMT_SB1_CLUSTERED)
 		return;
 	if (b->events < m->sb.events)
 		NOTE(m, "the bitmap is at event %" PRIu64 ", its superblock at event %" PRIu64

@@ -114,13 +114,12 @@ bool asm_has_room_for_roles(const struct sb1 *sb, const struct sb1 *array)
 	grown.max_dev = array->max_dev;
 	if (sb->dev_number >= array->max_dev)
 		return false;
-	if (sb->minor == SB_090)
-		return true;		/* never written */
 	return sb->minor == SB1_0 || sb->data_offset_sectors >= sb->super_offset_sectors +
 		       div_up(fmt_sb1_valid_bytes(&grown), SECTOR_BYTES);
 }
 
-/* The array's bitmap will be written here: at a place that this member's superblock names, and nowhere else (I7). */
+/* The array's bitmap will be written here: at a place that this member's superblock names, and nowhere else (I7). Linux
+ * does not look so closely, and it alone starts what is not supported here. */
 static bool has_place_for_bitmap(const struct asm_member *members, struct asm_plan *plan, uint32_t i)
 {
 	const struct asm_member *m = &members[i];
@@ -128,7 +127,7 @@ static bool has_place_for_bitmap(const struct asm_member *members, struct asm_pl
 	struct sb1 in_use = m->sb;
 	struct err err = { 0 };
 
-	if (!plan->has_bitmap)
+	if (!plan->has_bitmap || plan->is_unsupported)
 		return true;
 	in_use.size_sectors = members[plan->freshest].sb.size_sectors;	/* the array's, whatever this one says */
 	in_use.max_dev = members[plan->freshest].sb.max_dev;
@@ -156,7 +155,7 @@ static bool fits_array(const struct asm_member *members, struct asm_plan *plan, 
 	else if (lay_data_room_sectors(s) < r->size_sectors)
 		SAY(plan, i, ASM_UNUSABLE, "%s has room for %llu sectors, the array needs %llu", m->path,
 		    (unsigned long long)lay_data_room_sectors(s), (unsigned long long)r->size_sectors);
-	else if (!asm_has_room_for_roles(s, r))
+	else if (!plan->is_unsupported && !asm_has_room_for_roles(s, r))
 		SAY(plan, i, ASM_UNUSABLE,
 		    "%s is not used: the array's table of %u device numbers has no place for its number %u, or does "
 		    "not fit before its data at sector %llu",

@@ -107,6 +107,12 @@ static void all_slots_count(void)
 	ok(!plan.bitmap_is_stale && asm_bitmap_is_clustered(&m[plan.bitmap_member].bitmap),
 	   "slots of nodes that are away are behind");
 	reaches(true, 0, OFF_NONE, 0);
+	EDIT('a', s->resync_offset_sectors = FMT_SB1_RESYNC_NONE);
+	EDIT('b', s->resync_offset_sectors = FMT_SB1_RESYNC_NONE);
+	told("ab", ASM_NOTHING, "a clustered bitmap", "slots of other nodes");
+	EDIT('b', s->bblog_offset_sectors = 16; s->bblog_size_sectors = 8);
+	told("ab", ASM_NOTHING, "a clustered bitmap", "slots of other nodes");
+	is_verdict(1, ASM_IN_SYNC, "Linux takes a member whose log lies in a slot: %s", m[1].bitmap_error.text);
 	clustered("ab", 0);
 	told("ab", ASM_RESYNC, "a clustered bitmap of 4 nodes", "any node's slot");
 	EDIT_BITMAP('a', b->nodes = 2000);

@@ -145,7 +145,7 @@ static void parity(void)
 {
 	array_of("abc", 5, LEFT_SYMMETRIC);
 	dirty("abc", 0);
-	told("abc", ASM_RESYNC, "set chunks");
+	told("abc", ASM_RESYNC, "set chunks are copied (parity is computed anew there)");
 	reaches(true, 0, OFF_NONE, 0);
 	left_behind("b", "ac");
 	refused("abc", UMD_E_MEMBER_MISSING, "not stopped cleanly and 2 of 3");

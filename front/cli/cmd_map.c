@@ -1,173 +1,304 @@
 /* umd map: the bitmap of a running array (from its server) or of images (from the members' own bytes).
  *
- * One word that is no path is asked for among the running arrays first; what no server answers for is an image. Members
- * whose bitmaps agree are drawn once. */
-#include <stdlib.h>
+ * One word that is no path is asked for among the running arrays first; what no server answers for is an image.
+ *
+ *   figures (map_ask.c) -> model (map_read.c, map_model.c) -> text (map_text.c)
+ *                                                          -> sheet (map_sheet.c) -> SVG, PNG (map_svg.c, map_png.c)
+ *
+ * --json and --raw hand through what the library says, without a picture. */
 #include <string.h>
 #include <unistd.h>
 
-#include "draw.h"
 #include "json.h"
+#include "map_ask.h"
+#include "map_file.h"
+#include "map_sheet.h"
+#include "map_text.h"
 
-enum { WIDTH = 64, WIDTH_MIN = 8, WIDTH_MAX = 512 };
+enum { RUNS_OF_JSON = 10000, INTERVAL_S_MAX = 86400 };
 
-static void draw_running(struct json_object *reply, const char *name, uint32_t width)
+/* ---- what is asked for ---- */
+
+static int check_style(const char *style)
 {
-	struct cli_map map = {
-		.chunk_count = cli_json_u64(reply, "chunks", 0),
-		.chunk_bytes = cli_json_u64(reply, "chunk_bytes", 0),
-		.set = cli_json_get(reply, "set"),
-		.needed = cli_json_get(reply, "needed"),
-		.sync_position_bytes = cli_json_u64(reply, "sync_position_bytes", UINT64_MAX),
-	};
+	if (!style || !strcmp(style, "blocks") || !strcmp(style, "braille") || !strcmp(style, "ascii"))
+		return CLI_DONE;
+	return cli_usage("--style is blocks, braille or ascii, not \"%s\"", cli_shown(style));
+}
 
-	printf("%s, running\n", cli_shown(name));
-	cli_draw(&map, width);
+/* Of the ways to answer one is taken; a picture may be both SVG and PNG. */
+static int check_together(const struct map_wish *w)
+{
+	const struct {
+		const char *name;
+		bool is_given;
+	} ways[] = { { "json", w->is_json },
+		     { "raw", w->raw },
+		     { "watch", w->is_watch },
+		     { w->svg ? "svg" : "png", w->svg || w->png } };
+	const char *taken = NULL;
+
+	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+		if (ways[i].is_given && taken)
+			return cli_usage("--%s and --%s are two answers: give one of them", taken, ways[i].name);
+		if (ways[i].is_given)
+			taken = ways[i].name;
+	}
+	if (w->svg && w->png && !strcmp(w->svg, "-") && !strcmp(w->png, "-"))
+		return cli_usage("--svg and --png cannot both go to stdout");
+	if (w->is_difference && (w->raw || w->is_watch))
+		return cli_usage("--diff compares pictures of two bitmaps, and --%s makes none", taken);
+	if (cli_has(w->cli, "slot") && !w->raw)
+		return cli_usage("--slot belongs to --raw; every picture has all slots");
+	if (cli_has(w->cli, "interval") && !w->is_watch)
+		return cli_usage("--interval belongs to --watch");
+	return CLI_DONE;
+}
+
+static int check_words(const struct map_wish *w)
+{
+	size_t count = w->cli->word_count;
+
+	if (w->raw && count != 1)
+		return cli_usage("--raw writes the bitmap of one member, and %zu were given", count);
+	if (w->is_watch && count != 1)
+		return cli_usage("--watch follows one running array, and %zu words were given", count);
+	if (w->is_watch && w->external)
+		return cli_usage("--watch follows a running array, and --external describes an image");
+	return CLI_DONE;
+}
+
+static int read_wish(struct map_wish *w, const struct cli *cli)
+{
+	uint64_t width = cli_number(cli, "width", MAP_WIDTH);
+	int rc;
+
+	*w = (struct map_wish){
+		.cli = cli,
+		.width = cli_has(cli, "width") ? width : 0,
+		.style = cli_text(cli, "style"),
+		.svg = cli_text(cli, "svg"),
+		.png = cli_text(cli, "png"),
+		.raw = cli_text(cli, "raw"),
+		.slot = cli_number(cli, "slot", 0),
+		.interval_s = cli_number(cli, "interval", 1),
+		.is_json = cli_has(cli, "json"),
+		.is_difference = cli_has(cli, "diff"),
+		.is_watch = cli_has(cli, "watch"),
+	};
+	if (width < MAP_WIDTH_MIN || width > MAP_WIDTH_MAX)
+		return cli_usage("--width=%llu is outside %d to %d cells", (unsigned long long)width, MAP_WIDTH_MIN,
+				 MAP_WIDTH_MAX);
+	if (!w->interval_s || w->interval_s > INTERVAL_S_MAX)
+		return cli_usage("--interval=%llu is outside 1 to %d seconds", (unsigned long long)w->interval_s,
+				 INTERVAL_S_MAX);
+	if (w->slot > UINT32_MAX)
+		return cli_usage("--slot=%llu is no slot: there are at most %u", (unsigned long long)w->slot,
+				 UINT32_MAX);
+	rc = cli_external(cli, &w->space, &w->external);
+	if (!rc)
+		rc = check_style(w->style);
+	if (!rc)
+		rc = check_together(w);
+	return rc ?: check_words(w);
+}
+
+struct map_text map_text_of(const struct map_wish *w)
+{
+	struct map_text t = map_text_for_stdout();
+
+	t.width = w->width;
+	if (w->style)
+		t.style = !strcmp(w->style, "ascii")   ? MAP_ASCII :
+			  !strcmp(w->style, "braille") ? MAP_BRAILLE :
+							 MAP_BLOCKS;
+	return t;
+}
+
+static bool is_sheet(const struct map_wish *w)
+{
+	return w->svg || w->png;
+}
+
+static uint64_t cells_of(const struct map_wish *w)
+{
+	struct map_text t = map_text_of(w);
+
+	return is_sheet(w) ? (uint64_t)(w->width ?: SHEET_WIDTH) * SHEET_ROWS_MAX : map_text_cells(&t);
+}
+
+/* ---- pictures ---- */
+
+static int write_sheet(const struct sheet *s, const char *path, bool is_svg)
+{
+	struct map_file f;
+	int rc = map_file_open(&f, path, is_svg ? "SVG" : "PNG", is_svg ? "<svg" : "\x89PNG");
+	bool is_made;
+
+	if (rc)
+		return map_file_close(&f, false);
+	is_made = is_svg ? sheet_write_svg(s, f.to) : sheet_write_png(s, f.to);
+	return map_file_close(&f, is_made);
+}
+
+static int write_sheets(const struct map_wish *w, struct map_picture *p)
+{
+	struct sheet *s = sheet_make(p, w->width);
+	int rc = CLI_DONE;
+
+	if (w->svg)
+		rc = write_sheet(s, w->svg, true);
+	if (w->png && !rc)
+		rc = write_sheet(s, w->png, false);
+	sheet_drop(s);
+	return rc;
+}
+
+/* Takes @p. */
+static int show(const struct map_wish *w, struct map_picture *p)
+{
+	struct map_text t = map_text_of(w);
+	int rc = CLI_DONE;
+
+	if (!p)
+		return CLI_FAILED;
+	if (is_sheet(w) && !p->panel_count)
+		rc = cli_refuse("there is no bitmap to draw; no picture was written");
+	else if (is_sheet(w))
+		rc = write_sheets(w, p);
+	else
+		map_text_draw(&t, p, stdout);
+	map_drop(p);
+	return rc;
+}
+
+/* ---- a running array ---- */
+
+static int answer_running(const struct map_wish *w, const char *name, struct json_object *map)
+{
+	if (w->is_watch)
+		return map_watch(w, name, map);
+	if (!w->is_json)
+		return show(w, map_of_running(map, cli_shown(name)));
+	cli_json_print_object(map);
+	return CLI_DONE;
 }
 
 /* True when a server answered, or refused; *@ret_status is then the exit status. */
-static bool map_of_running(const struct cli *cli, const char *name, uint32_t width, int *ret_status)
+static bool map_running(const struct map_wish *w, const char *name, int *ret_status)
 {
-	struct json_object *reply;
+	struct json_object *map;
 	struct umd_error error;
-	int rc;
 
-	if (strchr(name, '/'))
+	if (w->cli->word_count != 1 || w->external || w->is_difference || strchr(name, '/'))
 		return false;
-	rc = cli_ask(name, "map", &reply, &error);
-	if (rc && access(name, F_OK) == 0)
-		return false;
-	if (rc) {
-		*ret_status = cli_fail(&error);
+	if (map_ask_running(name, cells_of(w), &map, &error)) {
+		*ret_status = CLI_FAILED;
+		if (access(name, F_OK) == 0)
+			return false;
+		cli_fail(&error);
 		return true;
 	}
-	if (cli_has(cli, "json"))
-		cli_json_print_object(reply);
-	else
-		draw_running(reply, name, width);
-	json_object_put(reply);
-	*ret_status = CLI_DONE;
+	*ret_status = answer_running(w, name, map);
+	json_object_put(map);
 	return true;
 }
 
-static bool is_same_map(struct json_object *a, struct json_object *b)
+/* ---- images ---- */
+
+/* What the library hands over goes out; its stream keeps what went wrong. */
+static int write_piece(void *file, const char *data, size_t len_bytes)
 {
-	return json_object_equal(cli_json_get(a, "set"), cli_json_get(b, "set")) &&
-	       cli_json_u64(a, "chunks", 0) == cli_json_u64(b, "chunks", 0) &&
-	       cli_json_u64(a, "chunk_bytes", 0) == cli_json_u64(b, "chunk_bytes", 0);
+	return fwrite(data, 1, len_bytes, file) == len_bytes ? 0 : -1;
 }
 
-static struct json_object *bitmap_of(struct json_object *members, size_t index, size_t bitmap)
+static int raw_of_image(const struct map_wish *w)
 {
-	struct json_object *bitmaps = cli_json_get(json_object_array_get_idx(members, index), "bitmaps");
+	struct umd_error error;
+	struct map_file f;
+	int rc = map_file_open(&f, w->raw, "raw bitmap", "");
 
-	return bitmap < cli_json_len(bitmaps) ? json_object_array_get_idx(bitmaps, bitmap) : NULL;
+	if (rc)
+		return map_file_close(&f, false);
+	rc = umd_map_raw(w->cli->words[0], w->slot, w->external, write_piece, f.to, &error);
+	if (rc && !ferror(f.to)) {
+		cli_fail(&error);
+		return map_file_close(&f, false);
+	}
+	return map_file_close(&f, true);
 }
 
-/* Was the same map drawn for an earlier member? */
-static bool is_drawn(struct json_object *members, size_t index, size_t slot)
+static int json_of_images(const struct map_wish *w)
 {
-	for (size_t i = 0; i < index; i++)
-		if (bitmap_of(members, i, slot) &&
-		    is_same_map(bitmap_of(members, i, slot), bitmap_of(members, index, slot)))
+	struct umd_look_options options = {
+		.runs_max = RUNS_OF_JSON, .is_comparison = w->is_difference, .external = w->external
+	};
+	struct umd_error error;
+	size_t errors = 0;
+	int rc = umd_map(w->cli->words, w->cli->word_count, &options, write_piece, stdout, &errors, &error);
+
+	if (rc)
+		return ferror(stdout) ? CLI_FAILED : cli_fail(&error);
+	putchar('\n');
+	return errors ? CLI_FAILED : CLI_DONE;
+}
+
+static bool has_map(struct json_object *maps, const char *path)
+{
+	for (size_t i = 0; i < cli_json_len(maps); i++)
+		if (!strcmp(cli_json_raw(json_object_array_get_idx(maps, i), "path"), path))
 			return true;
 	return false;
 }
 
-/* The names of all members from @index on that have the map of @index. */
-static void print_owners(struct json_object *members, size_t index, size_t slot)
+/* What a picture does not show: members without a map, and what is odd about the others. */
+static void say_notes(struct json_object *o, FILE *to)
 {
-	const char *between = "";
-
-	for (size_t i = index; i < cli_json_len(members); i++) {
-		struct json_object *b = bitmap_of(members, i, slot);
-
-		if (!b || !is_same_map(b, bitmap_of(members, index, slot)))
-			continue;
-		printf("%s%s", between, cli_json_shown(json_object_array_get_idx(members, i), "path"));
-		between = ", ";
-	}
-	if (cli_json_u64(bitmap_of(members, index, slot), "slot", 0))
-		printf(" (slot %zu)", slot);
-	putchar('\n');
-}
-
-static void draw_images(struct json_object *members, uint32_t width)
-{
-	for (size_t i = 0; i < cli_json_len(members); i++) {
-		struct json_object *b;
-
-		if (!bitmap_of(members, i, 0) &&
-		    cli_json_get(json_object_array_get_idx(members, i), "superblock"))
-			printf("%s has no bitmap\n",
-			       cli_json_shown(json_object_array_get_idx(members, i), "path"));
-		for (size_t slot = 0; (b = bitmap_of(members, i, slot)); slot++) {
-			struct cli_map map = {
-				.chunk_count = cli_json_u64(b, "chunks", 0),
-				.chunk_bytes = cli_json_u64(b, "chunk_bytes", 0),
-				.set = cli_json_get(b, "set"),
-				.sync_position_bytes = UINT64_MAX,
-			};
-
-			if (is_drawn(members, i, slot))
-				continue;
-			print_owners(members, i, slot);
-			cli_draw(&map, width);
-		}
-	}
-}
-
-/* {"members": [{"path", "bitmaps": [...]}]}: the part of examine that a map is made of. */
-static void print_json(struct json_object *members)
-{
-	struct json_object *o = json_object_new_object(), *list = json_object_new_array();
+	struct json_object *members = cli_json_get(o, "members"), *maps = cli_json_get(o, "maps");
 
 	for (size_t i = 0; i < cli_json_len(members); i++) {
-		struct json_object *m = json_object_array_get_idx(members, i),
-				   *copy = json_object_new_object();
+		struct json_object *m = json_object_array_get_idx(members, i), *notes = cli_json_get(m, "notes");
 
-		json_object_object_add(copy, "path", json_object_get(cli_json_get(m, "path")));
-		json_object_object_add(copy, "bitmaps", json_object_get(cli_json_get(m, "bitmaps")));
-		json_object_array_add(list, copy);
+		if (!cli_json_get(m, "error") && !has_map(maps, cli_json_raw(m, "path")))
+			fprintf(to, "%s has no bitmap to draw\n", cli_json_shown(m, "path"));
+		for (size_t k = 0; k < cli_json_len(notes); k++)
+			fprintf(to, "note on %s: %s\n", cli_json_shown(m, "path"),
+				cli_shown(json_object_get_string(json_object_array_get_idx(notes, k))));
 	}
-	json_object_object_add(o, "members", list);
-	cli_json_print_object(o);
-	json_object_put(o);
 }
 
-static int map_of_images(const struct cli *cli, uint32_t width)
+static int map_images(const struct map_wish *w)
 {
-	struct json_object *o, *members;
 	struct umd_error error;
-	size_t errors;
-	char *json;
+	struct json_object *o;
+	size_t errors = 0;
+	int rc = CLI_DONE;
 
-	json = cli_examine(cli, true, NULL, &errors, &error);
-	if (!json)
+	if (map_ask_images(w, cells_of(w), &o, &errors, &error))
 		return cli_fail(&error);
-	o = cli_json_parse(json);
-	free(json);
-	if (!o)
-		return CLI_FAILED;
-	members = cli_json_get(o, "members");
-	if (cli_has(cli, "json"))
-		print_json(members);
-	else
-		draw_images(members, width);
-	cli_say_member_errors(members);
+	if (w->is_difference && cli_json_get(o, "difference"))
+		rc = show(w, map_of_difference(o));
+	else if (cli_json_len(cli_json_get(o, "maps")) || !errors)
+		rc = show(w, map_of_images(o));
+	say_notes(o, is_sheet(w) ? stderr : stdout);
+	cli_say_member_errors(cli_json_get(o, "members"));
 	json_object_put(o);
-	return errors ? CLI_FAILED : CLI_DONE;
+	return errors ? CLI_FAILED : rc;
 }
 
 int cmd_map(const struct cli *cli)
 {
-	uint64_t width = cli_number(cli, "width", WIDTH);
-	int status;
+	struct map_wish w;
+	int status = read_wish(&w, cli);
 
-	if (width < WIDTH_MIN || width > WIDTH_MAX)
-		return cli_usage("--width=%llu is outside %d to %d cells", (unsigned long long)width,
-				 WIDTH_MIN, WIDTH_MAX);
-	if (cli->word_count == 1 && map_of_running(cli, cli->words[0], width, &status))
+	if (status)
 		return status;
-	return map_of_images(cli, width);
+	if (w.raw)
+		return raw_of_image(&w);
+	if (map_running(&w, cli->words[0], &status))
+		return status;
+	if (w.is_watch)
+		return cli_refuse("--watch follows a running array, and no array of the name %s runs: an image does not "
+				  "change by itself", cli_shown(cli->words[0]));
+	return w.is_json ? json_of_images(&w) : map_images(&w);
 }

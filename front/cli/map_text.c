@@ -389,20 +389,20 @@ static size_t beside(const struct map_text *t, size_t panel_count, uint32_t *ret
 
 static void put_legend(const struct map_text *t, const struct map_picture *p, FILE *to)
 {
-	const char *between = "  ";
+	const char *end = "";
 
 	for (enum map_class c = 0; c < MAP_CLASSES; c++) {
 		bool is_shaded = map_has_shades(p, c) && t->style != MAP_BRAILLE;
 
 		if (!map_levels_of(p, c))
 			continue;
-		fputs(between, to);
+		fputs(*end ? "   " : "  ", to);
 		for (unsigned level = is_shaded ? 1 : MAP_LEVELS; level <= MAP_LEVELS; level++)
 			fputs(t->style == MAP_BRAILLE && map_has_levels(c) ? "⠇" : glyph(t, c, level), to);
 		fprintf(to, " %s%s", map_words(c), is_shaded ? ": some, more, most, all" : "");
-		between = "   ";
+		end = "\n";
 	}
-	fputs(*between ? "\n" : "", to);
+	fputs(end, to);
 }
 
 void map_text_draw(const struct map_text *t, struct map_picture *p, FILE *to)

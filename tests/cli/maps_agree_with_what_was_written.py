@@ -37,7 +37,7 @@ with Scene() as s:
 
 	bitmap = s.json('examine', '--json', a)['members'][0]['bitmaps'][0]
 	s.same((bitmap['chunk_bytes'], bitmap['set_chunks'], bitmap['set']), (CHUNK, 0, []), 'a clean new bitmap has no bit set')
-	s.same(s.json('map', '--json', a, b)['members'][1]['bitmaps'][0]['set'], [], 'map --json of an image says the same')
+	s.same(s.json('map', '--json', a, b)['maps'][1]['set'], [], 'map --json of an image says the same')
 	picture = s.must('map', a, b).stdout
 	s.ok('0 set' in picture and picture.count('a, ') == 1, 'equal maps are drawn once', picture)
 	s.ok('to be copied' not in picture, 'what a start would copy is not guessed from bits alone', picture)

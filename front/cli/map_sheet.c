@@ -207,7 +207,7 @@ static void put_offsets(struct sheet *s, const struct map_panel *p, const struct
 {
 	uint64_t rows = (p->cell_count + g->width - 1) / g->width, step = 1;
 
-	while (step * g->pitch < SMALL + 8)
+	while (step * g->pitch < SMALL + 12)
 		step++;
 	for (uint64_t row = 0; row < rows; row += step)
 		put_text(s,

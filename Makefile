@@ -7,6 +7,7 @@
 #   make docs         docs/format.md, from the tables of the format room
 #   make bench        ratios against peers
 #   make install      PREFIX=/usr/local, DESTDIR= for packagers
+#   make fuzz         SECONDS=600 of CPU for each parser's fuzz target, or TARGET=sb1; keeps the minimised corpora
 #   make break LAW=I3 plant the bug that breaks a law; the tests must turn red
 #
 # demo, test and bench install missing Debian packages first, as root or through sudo; otherwise they name them.
@@ -15,6 +16,8 @@ BUILD = build
 PREFIX ?= /usr/local
 DESTDIR ?=
 LAW ?=
+SECONDS ?= 600
+TARGET ?=
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
@@ -46,6 +49,10 @@ docs: $(BUILD)/build.ninja
 	$(BUILD)/src/format/format-md tools/format.md.in > $(BUILD)/format.md
 	mv $(BUILD)/format.md docs/format.md
 
+fuzz:
+	@tools/setup.sh build fuzz
+	python3 tests/fuzz/campaign.py --seconds $(SECONDS) $(TARGET)
+
 break:
 	@test -n "$(LAW)" || { echo "make break LAW=I3: which law shall be broken? (src/base/law.def)" >&2; exit 2; }
 	@tools/setup.sh build test
@@ -57,6 +64,6 @@ install: $(BUILD)/build.ninja
 	DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild
 
 clean:
-	rm -rf $(BUILD) build-asan build-tsan build-break
+	rm -rf $(BUILD) build-asan build-tsan build-break build-fuzz
 
-.PHONY: all demo test test-long bench docs break install clean
+.PHONY: all demo test test-long bench fuzz docs break install clean

@@ -39,12 +39,12 @@ class Member:
 			self.super_at = self.size // SB0_PLACE * SB0_PLACE - SB0_PLACE
 		self.bitmap_at = [b['pos'] for b in facts.get('bitmaps') or [] if isinstance(b.get('pos'), int)]
 		if self.super_at is not None:
-			self.areas.append((self.super_at, self.at(self.super_at, SUPER)))
+			self.areas.append((self.super_at, self.at(self.super_at, SUPER), FIXED + ROLES))
 		for place in self.bitmap_at:
-			self.areas.append((place, self.at(place, BITMAP + BITS_MOST)))
+			self.areas.append((place, self.at(place, BITMAP + BITS_MOST), BITMAP))
 		log = (self.super or {}).get('bblog_offset')
 		if log and self.super_at is not None:
-			self.areas.append((self.super_at + log * 512, self.at(self.super_at + log * 512, SUPER)))
+			self.areas.append((self.super_at + log * 512, self.at(self.super_at + log * 512, SUPER), 0))
 
 	def at(self, place, length):
 		return self.raw[place:place + length]
@@ -63,14 +63,15 @@ def golden():
 				yield name, [Member(folder, m) for m in json.load(f)['members']]
 
 
-def patches(place, data):
-	"""Entries of fuzz_examine: stretches of one value, and the bytes between them. Zeroes are there already."""
-	out, at, start = b'', 0, 0
+def patches(place, data, whole):
+	"""Entries of fuzz_examine: @whole bytes of a structure, then stretches of one value, and the bytes between them. Zeroes
+	are there already."""
+	out, at, start = le('BQI', 1, place, whole) + data[:whole], whole, whole
 
 	def flush(end):
 		nonlocal out
 		if end > start:
-			out += le('BQH', 1, place + start, end - start) + data[start:end]
+			out += le('BQI', 1, place + start, end - start) + data[start:end]
 
 	while at < len(data):
 		end = at
@@ -103,19 +104,19 @@ def seeds_of(name, members):
 			yield 'bad_blocks', f'{name}-{i}', le('BH', m.super['bblog_shift'], 0) + m.at(m.super_at + log * 512, 512)
 	for i, m in enumerate(members):
 		if m.version.startswith('0.90'):
-			yield 'sb0', f'{name}-{i}', le('Q', m.size) + m.at(m.super_at, SUPER)
+			yield 'sb0', f'{name}-{i}', le('Q', m.size) + m.at(m.super_at, SUPER) + m.bitmap()
 		for k, place in enumerate(m.bitmap_at):
 			head = m.at(place, BITMAP)
 			yield 'bitmap_sb', f'{name}-{i}-{k}', head + head[8:24] + le('Q', 77)
 			yield 'bitmap_load', f'{name}-{i}-{k}', le('B7xQ', 1, 1 << 20) + m.at(place, 1024)
-			yield 'states', f'{name}-{i}-{k}', le('BBH', 1, 0, 512) + m.at(place + 1024, 1024)
-			yield 'states', f'{name}-{i}-{k}-bits', le('BBH', 0, 0, 4096) + m.at(place + BITMAP, 512)
+			yield 'states', f'{name}-{i}-{k}', le('BBHHHBB', 1, 0, 1000, 10, 900, 20, 7) + m.at(place + 1024, 1024)
+			yield 'states', f'{name}-{i}-{k}-bits', le('BBHHHBB', 2 * (k % 2), 1, 4096, 100, 4000, 200, 3) + m.at(place + BITMAP, 512)
 	if ones:
 		records = b''.join(judge_record(m) for m in ones[:4])
 		for flags in (0, 1, 2):
 			yield 'judge', f'{name}-{flags}', le('BBBB', len(ones[:4]) - 1, flags, 5 * flags, 0x11) + records + bytes(range(0, 90, 3))
 	text = b''
-	for m in members[:4]:
+	for m in members[:3]:
 		text += le('BQ', 0, m.size) + b''.join(patches(*area) for area in m.areas)
 	yield 'examine', name, le('BBH', 1, 0, 3) + text
 
@@ -163,6 +164,7 @@ def dictionaries():
 	yield 'sb1', sb1
 	yield 'judge', sorted(set(sb1 + bitmap))
 	yield 'examine', sorted(set(sb1 + bitmap))
+	yield 'sb0', [t for t in bitmap if len(t) == 4 * 4 + 2]
 	yield 'bitmap_sb', bitmap
 	yield 'bitmap_load', bitmap
 	options = [token(b'--' + w.encode()) for w in words_of('front/cli/commands.def', r'OPTION\("?([a-z-]+)')]

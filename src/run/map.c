@@ -58,6 +58,7 @@ static int put_members(struct map *m, const char *const *members, size_t count)
 			continue;
 		}
 		run_source_begin(&one, members[i], m->options->external);
+		run_source_demand_bitmap(&one);
 		rc = put_member(m, &one, i);
 		run_source_end(&one);
 	}
@@ -187,6 +188,7 @@ int umd_map_raw(const char *member, uint32_t slot, const struct umd_external_bit
 	int rc;
 
 	run_source_begin(&s, member, external);
+	run_source_demand_bitmap(&s);
 	rc = raw_of(&s, slot, sink, opaque, &err);
 	run_source_end(&s);
 	return rc < 0 ? run_public_error(rc, &err, error) : 0;

@@ -25,8 +25,10 @@ static int open_both(struct run_map_pair *p, const char *const *members, size_t 
 {
 	if (!count || count > RUN_MAP_MEMBERS_COMPARED)
 		return refuse_count(p, count, err);
-	for (p->count = 0; p->count < count; p->count++)
+	for (p->count = 0; p->count < count; p->count++) {
 		run_source_begin(&p->sources[p->count], members[p->count], external);
+		run_source_demand_bitmap(&p->sources[p->count]);
+	}
 	for (size_t i = 0; i < count; i++)
 		if (!p->sources[i].slots) {
 			const struct err *why = run_source_error(&p->sources[i]);

@@ -1,7 +1,7 @@
 /* Opening a member for its chunks, whatever kind of bitmap it has.
  *
- * Nothing is written and no lock is taken (law I7). A member without a bitmap has nothing to show, which is its error
- * here: examine is for members, map and why are for bitmaps. */
+ * Nothing is written and no lock is taken (law I7). Left out: what the member says beside its bitmaps (examine), what is
+ * done with the chunks. */
 #include "run/map_source.h"
 
 #include <errno.h>
@@ -37,6 +37,10 @@ void run_source_begin(struct run_source *s, const char *path, const struct umd_e
 	if (s->slots == RUN_SLOTS_MAX && s->e.look.bitmap.nodes > s->slots)
 		err_set(&s->e.error, UMD_E_NOT_SUPPORTED, "%s: the bitmap claims %u nodes, the first %d are looked at",
 			s->e.shown, s->e.look.bitmap.nodes, RUN_SLOTS_MAX);
+}
+
+void run_source_demand_bitmap(struct run_source *s)
+{
 	if (!s->slots && !run_source_error(s)->code)
 		err_set(&s->e.error, UMD_E_NOT_SUPPORTED, "%s has no bitmap: there are no chunks to show", s->e.shown);
 }

@@ -14,6 +14,9 @@ struct run_source {
 void run_source_begin(struct run_source *s, const char *path, const struct umd_external_bitmap *external);
 void run_source_end(struct run_source *s);
 
+/* A member without a bitmap has nothing to show: its error, where that is asked for. */
+void run_source_demand_bitmap(struct run_source *s);
+
 /* 0, or a code that is left as the source's error. */
 int run_source_slot(struct run_source *s, uint32_t slot, struct run_slot *ret_slot);
 

@@ -10,10 +10,11 @@
  *   was being recovered         from its own offset on: the set chunks, or everything
  *   replacement                 everything from its own offset on
  *
- * so every pass begins somewhere, guided by the bitmap or not. The lowest guided one and the lowest full one decide: set
- * chunks count between the two, and all behind the full one. That is exact where the bitmap's chunks lie in the same
- * range as the members' data. RAID10 counts its chunks in the array's range, a member that comes back gets its copies
- * only; of a lockless bitmap's full recovery the unwritten chunks are left out. There the figures are an upper bound.
+ * so every pass begins somewhere, guided by the bitmap or not. The lowest guided one and the lowest full one decide:
+ * set chunks count between the two, and all behind the full one. That is exact where the bitmap's chunks lie in the
+ * same range as the members' data. RAID10 counts its chunks in the array's range, a member that comes back gets its
+ * copies only; of a lockless bitmap's full recovery the unwritten chunks are left out. There the figures are an upper
+ * bound.
  *
  * A lockless bitmap says by state what is due, whatever the superblock's checkpoint says; nobody knows before its bytes
  * were read, so the plan assumes a resync until it is settled. Left out: what a reshape or a journal copies. */
@@ -104,7 +105,7 @@ static void give_reason(const struct asm_member *members, struct asm_plan *plan,
 		text_fit(plan->reason, sizeof plan->reason, "%s", plan->reasons[coming]);
 	else if (is_never_used(members, plan))
 		text_fit(plan->reason, sizeof plan->reason,
-			 "the lockless bitmap was never initialised: Linux sets all its states anew and copies nothing");
+			 "the lockless bitmap was never initialised: Linux sets its states anew, nothing is copied");
 	else if (plan->action == ASM_RESYNC && plan->is_by_state)
 		text_fit(plan->reason, sizeof plan->reason, "the lockless bitmap decides: %s%s", filter, parity);
 	else if (plan->action == ASM_RESYNC && !ref->events)
@@ -118,8 +119,8 @@ static void give_reason(const struct asm_member *members, struct asm_plan *plan,
 			 "the array was not stopped cleanly, but only one member is here: nothing to compare with");
 	else if (plan->has_bitmap && asm_bitmap_is_clustered(bitmap_of(members, plan)))
 		text_fit(plan->reason, sizeof plan->reason,
-			 "the array was stopped cleanly: its members agree; a node that starts brings together what the "
-			 "slots of other nodes still hold");
+			 "the array was stopped cleanly: its members agree; a node that starts brings together what "
+			 "the slots of other nodes still hold");
 	else
 		text_fit(plan->reason, sizeof plan->reason,
 			 "the array was stopped cleanly: its members agree, whatever bits are left set");
@@ -223,6 +224,8 @@ static struct passes passes_of(const struct asm_member *members, const struct as
 {
 	struct passes p = { OFF_NONE, OFF_NONE };
 	bool is_guided = plan->has_bitmap && !plan->bitmap_is_stale;
+	/* An offset on a RAID10 member is none in the bitmap's range. */
+	bool has_one_range = reference(members, plan)->level != 10;
 
 	if (plan->action == ASM_NOTHING || (plan->refusal.code && !plan->is_unsupported))
 		return p;
@@ -236,9 +239,8 @@ static struct passes passes_of(const struct asm_member *members, const struct as
 
 		if (!is_coming(members, plan, i))
 			continue;
-		/* An offset on a RAID10 member is none in the bitmap's range. */
 		if (is_guided && may_be_guided)
-			add_pass(&p, true, goes_on && reference(members, plan)->level != 10 ? asm_recovery_offset(sb) : 0);
+			add_pass(&p, true, goes_on && has_one_range ? asm_recovery_offset(sb) : 0);
 		else
 			add_pass(&p, false, goes_on ? asm_recovery_offset(sb) : 0);
 	}

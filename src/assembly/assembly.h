@@ -104,7 +104,7 @@ struct asm_plan {
 	/* A lockless bitmap decides by its states: the action stands when chunks are due (asm_settle()). */
 	bool is_by_state;
 	char reason[400];			/* one sentence: why partial, why full, why nothing */
-	char state[160];			/* "clean, 2 of 2 members in sync": as far as known, also when refused */
+	char state[160];			/* "clean, 2 of 2 members in sync": as far as it is known */
 	struct err refusal;			/* code 0: can start */
 	/* The refusal is only that umd does not start this kind of array (level, metadata, bitmap, feature), which
 	 * Linux does: action, reason and bytes are then what such a start would do. */
@@ -127,7 +127,7 @@ bool asm_bitmap_to_read(const struct asm_member *members, const struct asm_plan 
 			member_off *ret_at, uint64_t *ret_len_bytes);
 
 /* What the planned action copies is the sum of two: the set (due) chunks of the bitmap as far as they lie from @from on
- * and below @until, in bytes of the bitmap's range; and asm_bytes_in_full(). False: no chunk is copied for being set. */
+ * and below @until, in bytes of the bitmap's range; and asm_bytes_in_full(). False: none is copied for being set. */
 struct asm_reach {
 	uint64_t from_bytes, until_bytes;
 };

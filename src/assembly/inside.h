@@ -40,7 +40,7 @@ int asm_check_bitmap_supported(const struct asm_member *m, struct err *err);
 
 /* levels.c: what md's levels demand, as far as examine tells it */
 bool asm_has_parity(const struct sb1 *sb);
-bool asm_has_copies(const struct sb1 *sb);	/* a level that resyncs: members may differ, and are brought together */
+bool asm_has_copies(const struct sb1 *sb);	/* a level that resyncs: members that differ are brought together */
 bool asm_is_geometry_sane(const struct sb1 *sb);
 bool asm_is_dirty(const struct sb1 *sb);	/* not stopped cleanly, or never synced to its end */
 bool asm_is_enough(const struct asm_member *members, struct asm_plan *plan);

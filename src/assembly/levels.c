@@ -8,8 +8,9 @@
  *   0, linear nothing          all
  *
  * A parity array that was not stopped cleanly and is short of a member would compute that one's data from parity that
- * may be wrong: Linux refuses, unless it is forced, or a journal or partial parity log tells. umd starts level 1 only; the
- * others are here so that whoever brings them hears what Linux would do. Left out: levels that nobody makes any more.
+ * may be wrong: Linux refuses, unless it is forced, or a journal or partial parity log tells. umd starts level 1 only;
+ * the others are here so that whoever brings them hears what Linux would do. Left out: levels that nobody makes any
+ * more.
  * Source: specification of the array, 7.1, 7.6, 8. */
 #include "assembly/inside.h"
 

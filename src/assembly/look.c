@@ -75,7 +75,7 @@ static void check_bitmap_place(struct asm_member *m)
 	name_member(m, &err, &m->bitmap_error);
 }
 
-/* Is what was found now worth more than what is kept? What loses against a believed one, or against this one, is told. */
+/* Is what was found now worth more than what is kept? What loses against a believed one is told. */
 static bool is_better(struct asm_member *m, const struct sb1 *sb, member_off at, const struct err *err)
 {
 	bool is_first = !m->has_superblock;

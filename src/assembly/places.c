@@ -1,8 +1,8 @@
 /* Who has which place: no two members in one slot or with one device number, and no slot empty that somebody
  * is believed to fill, unless the user insists: two halves must not start apart (I5).
  *
- * A member and its replacement are a pair in one slot: the replacement stands beside it, in sync or on its way, and only
- * fills the slot where the member itself is not there. */
+ * A member and its replacement are a pair in one slot: the replacement stands beside it, in sync or on its way, and
+ * fills the slot only where the member itself is not there. */
 #include "assembly/inside.h"
 
 #include <string.h>

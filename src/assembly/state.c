@@ -1,7 +1,7 @@
 /* One sentence about the array: was it stopped cleanly, and who is here.
  *
- * It is told for every judgement, also for one that ended early: then it says what was found out up to there. Counted are
- * slots where a slot matters (in sync, missing), members elsewhere. */
+ * It is told for every judgement, also for one that ended early: then it says what was found out up to there. Counted
+ * are slots where a slot matters (in sync, missing), members elsewhere. */
 #include "assembly/inside.h"
 
 #include <string.h>
@@ -35,7 +35,8 @@ static void tell_others(struct asm_plan *plan)
 		enum asm_verdict verdict, also;
 		const char *words;
 	} kinds[] = {
-		{ ASM_RECOVERING, ASM_RECOVERING, "being recovered" }, { ASM_STALE_BITMAP, ASM_STALE_FULL, "out of date" },
+		{ ASM_RECOVERING, ASM_RECOVERING, "being recovered" },
+		{ ASM_STALE_BITMAP, ASM_STALE_FULL, "out of date" },
 		{ ASM_REPLACEMENT, ASM_REPLACEMENT, "replacing" }, { ASM_SPARE, ASM_SPARE, "spare" },
 		{ ASM_JOURNAL, ASM_JOURNAL, "journal" }, { ASM_FORKED, ASM_FORKED, "with another history" },
 		{ ASM_UNUSABLE, ASM_DUPLICATE, "not used" },

@@ -97,8 +97,8 @@ static void judge_current(struct asm_plan *plan, const struct asm_member *m, uin
 		SAY(plan, i, ASM_IN_SYNC, "%s", "");
 	else if (m->sb.feature_map & FMT_SB1_REPLACEMENT)
 		SAY(plan, i, ASM_REPLACEMENT,
-		    "%s is being made the replacement in slot %u: everything is copied to it from byte %llu on", m->path,
-		    asm_own_role(&m->sb), (unsigned long long)asm_recovery_offset(&m->sb));
+		    "%s is being made the replacement in slot %u: everything is copied to it from byte %llu on",
+		    m->path, asm_own_role(&m->sb), (unsigned long long)asm_recovery_offset(&m->sb));
 	else
 		SAY(plan, i, ASM_RECOVERING, "%s was being recovered %s and goes on at byte %llu", m->path,
 		    m->sb.feature_map & FMT_SB1_RECOVERY_BITMAP ? "by the bitmap" : "in full",
@@ -204,8 +204,8 @@ static void judge_other(const struct asm_member *members, const struct asm_optio
 	if (has_forked && !o->prefer)
 		SAY(plan, i, ASM_FORKED, "%s", "it ran apart from the others");
 	else if (!asm_is_slot(r, role))
-		SAY(plan, i, ASM_SPARE, "%s is a spare: it had slot %u, and by %s the array has %u slots", m->path, role,
-		    ref->path, r->raid_disks);
+		SAY(plan, i, ASM_SPARE, "%s is a spare: it had slot %u, and by %s the array has %u slots", m->path,
+		    role, ref->path, r->raid_disks);
 	else if (has_forked)
 		SAY(plan, i, ASM_STALE_FULL,
 		    "%s has another story (event %llu against %llu); %s is preferred, everything is copied", m->path,

@@ -1,8 +1,8 @@
 /* What umd starts: RAID1 with version 1 metadata and without anything half-done or kept elsewhere. Everything else is
  * recognised and refused by name, because starting without knowing it would write where it must not (I7). Looking is
- * always allowed: the judgement goes on behind such a refusal and says what Linux would do. Where numbers are impossible
- * it ends. Left out here: what the format itself forbids (format/sb1_check.c) and what members must have in common
- * (story.c). */
+ * always allowed: the judgement goes on behind such a refusal and says what Linux would do. Where numbers are
+ * impossible it ends. Left out here: what the format itself forbids (format/sb1_check.c) and what members must have in
+ * common (story.c). */
 #include "assembly/inside.h"
 
 static const char *unsupported_feature(const struct sb1 *sb)
@@ -68,7 +68,8 @@ int asm_check_bitmap_supported(const struct asm_member *m, struct err *err)
 {
 	if (fmt_bitmap_is_lockless(&m->bitmap))
 		return err_set(err, UMD_E_NOT_SUPPORTED,
-			       "%s: the bitmap's version 6 is lockless, versions 3 to 5 can be used: nothing is started",
+			       "%s: the bitmap's version 6 is lockless, versions 3 to 5 can be used: nothing is "
+			       "started",
 			       m->path);
 	if (asm_bitmap_is_clustered(&m->bitmap))
 		return err_set(err, UMD_E_NOT_SUPPORTED,

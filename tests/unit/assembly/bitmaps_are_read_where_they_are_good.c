@@ -36,6 +36,11 @@ static void one_is_broken(void)
 	told_by("b", 0, FMT_ROLE_SPARE);
 	options.prefer = "disk-a";
 	is_u64((uint64_t)judge("ab"), (uint64_t)UMD_E_BAD_BITMAP, "a copy of another story is no help");
+
+	create(2);
+	disks[0].bitmap[0] ^= 1;
+	EDIT('b', s->size_sectors = 9);
+	is_u64((uint64_t)judge("ab"), (uint64_t)UMD_E_BAD_BITMAP, "nor one whose bits cover less (found by fuzzing)");
 }
 
 static void no_place_for_it(void)

@@ -1,6 +1,6 @@
 /* Goal: the bytes that a plan announces are those that the array copies, in every mixture of passes.
- * Method: mirrors of up to four members with set chunks, checkpoints, members that are stale, in the middle of a recovery by
- * the bitmap or in full; figures of the plan compared with what the array counted when it was done.
+ * Method: mirrors of two and three members with set chunks, checkpoints, members that are stale, in the middle of a
+ * recovery by the bitmap or in full; figures of the plan compared with what the array counted when it was done.
  * Law: I8.
  * Source: assembly/action.c. */
 #include "mirror.h"

@@ -1,4 +1,5 @@
-/* Goal: lockless and clustered bitmaps, replacements and 0.90 members are judged as Linux would start them, and not started.
+/* Goal: lockless and clustered bitmaps, replacements and 0.90 members are judged as Linux would start them, and not
+ * started.
  * Method: a mirror whose bitmap, features or metadata are another kind's; images of 0.90 made word by word.
  * Law: I9.
  * Source: spec newest 4, cluster 2, array 1.10, 6.3; images new-r1-ll-*, cl-*, r1-12-64k-replacing-*, r1-090-*. */
@@ -70,6 +71,9 @@ static void never_initialised(void)
 	told("ab", ASM_NOTHING, "lockless", "never initialised");
 	ok(!plan.is_by_state && !plan.bitmap_is_stale, "its events and states mean nothing");
 	reaches(false, 0, 0, 0);
+	EDIT_BITMAP('a', b->events = 0);
+	told("ab", ASM_NOTHING, "lockless", "never initialised");
+	ok(!plan.bitmap_is_stale, "however old they are");
 	at_event("a", 24);
 	told_by("a", 1, FMT_ROLE_SPARE);
 	told("ab", ASM_RECOVER, "lockless", "everything is copied");
@@ -120,6 +124,10 @@ static void all_slots_count(void)
 	judge("ab");
 	REFUSED(UMD_E_BAD_BITMAP, "slots that reach into the data", "disk-a", "data area");
 	ok(!plan.is_unsupported && m[1].bitmap_error.code == UMD_E_BAD_BITMAP, "%s", m[1].bitmap_error.text);
+	clustered("ab", FMT_SB1_CLUSTERED);
+	EDIT('a', s->bitmap_offset_sectors = (int32_t)s->data_offset_sectors - 16);
+	judge("ab");
+	REFUSED(UMD_E_BAD_BITMAP, "another one's slots would reach into the data here", "data area");
 	clustered("ab", 0);
 	EDIT_BITMAP('a', b->nodes = 0);
 	EDIT_BITMAP('a', b->events = 17);
@@ -149,6 +157,13 @@ static void a_pair_in_one_slot(void)
 	told("abc", ASM_RECOVER, "a replacement", "replacement");
 	reaches(true, 0, 32 * MIB, SIZE - 32 * MIB);
 
+	EDIT('c', s->recovery_offset_sectors = 0);
+	told("abc", ASM_RECOVER, "a replacement", "from byte 0 on");
+	reaches(false, 0, 0, SIZE);
+	options.may_run_degraded = true;
+	told("ac", ASM_RECOVER, "a replacement", "replacement");
+	ok(!plan.is_dirty && plan.degraded == 1, "one alone in sync has nobody to be compared with");
+
 	replaced(0);
 	told("abc", ASM_NOTHING, "a replacement", "stopped cleanly");
 	is_verdict(2, ASM_REPLACEMENT, "a finished one waits: %s", plan.reasons[2]);
@@ -156,6 +171,10 @@ static void a_pair_in_one_slot(void)
 	is_verdict(1, ASM_REPLACEMENT, "in any order");
 	told("ac", ASM_NOTHING, "a replacement", "stopped cleanly");
 	is_verdict(1, ASM_IN_SYNC, "and takes the place when the member is not there");
+	options.may_run_degraded = true;
+	told("cb", ASM_NOTHING, "a replacement", "stopped cleanly");
+	ok(plan.freshest == 1, "the member itself is believed first");
+	options.may_run_degraded = false;
 	EDIT('b', s->feature_map |= FMT_SB1_REPLACEMENT);
 	is_u64((uint64_t)judge("abc"), (uint64_t)UMD_E_DUPLICATE_MEMBER, "two replacements do not fit");
 }
@@ -198,6 +217,32 @@ static void old_metadata(bool is_big_endian)
 	ok(plan.refusal.code == UMD_E_DUPLICATE_MEMBER, "the number is the device: %s", plan.refusal.text);
 }
 
+/* Device 2 took slot 1 when device 1 was gone. */
+static void look_090_later(uint32_t i, const char *path, uint32_t number)
+{
+	static const struct word_value later[] = { { 39, 30 }, { 9, 3 }, { 164, 9 }, { 192, 2 }, { 193, 0x62 },
+						   { 195, 1 }, { 196, 6 }, { 0 } };
+	static uint8_t raw[FMT_SB0_BYTES];
+
+	sb0_load(sb0_crashed, false, raw);
+	for (const struct word_value *w = later; w->value; w++)
+		word_put(raw, w->word, w->value, false);
+	word_put(raw, 992, number, false);
+	sb0_patch(raw, false, 33, FMT_SB0_CLEAN);
+	m[i] = (struct asm_member){ .path = path, .size_bytes = 16 << 20 };
+	asm_take_superblock_090(&m[i], (member_off){ SB0_AT }, raw);
+}
+
+static void place_given_away(void)
+{
+	look_090_later(0, "old-a", 0);
+	look_090_later(1, "old-c", 2);
+	look_090(2, "old-b", false, 1, FMT_SB0_CLEAN);
+	asm_judge(m, 3, &options, &plan);
+	ok(plan.is_unsupported, "%s: %s", plan.state, plan.refusal.text);
+	is_verdict(2, ASM_DUPLICATE, "no device uuid makes two devices one: %s", plan.reasons[2]);
+}
+
 static void both_metadata(void)
 {
 	create(2);
@@ -207,8 +252,38 @@ static void both_metadata(void)
 	memcpy(m[1].sb.set_uuid, m[0].sb.set_uuid, 16);
 	options.may_run_degraded = true;
 	asm_judge(m, 2, &options, &plan);
-	is_verdict(1, ASM_UNUSABLE, "an old member does not mix with new ones: %s", plan.reasons[1]);
+	is_verdict(1, ASM_UNUSABLE, "an old member does not mix with new ones");
+	ok(strstr(plan.reasons[1], "major version 0"), "%s", plan.reasons[1]);
 	ok(plan.is_unsupported, "and nothing is started: %s", plan.refusal.text);
+}
+
+/* What is no member of this kind of array is not written over, however it is offered. */
+static void not_admitted(void)
+{
+	static const uint8_t uuid[16] = { 1 };
+	struct asm_member file = { .path = "bits", .size_bytes = 1 << 30 };
+	uint8_t first[4096] = { 0 };
+	struct bitmap_sb sb = { .magic = FMT_BITMAP_MAGIC, .version = 4, .chunk_bytes = 65536,
+				.sync_size_sectors = 800 };
+	struct arr_member entry;
+
+	create(2);
+	judge("ab");
+	start("ab");
+	fmt_bitmap_sb_encode(&sb, first);
+	asm_name_the_stranger(&file, first);
+	ok(asm_admit(lineage, array, &file, ASM_ADMIT_ADD, uuid, &entry, sentence, &said) == UMD_E_NO_SUPERBLOCK &&
+		   strstr(said.text, "bitmap file"),
+	   "%s", said.text);
+	ok(asm_admit(lineage, array, &file, ASM_ADMIT_READD, uuid, &entry, sentence, &said) == UMD_E_READD_REFUSED &&
+		   strstr(said.text, "bitmap file"),
+	   "%s", said.text);
+	look_090(1, "old-b", false, 1, FMT_SB0_CLEAN);
+	m[1].size_bytes = 1 << 30;
+	memcpy(m[1].sb.set_uuid, super_of('a').set_uuid, 16);
+	ok(asm_admit(lineage, array, &m[1], ASM_ADMIT_ADD, uuid, &entry, sentence, &said) == UMD_E_FOREIGN_MEMBER, "%s",
+	   said.text);
+	stop();
 }
 
 int main(void)
@@ -220,6 +295,8 @@ int main(void)
 	a_pair_in_one_slot();
 	old_metadata(false);
 	old_metadata(true);
+	place_given_away();
 	both_metadata();
+	not_admitted();
 	return tap_end();
 }

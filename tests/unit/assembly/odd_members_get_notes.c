@@ -1,5 +1,5 @@
-/* Goal: what is odd about a member, but no reason to refuse it, is told in one sentence with its numbers; a good member gets
- * none.
+/* Goal: what is odd about a member, but no reason to refuse it, is told in one sentence with its numbers; a good member
+ * gets none.
  * Method: one edit each of a good mirror; a second superblock beside the first; more oddities than there is room for.
  * Law: I9.
  * Source: spec newest 1, 4, N4; bitmap 1.5; array 1.5. */

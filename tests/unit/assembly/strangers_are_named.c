@@ -1,7 +1,7 @@
-/* Goal: a member without a version-1 superblock is told as what it is: a 0.90 member, a bitmap file, or nothing; a believed
- * superblock wins over a broken one of the other kind, and what loses is a note.
- * Method: 0.90 superblocks of Linux in both byte orders, bitmap files of several lengths, zeroes, broken superblocks; each
- * looked at alone and beside others.
+/* Goal: a member without a version-1 superblock is told as what it is: a 0.90 member, a bitmap file, or nothing; a
+ * believed superblock wins over a broken one of the other kind, and what loses is a note.
+ * Method: 0.90 superblocks of Linux in both byte orders, bitmap files of several lengths, zeroes, broken superblocks;
+ * each looked at alone and beside others.
  * Law: I9.
  * Source: spec array 1.10, bitmap 2.5; tests/unit/format/sb0_vectors.h. */
 #include "assembly/assembly.h"

@@ -1,5 +1,5 @@
-/* Goal: what umd does not start is judged all the same: action, reason and figures are those of a start by Linux; a harder
- * refusal wins; levels start with enough members only.
+/* Goal: what umd does not start is judged all the same: action, reason and figures are those of a start by Linux; a
+ * harder refusal wins; levels start with enough members only.
  * Method: a mirror's superblocks turned into other levels, then stopped, cut, degraded and forked.
  * Law: I5, I9.
  * Source: spec array 2, 7.5, 7.6, 8; images r10-*, r5-*, r6-*. */
@@ -86,6 +86,17 @@ static void raid10(void)
 	is_verdict(1, ASM_STALE_BITMAP, "a member comes back by the bitmap");
 	ok(plan.is_upper_bound, "which counts the array's chunks, not the member's copies");
 	reaches(true, 0, OFF_NONE, 0);
+	EDIT('b', s->feature_map |= FMT_SB1_RECOVERY_OFFSET | FMT_SB1_RECOVERY_BITMAP;
+	     s->recovery_offset_sectors = 32 * MIB / 512; s->events = 24);
+	told_by("acd", 1, 1);
+	told("abcd", ASM_RECOVER, "by the bitmap and goes on at byte 33554432");
+	reaches(true, 0, OFF_NONE, 0);
+	EDIT('b', s->feature_map &= ~(uint32_t)FMT_SB1_RECOVERY_BITMAP);
+	told("abcd", ASM_RECOVER, "in full");
+	reaches(false, 0, 0, SIZE - 32 * MIB);
+
+	array_of("abcd", 10, N2);
+	left_behind("b", "acd");
 	EDIT_BITMAP('a', b->events_cleared = 24);
 	told("abcd", ASM_RECOVER, "everything is copied");
 	ok(!plan.is_upper_bound, "a member that missed too much is copied from end to end");
@@ -132,6 +143,7 @@ static void harder_refusals_win(void)
 	ok(!strstr(plan.refusal.text, "--run"), "and insisting is not offered");
 	options.may_run_degraded = true;
 	told("abc", ASM_NOTHING, "stopped cleanly");
+	ok(strstr(plan.state, "3 of 4 members in sync, 1 missing"), "%s", plan.state);
 	array_of("ab", 10, N2);
 	EDIT('a', s->raid_disks = 65);
 	refused("ab", UMD_E_NOT_SUPPORTED, "65 slots");

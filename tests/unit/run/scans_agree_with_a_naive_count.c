@@ -13,7 +13,7 @@
 #include "run/scan.h"
 #include "tap.h"
 
-enum { FILE_BYTES = 3 << 20, CELLS = 37, BITMAPS = 3 };
+enum { FILE_BYTES = 3 << 20, CELLS = 37, BITMAPS = 3, BLOCK = 4096 };
 
 struct told {
 	uint64_t count, sum, states_count, states_sum, end_after;
@@ -34,38 +34,46 @@ static uint8_t bytes[FILE_BYTES];
 static void fill(struct prng *r, uint8_t *data, uint64_t len)
 {
 	static const uint8_t some[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 0xff };
-	uint64_t style = prng_below(r, 6), at = 0;
+	uint64_t style = prng_below(r, 7), at = 0;
 
 	while (at < len) {
 		uint64_t run = style < 2 ? 1 : 1 + prng_below(r, style == 2 ? 20 : 3000);
 		uint8_t byte = style == 0 ? (uint8_t)prng_below(r, 256) : style == 1 ? 0xaa :
-			       some[prng_below(r, sizeof some)];
+			       style == 6 ? 0xff : some[prng_below(r, sizeof some)];
 
 		for (; run && at < len; run--)
 			data[at++] = byte;
 	}
 }
 
-/* A file of holes and islands, the same bytes in memory. */
+static void write_island(struct prng *r, uint64_t at, uint64_t len)
+{
+	len = min_u64(FILE_BYTES - at, len);
+	fill(r, bytes + at, len);
+	if (pwrite(fd, bytes + at, len, (off_t)at) != (ssize_t)len)
+		ok(false, "the scratch member is written");
+}
+
+/* A file of holes and islands, the same bytes in memory. Some islands end where a piece ends, so that a hole follows. */
 static void begin(struct prng *r)
 {
 	m = mbr_close(m);
 	memset(bytes, 0, sizeof bytes);
 	if (ftruncate(fd, 0) < 0 || ftruncate(fd, FILE_BYTES) < 0 || mbr_open_look(path, &m, NULL) < 0)
 		ok(false, "a scratch member");
+	if (prng_below(r, 2))
+		write_island(r, 0, 9000);
 	for (int islands = (int)prng_below(r, 12); islands > 0; islands--) {
-		uint64_t at = prng_below(r, FILE_BYTES);
-		uint64_t len = min_u64(FILE_BYTES - at, 1 + prng_below(r, prng_below(r, 3) ? 9000 : 900000));
-
-		fill(r, bytes + at, len);
-		if (pwrite(fd, bytes + at, len, (off_t)at) != (ssize_t)len)
-			ok(false, "the scratch member is written");
+		if (prng_below(r, 2))
+			write_island(r, prng_below(r, FILE_BYTES / BLOCK) * BLOCK, 4 * BLOCK << prng_below(r, 3));
+		else
+			write_island(r, prng_below(r, FILE_BYTES), 1 + prng_below(r, prng_below(r, 3) ? 9000 : 900000));
 	}
 }
 
 static struct run_bitmap random_bitmap(struct prng *r, bool is_lockless)
 {
-	uint64_t at = prng_below(r, 5000), room = FILE_BYTES - at, chunks;
+	uint64_t at = prng_below(r, 2) ? prng_below(r, 5000) : BLOCK, room = FILE_BYTES - at, chunks;
 
 	chunks = prng_below(r, 4) ? prng_below(r, is_lockless ? room : 8 * room) : prng_below(r, 200);
 	return (struct run_bitmap){ .m = m, .at = { at }, .is_lockless = is_lockless, .chunks = chunks };
@@ -149,7 +157,8 @@ static bool is_same(const struct run_scan *s, const struct naive *n, bool is_loc
 {
 	bool same = s->set_chunks == n->set && s->set_between == n->set_between &&
 		    s->run_count == n->runs && s->is_last_set == n->is_last_set &&
-		    s->is_from_set == n->is_from_set && s->is_until_set == n->is_until_set && !memcmp(s->cells, n->cells, sizeof n->cells);
+		    s->is_from_set == n->is_from_set && s->is_until_set == n->is_until_set &&
+		    !memcmp(s->cells, n->cells, sizeof n->cells);
 
 	for (int state = 0; same && is_lockless && state < LOCKLESS_STATES; state++)
 		same = s->states[state] == n->states[state] &&
@@ -169,10 +178,11 @@ static void scan_and_compare(uint64_t seed, const struct run_bitmap *slots, uint
 {
 	struct told told = { 0 };
 	struct run_scan s = { .from = prng_below(r, slots[0].chunks + 2),
-			      .until = prng_below(r, 2) * prng_below(r, slots[0].chunks + 1), .ranges_max = UINT64_MAX, .cell_count = CELLS,
-			      .cell_chunks = max_u64(1, div_up(slots[0].chunks, CELLS)), .on_range = hear_range,
-			      .on_state = hear_state, .opaque = &told };
-	struct run_scan few = { .ranges_max = prng_below(r, 300) }, none = { 0 };
+			      .until = prng_below(r, 2) * prng_below(r, slots[0].chunks + 1), .ranges_max = UINT64_MAX,
+			      .cell_count = CELLS, .cell_chunks = max_u64(1, div_up(slots[0].chunks, CELLS)),
+			      .on_range = hear_range, .on_state = hear_state, .opaque = &told };
+	struct told again = { 0 };
+	struct run_scan few = { .ranges_max = prng_below(r, 300), .opaque = &again }, none = { 0 };
 	struct naive n;
 
 	count_naively(slots, count, &s, &n);
@@ -183,6 +193,7 @@ static void scan_and_compare(uint64_t seed, const struct run_bitmap *slots, uint
 	ok(told.count == n.runs && told.sum == n.range_sum && s.range_count == n.runs, "every run is told and kept once");
 	ok(!slots[0].is_lockless || (told.states_count == n.states_runs && told.states_sum == n.states_sum),
 	   "and every run of a state");
+	few.on_range = prng_below(r, 2) ? hear_range : NULL;
 	is_u64(run_scan_union(slots, count, &few), 0, "again, with few runs kept");
 	ok(are_ranges_kept(&few, &s), "those are the first ones, and it says whether there are more");
 	ok(run_scan_union(slots, count, &none) == 0 && none.set_chunks == n.set && none.run_count == n.runs,

@@ -9,7 +9,13 @@
 
 #include "json.h"
 
-enum { RUNS_FOR_EQUALITY = 1000 };
+enum { RUNS_FOR_EQUALITY = 1000, RUNS_IN_ALL = 30000 };
+
+/* Hundreds of members share what one may say: as JSON objects in memory a run costs hundreds of bytes. */
+static uint64_t runs_for(size_t member_count)
+{
+	return member_count > RUNS_IN_ALL / RUNS_FOR_EQUALITY ? RUNS_IN_ALL / member_count : RUNS_FOR_EQUALITY;
+}
 
 int map_ask_running(const char *name, uint64_t cells_max, struct json_object **ret_map, struct umd_error *error)
 {
@@ -49,7 +55,7 @@ int map_ask_images(const struct map_wish *w, uint64_t cells_max, struct json_obj
 		   struct umd_error *error)
 {
 	struct umd_look_options options = {
-		.runs_max = RUNS_FOR_EQUALITY,
+		.runs_max = runs_for(w->cli->word_count),
 		.cells_max = cells_max,
 		.is_comparison = w->is_difference,
 		.external = w->external,

@@ -12,7 +12,7 @@ import subprocess
 from scene import MIB, Scene
 
 NOBODY = 65534
-VERBS = {'examine': [], 'map': []}	# and what stands behind the members
+VERBS = {'examine': [], 'map': [], 'why': ['0']}	# and what stands behind the members
 
 
 def stamp(path):

@@ -5,7 +5,7 @@ Source: design, the command line: "Exit status: 0 done; 1 it failed; 2 usage".
 """
 from scene import Scene
 
-VERBS = ['create', 'serve', 'examine', 'map', 'detail', 'list', 'manage', 'stop', 'wait']
+VERBS = ['create', 'serve', 'examine', 'why', 'map', 'detail', 'list', 'manage', 'stop', 'wait']
 
 WRONG = [
 	([], ['no verb']),

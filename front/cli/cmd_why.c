@@ -1,0 +1,212 @@
+/* umd why: one chunk of an array's bitmap, explained from its members' own bytes.
+ *
+ * The answer first, then where the chunk's bit lies on every member and what it says, then what the next start does.
+ * The chunk is a number behind the members, or --at=OFFSET, a byte of the array; the library says how much of the array
+ * chunk 0 covers, and so which chunk has that byte. Nothing is written, no lock is taken.
+ *
+ * Left out: running arrays. What keeps a bit set there is in the server's memory, and it is not asked; a name is
+ * refused with what does work. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "json.h"
+#include "table.h"
+
+struct question {
+	const char *const *members;
+	size_t member_count;
+	uint64_t chunk;
+	const char *at;				/* --at as typed; NULL: the chunk was given */
+	const struct umd_external_bitmap *external;
+};
+
+/* ---- what is asked ---- */
+
+/* The words are members, and unless --at is given a chunk number at the end. */
+static int read_words(const struct cli *cli, struct question *q)
+{
+	const char *last = cli->words[cli->word_count - 1], *rest;
+
+	q->at = cli_text(cli, "at");
+	q->members = cli->words;
+	q->member_count = cli->word_count - !q->at;
+	if (q->at)
+		return CLI_DONE;
+	if (!cli_read_number(last, &q->chunk, &rest) || *rest)
+		return cli_usage("why takes the number of a chunk behind the members, and the last word is \"%s\"; "
+				 "--at=OFFSET names a byte of the array instead", cli_shown(last));
+	if (!q->member_count)
+		return cli_usage("why was given the chunk %s and no member; the form is: umd why %s", cli_shown(last),
+				 cli->command->syntax);
+	return CLI_DONE;
+}
+
+static bool is_running(const struct question *q)
+{
+	const char *name = q->members[0];
+	struct json_object *reply;
+	struct umd_error error;
+
+	if (q->member_count != 1 || strchr(name, '/') || access(name, F_OK) == 0)
+		return false;
+	if (cli_ask(name, "detail", &reply, &error))
+		return false;
+	json_object_put(reply);
+	return true;
+}
+
+static int ask(const struct question *q, uint64_t chunk, struct json_object **ret_answer, size_t *ret_errors)
+{
+	struct umd_error error;
+	char *json;
+
+	if (umd_why(q->members, q->member_count, chunk, q->external, &json, ret_errors, &error))
+		return cli_fail(&error);
+	*ret_answer = cli_json_parse(json);
+	free(json);
+	return *ret_answer ? CLI_DONE : CLI_FAILED;
+}
+
+/* The chunk that covers byte --at of the array. */
+static int find_chunk(struct question *q)
+{
+	struct json_object *first;
+	uint64_t at, length;
+	size_t errors;
+	bool is_of_array;
+	int rc;
+
+	if (!cli_read_size(q->at, &at))
+		return cli_usage("--at takes a byte of the array such as 4096, 64K or 1G, not \"%s\"",
+				 cli_shown(q->at));
+	rc = ask(q, 0, &first, &errors);
+	if (rc)
+		return rc;
+	length = cli_json_u64(first, "covers.length_bytes", 0);
+	is_of_array = !strcmp(cli_json_raw(first, "covers.of"), "array");
+	json_object_put(first);
+	if (!is_of_array || !length)
+		return cli_refuse("--at=%s is a byte of the array, and the chunks of this bitmap cover bytes of its "
+				  "members; a chunk number behind the members works", cli_shown(q->at));
+	q->chunk = at / length;
+	return CLI_DONE;
+}
+
+/* ---- what is answered ---- */
+
+static const char *number_or_dash(struct json_object *o, const char *key)
+{
+	return cli_json_get(o, key) ? cli_json_shown(o, key) : "-";
+}
+
+static const char *what_it_says(struct json_object *m)
+{
+	return cli_json_get(m, "state")	 ? cli_json_shown(m, "state") :
+	       !cli_json_get(m, "set")	 ? "-" :
+	       cli_json_bool(m, "set")	 ? "set" :
+					   "clear";
+}
+
+static void print_members(struct json_object *members)
+{
+	static const char *const heads[] = { "member", "slot", "byte", "bit", "value", "says", "data" };
+	struct cli_table *t = cli_table_new(sizeof heads / sizeof *heads);
+
+	cli_table_row(t, heads[0]);
+	for (size_t i = 1; i < sizeof heads / sizeof *heads; i++)
+		cli_table_put(t, i, heads[i]);
+	for (size_t i = 0; i < cli_json_len(members); i++) {
+		struct json_object *m = json_object_array_get_idx(members, i);
+
+		cli_table_row(t, cli_json_shown(m, "path"));
+		cli_table_put(t, 1, number_or_dash(m, "slot"));
+		cli_table_put(t, 2, number_or_dash(m, "byte_offset"));
+		cli_table_put(t, 3, number_or_dash(m, "bit"));
+		cli_table_put(t, 4, !cli_json_get(m, "byte") ? "-" :
+				    cli_print("0x%02x", (unsigned)cli_json_u64(m, "byte", 0)));
+		cli_table_put(t, 5, what_it_says(m));
+		cli_table_put(t, 6, !cli_json_get(m, "data") ? "-" :
+				    cli_print("%s bytes at %s", cli_json_shown(m, "data.length_bytes"),
+					      cli_json_shown(m, "data.offset_bytes")));
+	}
+	cli_table_print(t, cli_columns());
+	cli_table_free(t);
+}
+
+static void print_sentences(struct json_object *members)
+{
+	for (size_t i = 0; i < cli_json_len(members); i++) {
+		struct json_object *m = json_object_array_get_idx(members, i);
+
+		if (*cli_json_raw(m, "sentence"))
+			printf("  %s: %s\n", cli_json_shown(m, "path"), cli_json_shown(m, "sentence"));
+	}
+}
+
+static void print_next_start(struct json_object *next)
+{
+	struct json_object *to = cli_json_get(next, "to");
+	const char *targets = "";
+
+	for (size_t i = 0; i < cli_json_len(to); i++)
+		targets = cli_print("%s%s%s", targets, *targets ? ", " : "",
+				    cli_json_shown(json_object_array_get_idx(to, i), ""));
+	if (!cli_json_bool(next, "copied"))
+		printf("The next start does not copy this chunk: %s\n", cli_json_shown(next, "reason"));
+	else if (*cli_json_raw(next, "from") && *targets)
+		printf("The next start copies this chunk from %s to %s: %s\n", cli_json_shown(next, "from"), targets,
+		       cli_json_shown(next, "reason"));
+	else
+		printf("The next start copies this chunk: %s\n", cli_json_shown(next, "reason"));
+}
+
+static void print_answer(struct json_object *answer)
+{
+	struct json_object *members = cli_json_get(answer, "members");
+	uint64_t first = cli_json_u64(answer, "covers.first_byte", 0),
+		 length = cli_json_u64(answer, "covers.length_bytes", 0);
+
+	printf("%s\n\n", cli_json_shown(answer, "sentence"));
+	if (length)
+		printf("Chunk %s covers %llu bytes from byte %llu of %s.\n\n", cli_json_shown(answer, "chunk"),
+		       (unsigned long long)length, (unsigned long long)first,
+		       strcmp(cli_json_raw(answer, "covers.of"), "array") ? "each member's data" : "the array");
+	print_members(members);
+	putchar('\n');
+	print_sentences(members);
+	putchar('\n');
+	print_next_start(cli_json_get(answer, "next_start"));
+}
+
+int cmd_why(const struct cli *cli)
+{
+	struct umd_external_bitmap space;
+	struct json_object *answer;
+	struct question q = { 0 };
+	size_t errors;
+	int rc;
+
+	rc = read_words(cli, &q);
+	if (!rc)
+		rc = cli_external(cli, &space, &q.external);
+	if (rc)
+		return rc;
+	if (is_running(&q))
+		return cli_refuse("why of the running array %s is not supported, members at rest can be asked: "
+				  "umd map %s shows its bitmap", cli_shown(q.members[0]), cli_shown(q.members[0]));
+	if (q.at)
+		rc = find_chunk(&q);
+	if (!rc)
+		rc = ask(&q, q.chunk, &answer, &errors);
+	if (rc)
+		return rc;
+
+	if (cli_has(cli, "json"))
+		cli_json_print_object(answer);
+	else
+		print_answer(answer);
+	cli_say_member_errors(cli_json_get(answer, "members"));
+	json_object_put(answer);
+	return errors ? CLI_FAILED : CLI_DONE;
+}

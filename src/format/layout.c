@@ -247,7 +247,8 @@ bool lay_log_is_inside_bitmap(const struct sb1 *sb, const struct bitmap_sb *bm, 
 	struct span log;
 	member_off at;
 
-	if (!fmt_bitmap_is_lockless(bm) || !lay_bitmap(sb, &at) || !lay_bad_blocks(sb, &log))
+	if (!fmt_bitmap_is_lockless(bm) || fmt_bitmap_sb_check(bm, NULL, NULL) < 0 || !lay_bitmap(sb, &at) ||
+	    !lay_bad_blocks(sb, &log))
 		return false;
 	room = min_u64(max_u64(room, lockless_bytes(sb, bm)), UINT64_MAX - at.bytes);
 	if (!ranges_overlap(at.bytes, room, log.at.bytes, log.len_bytes))

@@ -13,7 +13,7 @@
 #include "scratch.h"
 
 enum { MEMBER, BYTES, FILL, EXTERNAL, KINDS, FILL_MAX_BYTES = 1 << 18, FROM_END_BIT = 63, SB0_CSUM_AT = 152, CSUM_AT = 216,
-       MAX_DEV_AT = 220 };
+	MAX_DEV_AT = 220 };
 #define SIZE_MASK ((UINT64_C(1) << 58) - 1)
 
 size_t fuzz_find_records(const uint8_t *data, size_t size, struct fuzz_record ret[FUZZ_RECORDS_MAX])

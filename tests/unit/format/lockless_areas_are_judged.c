@@ -97,6 +97,9 @@ static void logs(void)
 	bm.version = 4;
 	bm.chunk_bytes = 65536;
 	log_inside(16, false, "another version: lay_bitmap_fits() judges that");
+	made_by_mdadm();
+	bm.chunk_bytes = 0;
+	log_inside(16, false, "a bitmap that is refused has no room (found by fuzzing)");
 }
 
 int main(void)

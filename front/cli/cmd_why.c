@@ -134,31 +134,72 @@ static void print_members(struct json_object *members)
 	cli_table_free(t);
 }
 
+/* That a plain bit is set or clear stands in the table, and errors go to stderr. */
+static bool says_more(struct json_object *m)
+{
+	const char *sentence = cli_json_raw(m, "sentence");
+	bool is_plain = cli_json_get(m, "byte_offset") && !cli_json_get(m, "state") && !strncmp(sentence, "bit ", 4);
+
+	return *sentence && !cli_json_get(m, "error") && (!is_plain || strchr(sentence, ';'));
+}
+
 static void print_sentences(struct json_object *members)
 {
+	bool is_first = true;
+
 	for (size_t i = 0; i < cli_json_len(members); i++) {
 		struct json_object *m = json_object_array_get_idx(members, i);
 
-		if (*cli_json_raw(m, "sentence"))
-			printf("  %s: %s\n", cli_json_shown(m, "path"), cli_json_shown(m, "sentence"));
+		if (!says_more(m))
+			continue;
+		printf("%s  %s: %s\n", is_first ? "\n" : "", cli_json_shown(m, "path"),
+		       cli_json_shown(m, "sentence"));
+		is_first = false;
 	}
+}
+
+/* A clustered member stands in the list once for every slot; its error is said once. */
+static void say_errors(struct json_object *members)
+{
+	const char *last = "";
+
+	for (size_t i = 0; i < cli_json_len(members); i++) {
+		struct json_object *m = json_object_array_get_idx(members, i);
+
+		if (*cli_json_raw(m, "error.message") && strcmp(cli_json_raw(m, "path"), last))
+			cli_say_member_error(m);
+		last = cli_json_raw(m, "path");
+	}
+}
+
+/* What Linux would do has in front of it what umd does not start: two sentences for people. */
+static const char *tell_unsupported(const char *reason, const char **ret_who)
+{
+	static const char joint[] = "; a start by Linux: ";
+	const char *at = strstr(reason, joint);
+
+	*ret_who = at ? "A start by Linux" : "The next start";
+	if (!at)
+		return reason;
+	printf("umd does not start the array: %.*s\n", (int)(at - reason), reason);
+	return at + strlen(joint);
 }
 
 static void print_next_start(struct json_object *next)
 {
 	struct json_object *to = cli_json_get(next, "to");
-	const char *targets = "";
+	const char *targets = "", *reason, *who;
 
 	for (size_t i = 0; i < cli_json_len(to); i++)
 		targets = cli_print("%s%s%s", targets, *targets ? ", " : "",
 				    cli_json_shown(json_object_array_get_idx(to, i), ""));
+	reason = tell_unsupported(cli_json_shown(next, "reason"), &who);
 	if (!cli_json_bool(next, "copied"))
-		printf("The next start does not copy this chunk: %s\n", cli_json_shown(next, "reason"));
+		printf("%s does not copy this chunk: %s\n", who, reason);
 	else if (*cli_json_raw(next, "from") && *targets)
-		printf("The next start copies this chunk from %s to %s: %s\n", cli_json_shown(next, "from"), targets,
-		       cli_json_shown(next, "reason"));
+		printf("%s copies this chunk from %s to %s: %s\n", who, cli_json_shown(next, "from"), targets, reason);
 	else
-		printf("The next start copies this chunk: %s\n", cli_json_shown(next, "reason"));
+		printf("%s copies this chunk: %s\n", who, reason);
 }
 
 static void print_answer(struct json_object *answer)
@@ -173,7 +214,6 @@ static void print_answer(struct json_object *answer)
 		       (unsigned long long)length, (unsigned long long)first,
 		       strcmp(cli_json_raw(answer, "covers.of"), "array") ? "each member's data" : "the array");
 	print_members(members);
-	putchar('\n');
 	print_sentences(members);
 	putchar('\n');
 	print_next_start(cli_json_get(answer, "next_start"));
@@ -206,7 +246,7 @@ int cmd_why(const struct cli *cli)
 		cli_json_print_object(answer);
 	else
 		print_answer(answer);
-	cli_say_member_errors(cli_json_get(answer, "members"));
+	say_errors(cli_json_get(answer, "members"));
 	json_object_put(answer);
 	return errors ? CLI_FAILED : CLI_DONE;
 }

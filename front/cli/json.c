@@ -16,30 +16,6 @@ struct json_object *cli_json_parse(const char *text)
 	return o;
 }
 
-static int write_to(void *file, const char *data, size_t len_bytes)
-{
-	return fwrite(data, 1, len_bytes, file) == len_bytes ? 0 : -ENOMEM;
-}
-
-char *cli_examine(const struct cli *cli, bool all_runs, const struct umd_external_bitmap *external, size_t *ret_errors,
-		  struct umd_error *error)
-{
-	struct umd_look_options options = { .runs_max = all_runs ? UINT64_MAX : 10000, .external = external };
-	char *json = NULL;
-	size_t len_bytes;
-	FILE *memory = open_memstream(&json, &len_bytes);
-	int rc;
-
-	if (!memory)
-		return NULL;
-	rc = umd_examine(cli->words, cli->word_count, &options, write_to, memory, ret_errors, error);
-	fclose(memory);
-	if (rc == 0)
-		return json;
-	free(json);
-	return NULL;
-}
-
 struct json_object *cli_json_get(struct json_object *o, const char *path)
 {
 	char key[64];
@@ -139,16 +115,19 @@ void cli_json_print_object(struct json_object *o)
 	putchar('\n');
 }
 
+void cli_say_member_error(struct json_object *m)
+{
+	const char *path = cli_json_shown(m, "path"), *message = cli_json_shown(m, "error.message");
+	bool is_named = strstr(message, path);
+
+	if (*message)
+		cli_refuse("%s%s%s", is_named ? "" : path, is_named ? "" : ": ", message);
+}
+
 void cli_say_member_errors(struct json_object *members)
 {
-	for (size_t i = 0; i < cli_json_len(members); i++) {
-		struct json_object *m = json_object_array_get_idx(members, i);
-		const char *path = cli_json_shown(m, "path"), *message = cli_json_shown(m, "error.message");
-
-		if (*message)
-			cli_refuse("%s%s%s", strstr(message, path) ? "" : path,
-				   strstr(message, path) ? "" : ": ", message);
-	}
+	for (size_t i = 0; i < cli_json_len(members); i++)
+		cli_say_member_error(json_object_array_get_idx(members, i));
 }
 
 /* Takes @request. */

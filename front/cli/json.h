@@ -9,10 +9,6 @@
 /* NULL, with the sentence said, when @text is no JSON (or there is no memory). */
 struct json_object *cli_json_parse(const char *text);
 
-/* A whole answer of umd_examine() for the members on the command line; NULL with @error. free() it. */
-char *cli_examine(const struct cli *cli, bool all_runs, const struct umd_external_bitmap *external,
-		  size_t *ret_errors, struct umd_error *error);
-
 struct json_object *cli_json_get(struct json_object *o, const char *path);	/* NULL: absent or null */
 const char *cli_json_raw(struct json_object *o, const char *path);		/* "" when absent; as stored */
 const char *cli_json_shown(struct json_object *o, const char *path);		/* "" when absent; fit for a terminal */
@@ -31,7 +27,8 @@ void cli_json_print(char *text);
 /* Print an object made here. */
 void cli_json_print_object(struct json_object *o);
 
-/* One sentence on stderr for each member of umd_examine's `members` that has an error. */
+/* One sentence on stderr for a member of a list `members` that has an error; for each of the list. */
+void cli_say_member_error(struct json_object *member);
 void cli_say_member_errors(struct json_object *members);
 
 /* One command to the array @name. Returns the library's code, with its sentence in @error; *@ret_reply is to be

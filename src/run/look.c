@@ -1,7 +1,7 @@
 /* The hands of looking: read where assembly points, let assembly say what it means (law I7: nothing is written).
  *
  * Members of a running array may be looked at too: what is read may then change between two reads, which the checks
- * of the superblock (checksum) catch or the next look shows. Left out: the chunks of the bitmap (scan.c streams them). */
+ * of the superblock (checksum) catch or the next look shows. Left out: the chunks of the bitmap (scan.c). */
 #include "run/look.h"
 
 #include <errno.h>

@@ -184,7 +184,7 @@ void asm_settle(struct asm_plan *plan, uint64_t due_chunks)
 bool asm_bitmap_to_read(const struct asm_member *members, const struct asm_plan *plan, uint32_t *ret_member,
 			member_off *ret_at, uint64_t *ret_len_bytes)
 {
-	if (!plan->has_bitmap)
+	if (!plan->has_bitmap || (plan->refusal.code && !plan->is_unsupported))
 		return false;
 	*ret_member = plan->bitmap_member;
 	*ret_at = members[plan->bitmap_member].bitmap_at;

@@ -1,9 +1,10 @@
-/* Whole images through the public API: examine and map, as `umd examine --json` and `umd map --json` do.
+/* Whole images through the public API: examine, map and why, as `umd VERB --json` does.
  *
  * Input: 1 byte flags (1 checksums are made right, 2 two maps are compared), 1 unused, 2 a chunk; then the images (image.h).
  * Properties: it always answers; the answer is one JSON object, harmless, and of bounded length; as many members as were
  * given, with as many errors as are counted; runs of chunks are in order, inside their bitmap, and add up; what cannot
- * start says why, what can says what it copies; maps agree with it (mapped.c). */
+ * start says why, what can says what it copies; maps agree with it (mapped.c), and so does what is said of one chunk
+ * (asked.c). */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,7 +65,7 @@ static void examined_is_sound(struct json_object *o, size_t count, size_t errors
 		array_is_sound(json_object_array_get_idx(arrays, i));
 }
 
-static void examine(const struct image *i, const struct umd_look_options *options)
+static void examine(const struct image *i, const struct umd_look_options *options, uint64_t wish)
 {
 	struct umd_error error = { 0 };
 	struct answer a = { 0 };
@@ -75,6 +76,7 @@ static void examine(const struct image *i, const struct umd_look_options *option
 	o = answer_parse(&a);
 	examined_is_sound(o, i->count, errors);
 	mapped(i, *options, o);
+	asked(i, o, wish);
 	json_object_put(o);
 	answer_drop(&a);
 }
@@ -85,11 +87,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	unsigned flags = fuzz_take(&in, 1);
 	struct umd_look_options options = { .runs_max = 100, .cells_max = 50 };
 	struct image image;
+	uint64_t wish;
 
-	fuzz_take(&in, 3);
+	fuzz_take(&in, 1);
+	wish = fuzz_take(&in, 2);
 	image_make(&in, flags & 1, &image);
 	options.external = image.has_external ? &image.external : NULL;
 	options.is_comparison = flags & 2;
-	examine(&image, &options);
+	examine(&image, &options, wish);
 	return 0;
 }

@@ -51,8 +51,7 @@ static void cells_add_up(struct json_object *map)
 	FUZZ_MUST(states == chunks);
 }
 
-/* The bitmap of this path and slot in examine's answer, or NULL. */
-static struct json_object *examined_bitmap(struct json_object *examined, const char *path, uint64_t slot)
+struct json_object *examined_bitmap(struct json_object *examined, const char *path, uint64_t slot)
 {
 	struct json_object *members = answer_get(examined, "members");
 

@@ -6,12 +6,10 @@
  *     16384 chunks of 64.0 KiB: 40 set               counts, scale
  *     · clean   ░▒▓█ set: some, more, most, all      legend: only what occurs
  *
- * Glyphs differ without colour. Braille puts eight cells into one character, a dot for each that is set (down the left
- * column, then down the right one); what is more urgent than a set bit keeps a character of its own.
- * Every panel becomes a block of lines first; blocks are then printed side by side or below each other.
+ * Every panel becomes a block of lines first (map_block.c); blocks are printed side by side or below each other.
  *
  * Left out: characters of two columns in titles are counted as one. */
-#include "map_text.h"
+#include "map_block.h"
 
 #include <langinfo.h>
 #include <locale.h>
@@ -26,9 +24,7 @@ enum {
 	PANEL_CELLS_MIN = 34,	/* side by side: below that a row shows too little, and counts do not fit */
 	PANELS_BESIDE_MAX = 8,
 	ROWS_MAX = 16,
-	QUIET_ROWS_MIN = 3,
 	PAGE_COLUMNS = 80,
-	DOTS = 8,		/* cells of a braille character */
 };
 
 /* ---- what stdout is ---- */
@@ -69,242 +65,19 @@ static uint32_t width_of(const struct map_text *t)
 	return t->columns > OFFSET_COLUMNS + MAP_WIDTH_MIN ? t->columns - OFFSET_COLUMNS : MAP_WIDTH_MIN;
 }
 
-static unsigned dots(const struct map_text *t)
-{
-	return t->style == MAP_BRAILLE ? DOTS : 1;
-}
-
 uint64_t map_text_cells(const struct map_text *t)
 {
-	uint64_t cells = (uint64_t)width_of(t) * t->rows_max * dots(t);
+	uint64_t cells = (uint64_t)width_of(t) * t->rows_max * map_dots(t);
 
 	return cells < 65536 ? cells : 65536;
 }
 
-/* ---- glyphs ---- */
-
-struct glyph {
-	const char *blocks[MAP_LEVELS], *ascii[MAP_LEVELS], *colour;
-};
-
-#define ONE(s) { s, s, s, s }
-#define SHADES { "░", "▒", "▓", "█" }
-#define MARKS  { ":", "+", "*", "#" }
-
-static const struct glyph glyphs[MAP_CLASSES] = {
-	[MAP_CLEAN] = { ONE("·"), ONE("."), "2" },
-	[MAP_UNWRITTEN] = { ONE("╌"), ONE("-"), "2" },
-	[MAP_WRITTEN] = { ONE("○"), ONE("o"), "32" },
-	[MAP_SET] = { SHADES, MARKS, "33" },
-	[MAP_DIRTY] = { SHADES, MARKS, "33" },
-	[MAP_NEED_SYNC] = { ONE("◆"), ONE("!"), "31" },
-	[MAP_SYNCING] = { ONE("▶"), ONE(">"), "36" },
-	[MAP_INVALID] = { ONE("✗"), ONE("?"), "35" },
-	[MAP_NEEDED] = { ONE("◆"), ONE("!"), "31" },
-	[MAP_SYNC] = { ONE("▶"), ONE(">"), "36" },
-	[MAP_BOTH] = { SHADES, MARKS, "33" },
-	[MAP_ONLY_A] = { ONE("a"), ONE("a"), "35" },
-	[MAP_ONLY_B] = { ONE("b"), ONE("b"), "36" },
-	[MAP_EITHER] = { ONE("x"), ONE("x"), "31" },
-};
-
-static const char *glyph(const struct map_text *t, enum map_class class, unsigned level)
-{
-	if (t->style == MAP_BRAILLE && class == MAP_CLEAN)
-		return "⠀";
-	return (t->style == MAP_ASCII ? glyphs[class].ascii : glyphs[class].blocks)[level - 1];
-}
-
-/* The class of the character that stands for @cell and those behind it. */
-static enum map_class class_of(const struct map_text *t, const struct map_panel *p, uint64_t cell)
-{
-	enum map_class class = MAP_CLEAN;
-
-	for (uint64_t i = cell; i < cell + dots(t) && i < p->cell_count; i++) {
-		enum map_class c = map_cell_class(p, i);
-
-		class = c > class ? c : class;
-	}
-	return class;
-}
-
-static void put_glyph(const struct map_text *t, const struct map_panel *p, uint64_t cell, enum map_class class, FILE *to)
-{
-	unsigned pattern = 0;
-
-	if (t->style != MAP_BRAILLE || !map_has_levels(class)) {
-		fputs(glyph(t, class, map_has_levels(class) ? map_cell_level(p, cell) : 1), to);
-		return;
-	}
-	/* Unicode numbers the six upper dots by columns and the two lowest behind them. */
-	for (unsigned i = 0; i < DOTS && cell + i < p->cell_count; i++) {
-		static const unsigned char dot[DOTS] = { 0x01, 0x02, 0x04, 0x40, 0x08, 0x10, 0x20, 0x80 };
-
-		if (!map_is_quiet(map_cell_class(p, cell + i)))
-			pattern |= dot[i];
-	}
-	fprintf(to, "\xe2%c%c", 0xa0 | pattern >> 6, 0x80 | (pattern & 0x3f));
-}
-
-/* ---- one panel as lines ---- */
-
-struct block {
-	char **lines;
-	size_t count;
-};
-
-static void *need(void *p)
-{
-	if (!p) {
-		cli_refuse("there is not enough memory for a picture");
-		exit(CLI_FAILED);
-	}
-	return p;
-}
-
-/* A line is written into the stream that begin_line() returns. */
-static FILE *begin_line(struct block *b, size_t *space)
-{
-	b->lines = need(reallocarray(b->lines, b->count + 1, sizeof *b->lines));
-	return need(open_memstream(&b->lines[b->count++], space));
-}
-
-static void end_line(FILE *line)
-{
-	bool is_bad = ferror(line);
-
-	if (fclose(line) || is_bad)
-		need(NULL);
-}
-
-static void put_line(struct block *b, const char *blanks, const char *text)
-{
-	size_t space;
-	FILE *line = begin_line(b, &space);
-
-	fprintf(line, "%s%s", blanks, text);
-	end_line(line);
-}
-
-static uint64_t row_cells(const struct map_text *t, uint32_t width)
-{
-	return (uint64_t)width * dots(t);
-}
-
-/* A colour is said once for all cells that follow each other in it. */
-static void put_row(const struct map_text *t, const struct map_panel *p, uint32_t width, uint64_t row, struct block *b)
-{
-	uint64_t begin = row * row_cells(t, width), end = begin + row_cells(t, width);
-	const char *last = "", *frame = t->style == MAP_BRAILLE ? "│" : "";
-	size_t space;
-	FILE *to = begin_line(b, &space);
-
-	fprintf(to, "  %10s  %s", cli_bytes(begin * p->cell_chunks * p->chunk_bytes), frame);
-	for (uint64_t cell = begin; cell < end && cell < p->cell_count; cell += dots(t)) {
-		enum map_class class = class_of(t, p, cell);
-
-		if (t->has_colour && strcmp(glyphs[class].colour, last))
-			fprintf(to, "\033[0;%sm", glyphs[class].colour);
-		put_glyph(t, p, cell, class, to);
-		last = glyphs[class].colour;
-	}
-	fprintf(to, "%s%s", t->has_colour ? "\033[0m" : "", frame);
-	end_line(to);
-}
-
-/* The quiet class that the whole row is of, else MAP_CLASSES. */
-static enum map_class quiet_class(const struct map_text *t, const struct map_panel *p, uint32_t width, uint64_t row)
-{
-	uint64_t begin = row * row_cells(t, width), end = begin + row_cells(t, width);
-	enum map_class class = map_cell_class(p, begin);
-
-	for (uint64_t cell = begin; cell < end && cell < p->cell_count; cell++)
-		if (map_cell_class(p, cell) != class)
-			return MAP_CLASSES;
-	return map_is_quiet(class) ? class : MAP_CLASSES;
-}
-
-static void put_quiet_rows(const struct map_text *t, const struct map_panel *p, uint64_t at_cell, enum map_class class,
-			   uint64_t rows, struct block *b)
-{
-	size_t space;
-	FILE *to = begin_line(b, &space);
-
-	fprintf(to, "  %10s  %s all %s for %llu rows", cli_bytes(at_cell * p->cell_chunks * p->chunk_bytes),
-		t->style == MAP_BRAILLE && class == MAP_CLEAN ? "│" : glyph(t, class, 1), map_words(class),
-		(unsigned long long)rows);
-	end_line(to);
-}
-
-static void put_rows(const struct map_text *t, const struct map_panel *p, uint32_t width, struct block *b)
-{
-	uint64_t rows = (p->cell_count + row_cells(t, width) - 1) / row_cells(t, width);
-
-	for (uint64_t row = 0; row < rows;) {
-		enum map_class class = quiet_class(t, p, width, row);
-		uint64_t next = row;
-
-		while (class != MAP_CLASSES && next < rows && quiet_class(t, p, width, next) == class)
-			next++;
-		if (next - row < QUIET_ROWS_MIN) {
-			put_row(t, p, width, row++, b);
-			continue;
-		}
-		put_quiet_rows(t, p, row * row_cells(t, width), class, next - row, b);
-		row = next;
-	}
-}
-
-/* The end of a path tells more than its beginning. @columns: room for the title; 0: as much as it takes. */
-static void put_title(const struct map_text *t, const char *title, size_t columns, struct block *b)
-{
-	size_t used = 0;
-
-	for (const char *s = title; *s; s++)
-		used += (*s & 0xc0) != 0x80;
-	if (!columns || used <= columns) {
-		put_line(b, "", title);
-		return;
-	}
-	for (; used >= columns; used--)
-		for (title++; (*title & 0xc0) == 0x80; title++)
-			;
-	put_line(b, t->style == MAP_ASCII ? "~" : "…", title);
-}
-
-static struct block block_of(const struct map_text *t, const struct map_panel *p, uint32_t width, size_t title_columns)
-{
-	static const char *const cells[] = { "character", "dot", "character" };
-	char text[MAP_TEXT_BYTES];
-	struct block b = { 0 };
-
-	put_title(t, p->title, title_columns, &b);
-	put_rows(t, p, width, &b);
-	if (p->cell_count) {
-		map_say_counts(p, text);
-		put_line(&b, "  ", text);
-		map_say_scale(p, cells[t->style], text);
-		put_line(&b, "  ", text);
-	}
-	if (p->remark)
-		put_line(&b, "  ", p->remark);
-	return b;
-}
-
 /* ---- panels together ---- */
 
-static void print_block(struct block *b, FILE *to)
+static void print_block(struct map_block *b, FILE *to)
 {
 	for (size_t i = 0; i < b->count; i++)
 		fprintf(to, "%s\n", b->lines[i]);
-}
-
-static void drop_block(struct block *b)
-{
-	for (size_t i = 0; i < b->count; i++)
-		free(b->lines[i]);
-	free(b->lines);
-	*b = (struct block){ 0 };
 }
 
 /* The next visible character of a line, with the escape sequences in front of it. */
@@ -320,8 +93,7 @@ static size_t character_bytes(const char *s)
 	return len;
 }
 
-/* At most @columns columns: a line that is longer loses its end. Returns how many columns are left. */
-static size_t print_cut(const char *line, size_t columns, const char *cut, FILE *to)
+size_t map_text_cut(const struct map_text *t, const char *line, size_t columns, FILE *to)
 {
 	size_t used = 0;
 
@@ -329,7 +101,7 @@ static size_t print_cut(const char *line, size_t columns, const char *cut, FILE 
 		size_t len = character_bytes(line);
 
 		if (used == columns - 1 && line[len] && line[len] != '\033') {
-			fputs(cut, to);
+			fputs(map_cut_mark(t), to);
 			used++;
 			break;
 		}
@@ -342,12 +114,7 @@ static size_t print_cut(const char *line, size_t columns, const char *cut, FILE 
 	return columns - used;
 }
 
-static const char *cut_mark(const struct map_text *t)
-{
-	return t->style == MAP_ASCII ? "~" : "…";
-}
-
-static void print_beside(const struct map_text *t, struct block *blocks, size_t count, size_t columns, FILE *to)
+static void print_beside(const struct map_text *t, struct map_block *blocks, size_t count, size_t columns, FILE *to)
 {
 	size_t lines = 0;
 
@@ -359,7 +126,7 @@ static void print_beside(const struct map_text *t, struct block *blocks, size_t 
 		for (size_t i = 0; i < count; i++) {
 			if (line < blocks[i].count) {
 				fprintf(to, "%*s", (int)behind, "");
-				behind = print_cut(blocks[i].lines[line], columns, cut_mark(t), to) + GAP_COLUMNS;
+				behind = map_text_cut(t, blocks[i].lines[line], columns, to) + GAP_COLUMNS;
 			} else {
 				behind += columns + GAP_COLUMNS;
 			}
@@ -398,7 +165,7 @@ static void put_legend(const struct map_text *t, const struct map_picture *p, FI
 			continue;
 		fputs(*end ? "   " : "  ", to);
 		for (unsigned level = is_shaded ? 1 : MAP_LEVELS; level <= MAP_LEVELS; level++)
-			fputs(t->style == MAP_BRAILLE && map_has_levels(c) ? "⠇" : glyph(t, c, level), to);
+			fputs(t->style == MAP_BRAILLE && map_has_levels(c) ? "⠇" : map_glyph(t, c, level), to);
 		fprintf(to, " %s%s", map_words(c), is_shaded ? ": some, more, most, all" : "");
 		end = "\n";
 	}
@@ -410,7 +177,7 @@ void map_text_draw(const struct map_text *t, struct map_picture *p, FILE *to)
 	uint32_t width;
 	size_t count = beside(t, p->panel_count, &width);
 	size_t columns = OFFSET_COLUMNS + (t->style == MAP_BRAILLE ? 2 : 0) + width;
-	struct block blocks[PANELS_BESIDE_MAX];
+	struct map_block blocks[PANELS_BESIDE_MAX];
 
 	if (p->panel_count > 1 && *p->title)
 		fprintf(to, "%s\n", p->title);
@@ -418,15 +185,15 @@ void map_text_draw(const struct map_text *t, struct map_picture *p, FILE *to)
 		size_t row = p->panel_count - at < count ? p->panel_count - at : count;
 
 		for (size_t i = 0; i < row; i++) {
-			map_coarsen(&p->panels[at + i], row_cells(t, width) * t->rows_max);
-			blocks[i] = block_of(t, &p->panels[at + i], width, count > 1 ? columns : 0);
+			map_coarsen(&p->panels[at + i], map_row_cells(t, width) * t->rows_max);
+			blocks[i] = map_block_make(t, &p->panels[at + i], width, count > 1 ? columns : 0);
 		}
 		if (count > 1)
 			print_beside(t, blocks, row, columns, to);
 		else
 			print_block(&blocks[0], to);
 		for (size_t i = 0; i < row; i++)
-			drop_block(&blocks[i]);
+			map_block_drop(&blocks[i]);
 		if (at + count < p->panel_count)
 			fputc('\n', to);
 	}

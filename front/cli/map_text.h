@@ -22,5 +22,8 @@ struct map_text map_text_for_stdout(void);
 uint64_t map_text_cells(const struct map_text *t);
 /* Panels side by side where @columns allow, else below each other; scale and legend. The cells may become coarser. */
 void map_text_draw(const struct map_text *t, struct map_picture *p, FILE *to);
+/* At most @columns columns of @line, its escape sequences kept: one that is longer loses its end. Returns how many
+ * columns are left. */
+size_t map_text_cut(const struct map_text *t, const char *line, size_t columns, FILE *to);
 
 #endif

@@ -1,8 +1,7 @@
 /* umd map --watch: the map of a running array as it changes.
  *
- * A terminal shows one picture that is drawn over itself: nothing but the place of the cursor is used, so whatever ends
- * the program leaves the last picture and a terminal as it was. A frame is made in memory and written at once, with line
- * wrapping off inside of it, because a wrapped line would make the way back up wrong. Anything else gets one line per
+ * A terminal shows one picture that is drawn over itself. No mode of the terminal is changed, and a frame is written at
+ * once: whatever ends the program leaves the last picture and a terminal as it was. Anything else gets one line per
  * change of the counts. The server is asked again after a pause, as `umd wait` does; it keeps no listeners.
  *
  * Left out: images. Nobody changes them while nothing runs. */
@@ -17,7 +16,7 @@
 #include "json.h"
 #include "map_text.h"
 
-enum { FAILURES_MAX = 3 };
+enum { FAILURES_MAX = 3, FRAME_BYTES = 1 << 18 };
 
 struct watch {
 	const struct map_wish *wish;
@@ -28,32 +27,27 @@ struct watch {
 	char told[MAP_TEXT_BYTES];	/* of the last line, without its time */
 };
 
-static unsigned count_lines(const char *text)
+/* Every line clears what a longer one left behind it; the last one what is below. Lines that would wrap are cut: the way
+ * back up counts lines. */
+static void put_lines(struct watch *w, const struct map_text *t, char *text, FILE *to)
 {
-	unsigned count = 0;
-
-	for (; *text; text++)
-		count += *text == '\n';
-	return count;
+	w->frame_lines = 0;
+	for (char *line; (line = strsep(&text, "\n")) && text; w->frame_lines++) {
+		map_text_cut(t, line, t->columns, to);
+		fputs("\033[K\n", to);
+	}
+	fputs("\033[J", to);
 }
 
-/* Every line clears what a longer one left behind it; the last one what is below. */
-static void put_frame(struct watch *w, const struct map_text *t, const char *text)
+static void put_frame(struct watch *w, const struct map_text *t, char *text)
 {
 	bool is_resized = w->columns != t->columns || w->rows != t->rows_max;
 
-	fputs("\033[?7l", stdout);
 	if (w->frame_lines && is_resized)
 		fputs("\033[2J\033[H", stdout);
 	else if (w->frame_lines)
 		printf("\033[%uA\r", w->frame_lines);
-	for (const char *end; *text; text = end + 1) {
-		end = strchrnul(text, '\n');
-		printf("%.*s\033[K\n", (int)(end - text), text);
-		if (!*end)
-			break;
-	}
-	fputs("\033[J\033[?7h", stdout);
+	put_lines(w, t, text, stdout);
 	fflush(stdout);
 	w->columns = t->columns;
 	w->rows = t->rows_max;
@@ -74,7 +68,6 @@ static int draw(struct watch *w, struct map_picture *p)
 		return cli_refuse("there is not enough memory for a picture");
 	}
 	put_frame(w, &t, text);
-	w->frame_lines = count_lines(text);
 	free(text);
 	return CLI_DONE;
 }
@@ -148,8 +141,10 @@ int map_watch(const struct map_wish *wish, const char *name, struct json_object 
 {
 	struct watch w = { .wish = wish, .name = cli_shown(name), .is_terminal = isatty(STDOUT_FILENO) };
 	struct json_object *last = json_object_get(first), *map;
-	int status = show(&w, last);
+	int status;
 
+	setvbuf(stdout, NULL, _IOFBF, FRAME_BYTES);
+	status = show(&w, last);
 	while (!status && (map = ask(&w, &status))) {
 		if (!json_object_equal(map, last) || is_resized(&w))
 			status = show(&w, map);

@@ -4,7 +4,13 @@ Method: members whose bitmaps were written bit by bit here are drawn; text is co
 Law:    I7 (looking changes no byte); equal maps are drawn once; away from a terminal there is no escape sequence.
 Source: design, "map".
 """
+import fcntl
 import os
+import pty
+import re
+import struct
+import subprocess
+import termios
 
 from pictures import golden, mirror, set_bits
 from scene import MIB, Scene
@@ -23,6 +29,23 @@ WHOLE = '''{title}
   the array was stopped cleanly
   · clean   █ set
 '''
+
+
+def on_terminal(s, columns, *args, **env):
+	"""What the tool writes on a terminal of so many columns."""
+	master, slave = pty.openpty()
+	fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack('HHHH', 50, columns, 0, 0))
+	process = subprocess.Popen([s.tool, *args], env={**s.env, **env}, stdin=subprocess.DEVNULL, stdout=slave)
+	os.close(slave)
+	output = b''
+	try:
+		while piece := os.read(master, 4096):
+			output += piece
+	except OSError:
+		pass		# a terminal whose last user has gone
+	os.close(master)
+	process.wait()
+	return output.decode().replace('\r\n', '\n')
 
 
 with Scene() as s:
@@ -57,8 +80,13 @@ with Scene() as s:
 	s.refused(s.umd('map', '--raw=bits', b), 1, ['bits', 'is not empty'], 'which is not overwritten')
 	s.refused(s.umd('map', '--svg', a, b), 1, [a, 'no SVG'], 'a member is not overwritten by a picture of the other one')
 	s.refused(s.umd('map', '--raw=x/y', a), 1, ['x/y', 'No such file'], 'a file that cannot be made is one sentence')
-	s.refused(s.umd('map', '--raw=-', '--slot=1', a), 1, ['1'], 'a slot that is not there is one sentence')
-	s.same(os.path.exists(s.path('x')), False, 'and leaves nothing')
+	there = sorted(os.listdir(s.dir))
+	s.refused(s.umd('map', '--raw=new', '--slot=1', a), 1, ['slot 1'], 'a slot that is not there is one sentence')
+	s.same(sorted(os.listdir(s.dir)), there, 'and leaves nothing')
+	set_bits(s, b, [0, 4, 5, 8, 9, 10, 12, 13, 14, 15])
+	shades = s.must('map', '--width=8', b).stdout
+	s.ok(f'{"0 B":>12}  ░▒▓█····\n' in shades and 'one character = 4 chunks = 256.0 KiB' in shades and
+		'░▒▓█ set: some, more, most, all' in shades, 'one, two, three and four of four chunks are told apart', shades)
 	set_bits(s, b, SET)
 	s.same(s.sums(a, b), before, 'no byte of a member has changed')
 
@@ -85,4 +113,10 @@ with Scene() as s:
 	s.ok(text.startswith(f'{nodes[0]}, {nodes[1]}\nslot 0\n') and all(f'\nslot {n}\n' in text for n in range(4)),
 		'four slots are four panels, each with its owners once', text)
 	s.ok(text.count('1008 chunks of 64.0 KiB: 16 set') == 2 and text.count(': 0 set') == 2, 'with their counts', text)
+	wide = on_terminal(s, 200, 'map', *nodes)
+	s.ok(re.search(r'\nslot 0 +slot 1 +slot 2 +slot 3\n', wide), 'side by side where the terminal is wide enough', wide)
+	s.ok(f'{"0 B":>12}  \033[0;33m████████\033[0;2m···' in wide and 'one character = 2 chunks' in wide, 'and coarser there', wide)
+	narrow = on_terminal(s, 100, 'map', *nodes)
+	s.ok(re.search(r'\nslot 0 +slot 1\n.*\nslot 2 +slot 3\n', narrow, re.S), 'two by two where it is not', narrow)
+	s.ok('\033' not in on_terminal(s, 80, 'map', *nodes, NO_COLOR='1'), 'NO_COLOR is heard')
 	s.same(s.umd('map', '--raw=-', '--slot=1', nodes[0], text=False).stdout[63:66], b'\0\xff\xff', 'a slot has its own bits')

@@ -29,6 +29,7 @@ def check(s, svg, png, chunks, bits, what):
 	colours = svg_colours(svg)
 	s.same([c for c in cells if png.at(int(2 * c[4][0]), int(2 * c[4][1])) != colours[c[3]]], [],
 		f'{what}: the PNG has the colour of the SVG in all {len(cells)} cells')
+	s.ok(len({c[4][0] for c in cells}) <= 64 and len({c[4][1] for c in cells}) <= 16, what + ': cells stand in rows and columns')
 	return cells
 
 
@@ -67,7 +68,8 @@ with Scene() as s:
 	nodes = [golden(s, GOLDEN + '/cm-c02-both-dirty', f'{m}.img', m + '.img') for m in 'ab']
 	svg, png = both(s, 'nodes', *nodes)
 	cells = svg_cells(svg)
-	s.same((sum(c[0] == 0 for c in cells), sum(int(c[2].split()[0]) for c in cells)), (4, 32), 'four slots are four panels')
+	s.same((sum(c[0] == 0 for c in cells), sum(c[1] == 1007 for c in cells), sum(int(c[2].split()[0]) for c in cells)), (4, 4, 32),
+		'four slots are four panels, each from its first chunk to its last')
 	colours = svg_colours(svg)
 	s.same([c for c in cells if png.at(int(2 * c[4][0]), int(2 * c[4][1])) != colours[c[3]]], [], 'in the PNG as well')
 

@@ -298,7 +298,7 @@ int cmd_map(const struct cli *cli)
 	if (map_running(&w, cli->words[0], &status))
 		return status;
 	if (w.is_watch)
-		return cli_refuse("--watch follows a running array, and no array of the name %s runs: an image does not "
-				  "change by itself", cli_shown(cli->words[0]));
+		return cli_refuse("--watch follows a running array, and no array of the name %s runs: an image does "
+				  "not change by itself", cli_shown(cli->words[0]));
 	return w.is_json ? json_of_images(&w) : map_images(&w);
 }

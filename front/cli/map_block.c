@@ -59,7 +59,8 @@ static enum map_class class_of(const struct map_text *t, const struct map_panel 
 	return class;
 }
 
-static void put_glyph(const struct map_text *t, const struct map_panel *p, uint64_t cell, enum map_class class, FILE *to)
+static void put_glyph(const struct map_text *t, const struct map_panel *p, uint64_t cell, enum map_class class,
+		      FILE *to)
 {
 	unsigned pattern = 0;
 
@@ -113,7 +114,8 @@ static void put_line(struct map_block *b, const char *blanks, const char *text)
 }
 
 /* A colour is said once for all cells that follow each other in it. */
-static void put_row(const struct map_text *t, const struct map_panel *p, uint32_t width, uint64_t row, struct map_block *b)
+static void put_row(const struct map_text *t, const struct map_panel *p, uint32_t width, uint64_t row,
+		    struct map_block *b)
 {
 	uint64_t begin = row * map_row_cells(t, width), end = begin + map_row_cells(t, width);
 	const char *last = "", *frame = t->style == MAP_BRAILLE ? "│" : "";

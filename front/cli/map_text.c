@@ -1,7 +1,7 @@
 /* Bitmaps as characters: for terminals, and for files and logs without any colour.
  *
  *   home, running                                     title
- *       0.0 B  ·····░▒▓█◆······▶·········             rows of cells, the offset of the first in front
+ *         0 B  ·····░▒▓█◆······▶·········             rows of cells, the offset of the first in front
  *     4.0 MiB  · all clean for 14 rows                three quiet rows or more that follow each other are one
  *     16384 chunks of 64.0 KiB: 40 set               counts, scale
  *     · clean   ░▒▓█ set: some, more, most, all      legend: only what occurs

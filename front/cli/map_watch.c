@@ -27,8 +27,8 @@ struct watch {
 	char told[MAP_TEXT_BYTES];	/* of the last line, without its time */
 };
 
-/* Every line clears what a longer one left behind it; the last one what is below. Lines that would wrap are cut: the way
- * back up counts lines. */
+/* Every line clears what a longer one left behind it; the last one what is below. Lines that would wrap are cut: the
+ * way back up counts lines. */
 static void put_lines(struct watch *w, const struct map_text *t, char *text, FILE *to)
 {
 	w->frame_lines = 0;

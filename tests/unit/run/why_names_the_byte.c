@@ -185,6 +185,15 @@ static void nodes(void)
 	j = why(2, 18);
 	ok(!is_copied(j) && has(j, "sentence", "clear in all 3 slots"), "set in none: left alone");
 	json_object_put(j);
+	image_set(0, &s, 0, 18);
+	image_set(0, &s, 2, 18);
+	j = why(2, 18);
+	ok(is_copied(j) && has(j, "sentence", "set in slots 0 and 2 on "), "set in two: copied; %s", image_text(j, "sentence"));
+	json_object_put(j);
+	image_set(0, &s, 1, 20);
+	j = why(2, 20);
+	ok(is_copied(j), "set in a slot between clear ones: copied");
+	json_object_put(j);
 }
 
 static void lockless(void)
@@ -209,6 +218,68 @@ static void lockless(void)
 		   "its byte, no bit");
 		json_object_put(j);
 	}
+}
+
+/* A member that is rebuilt gets everything that was ever written. */
+static void lockless_recovery(void)
+{
+	struct shape s = plain;
+	struct json_object *j;
+	struct sb1 sb;
+
+	s.version = 6;
+	images_make(&s);
+	sb = image_superblock(&s, 1);
+	sb.feature_map |= FMT_SB1_RECOVERY_OFFSET;
+	image_put_superblock(1, &sb);
+	image_state(0, &s, 5, LOCKLESS_CLEAN);
+	j = why(2, 5);
+	ok(is_copied(j), "lockless: a clean chunk is copied to a member being rebuilt");
+	json_object_put(j);
+	j = why(2, 6);
+	ok(!is_copied(j) && has(j, "next_start.reason", "never written"), "one that was never written is not");
+	json_object_put(j);
+}
+
+/* One of three is rebuilt, the others agree. */
+static void bystanders(void)
+{
+	struct shape s = plain;
+	struct json_object *j;
+	struct sb1 sb;
+
+	s.slots = 3;
+	images_make(&s);
+	sb = image_superblock(&s, 2);
+	sb.feature_map |= FMT_SB1_RECOVERY_OFFSET;
+	image_put_superblock(2, &sb);
+	image_set(0, &s, 0, 5);
+	j = why(3, 5);
+	ok(has(j, "next_start.from", image_list[0]) && has(j, "next_start.to.0", image_list[2]) &&
+	   !image_get(j, "next_start.to.1"), "from the lowest slot to the member that comes back, nobody else");
+	json_object_put(j);
+}
+
+/* A bitmap's chunk is the second half of one of RAID10's. */
+static void part_of_a_chunk(void)
+{
+	struct shape s = dirty();
+	struct json_object *j;
+
+	s.level = 10;
+	s.layout = 0x102;
+	s.slots = 4;
+	s.raid_chunk_bytes = 2 * CHUNK;
+	s.size_bytes = CHUNKS * (uint64_t)CHUNK / 2;
+	images_make(&s);
+	for (uint32_t i = 0; i < 4; i++)
+		image_set(i, &s, 0, 7);
+	j = why(4, 7);
+	ok(!image_get(j, "members.0.data") && !image_get(j, "members.1.data"), "half a chunk: two slots hold nothing of it");
+	is_u64(image_u64(j, "members.3.data.offset_bytes"), (1 << 20) + 2 * CHUNK + CHUNK, "its place inside the other's row");
+	ok(has(j, "next_start.from", image_list[2]) && has(j, "next_start.to.0", image_list[3]) &&
+	   !image_get(j, "next_start.to.1"), "copied from one to one");
+	json_object_put(j);
 }
 
 /* Near 2 on 4 slots, RAID10's chunks a quarter of the bitmap's. */
@@ -314,6 +385,9 @@ int main(void)
 	recovering();
 	nodes();
 	lockless();
+	lockless_recovery();
+	bystanders();
+	part_of_a_chunk();
 	raid10();
 	parity();
 	no_bitmap();

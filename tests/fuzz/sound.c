@@ -18,7 +18,7 @@ void sound_superblock(const struct sb1 *sb, uint64_t member_bytes)
 	/* RAID0 and linear of 0.90 take what each member has: there the size means nothing. */
 	if (sb->minor == SB_090 && sb->level < 1)
 		return;
-	FUZZ_MUST(at + len <= member_bytes);
+	FUZZ_MUST(at + len <= member_bytes && (sb->minor == SB_090 || sb->size_sectors <= sb->data_size_sectors));
 	if (sb->minor == SB1_0)
 		FUZZ_MUST(at + len <= (u128)sb->super_offset_sectors * SECTOR_BYTES);
 	else if (sb->minor != SB_090)

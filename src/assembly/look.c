@@ -20,7 +20,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { BITMAP_VERSION_CLUSTERED = 5, PATH_SHOWN_BYTES = 256 };
+enum { PATH_SHOWN_BYTES = 256 };
 
 uint32_t asm_super_places(uint64_t member_bytes, member_off ret_places[3], enum sb1_minor ret_minors[3])
 {
@@ -191,7 +191,7 @@ int asm_why_no_member(const struct asm_member *m, struct err *err)
 
 bool asm_bitmap_is_clustered(const struct bitmap_sb *b)
 {
-	return b->version == BITMAP_VERSION_CLUSTERED && b->nodes;
+	return fmt_bitmap_is_clustered(b);
 }
 
 uint32_t asm_slots_of(const struct bitmap_sb *b)

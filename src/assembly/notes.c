@@ -97,8 +97,9 @@ void asm_note_bitmap(struct asm_member *m, uint64_t stored_sectors)
 	struct span log;
 
 	if (lay_log_is_inside_bitmap(&m->sb, b, &log))
-		NOTE(m, "the bad-block log at byte %" PRIu64 " lies inside the lockless bitmap at byte %" PRIu64
-		     ": neither is written, and the log is not believed", log.at.bytes, m->bitmap_at.bytes);
+		NOTE(m, "the bad-block log at byte %" PRIu64 " lies inside the %s bitmap at byte %" PRIu64
+		     ": neither is written, and the log is not believed", log.at.bytes,
+		     fmt_bitmap_is_lockless(b) ? "lockless" : "clustered", m->bitmap_at.bytes);
 	note_events(m);
 	note_flags(m);
 	note_version(m);

@@ -146,6 +146,11 @@ bool fmt_bitmap_is_lockless(const struct bitmap_sb *sb)
 	return sb->version == VERSION_LOCKLESS;
 }
 
+bool fmt_bitmap_is_clustered(const struct bitmap_sb *sb)
+{
+	return sb->version == VERSION_CLUSTERED && sb->nodes;
+}
+
 bool fmt_bitmap_is_uninitialised(const struct bitmap_sb *sb)
 {
 	return fmt_bitmap_is_lockless(sb) && (sb->state & FMT_BITMAP_FIRST_USE);

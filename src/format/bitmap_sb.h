@@ -56,6 +56,7 @@ int fmt_bitmap_sb_check(const struct bitmap_sb *sb, const uint8_t *array_uuid, s
  * chunk size and sets every state anew; what lies there now means nothing. */
 bool fmt_bitmap_is_lockless(const struct bitmap_sb *sb);
 bool fmt_bitmap_is_uninitialised(const struct bitmap_sb *sb);
+bool fmt_bitmap_is_clustered(const struct bitmap_sb *sb);	/* version 5 with nodes: one bitmap for each of them */
 uint64_t fmt_bitmap_chunk_bytes(const struct bitmap_sb *sb);	/* whatever the unit of the version */
 
 /* chunks = ceil(sync size / chunk); bytes = 256 + ceil(chunks / 8), superblock included; version 6: 1024 + chunks, at

@@ -11,7 +11,8 @@
  *   0.90  | data area .................... | super 4K | bitmap, at most 60K | tail < 64K |   super 64 KiB aligned
  *
  * A lockless bitmap (version 6) is believed although the bad-block log lies in its room, because mdadm 4.6 makes such
- * arrays: nobody writes one here, and lay_log_is_inside_bitmap() says so to whoever would read the log.
+ * arrays; so is a clustered one, because mdadm gives a member that is added later a log where slot 1 lies. Nobody
+ * writes a log here, and lay_log_is_inside_bitmap() says so to whoever would read it.
  *
  * Words: *slot* is the bitmap of one cluster node; slots follow each other in blocks of 4096 bytes, whatever the page
  * size of the host. Left out: choosing places for a new member (layout_plan.c). */
@@ -236,22 +237,22 @@ int lay_bitmap_fits(const struct sb1 *sb, const struct bitmap_sb *bm, uint32_t s
 	rc = refuse_overlap(bitmap, super, "superblock", err);
 	if (rc == 0)
 		rc = refuse_overlap(bitmap, lay_data(sb), "data area", err);
-	if (rc == 0 && !fmt_bitmap_is_lockless(bm) && lay_bad_blocks(sb, &log))
+	if (rc == 0 && !fmt_bitmap_is_lockless(bm) && !fmt_bitmap_is_clustered(bm) && lay_bad_blocks(sb, &log))
 		rc = refuse_overlap(bitmap, log, "bad-block log", err);
 	return rc;
 }
 
 bool lay_log_is_inside_bitmap(const struct sb1 *sb, const struct bitmap_sb *bm, struct span *ret_log)
 {
-	uint64_t room = (uint64_t)bm->sectors_reserved * SECTOR_BYTES;
-	struct span log;
-	member_off at;
+	struct span bitmap, log;
 
-	if (!fmt_bitmap_is_lockless(bm) || fmt_bitmap_sb_check(bm, NULL, NULL) < 0 || !lay_bitmap(sb, &at) ||
-	    !lay_bad_blocks(sb, &log))
+	if (!(fmt_bitmap_is_lockless(bm) || fmt_bitmap_is_clustered(bm)) || fmt_bitmap_sb_check(bm, NULL, NULL) < 0 ||
+	    !whole_bitmap(sb, bm, bm->nodes, &bitmap) || !lay_bad_blocks(sb, &log))
 		return false;
-	room = min_u64(max_u64(room, lockless_bytes(sb, bm)), UINT64_MAX - at.bytes);
-	if (!ranges_overlap(at.bytes, room, log.at.bytes, log.len_bytes))
+	if (fmt_bitmap_is_lockless(bm))
+		bitmap.len_bytes = max_u64(bitmap.len_bytes, (uint64_t)bm->sectors_reserved * SECTOR_BYTES);
+	bitmap.len_bytes = min_u64(bitmap.len_bytes, UINT64_MAX - bitmap.at.bytes);
+	if (!ranges_overlap(bitmap.at.bytes, bitmap.len_bytes, log.at.bytes, log.len_bytes))
 		return false;
 	*ret_log = log;
 	return true;

@@ -44,8 +44,9 @@ member_off lay_slot(member_off bitmap_at, uint64_t sync_size_sectors, uint32_t c
 int lay_bitmap_fits(const struct sb1 *sb, const struct bitmap_sb *bm, uint32_t slots, uint64_t member_bytes,
 		    struct err *err);
 
-/* Does the bad-block log lie inside the room of a lockless bitmap, reserved or in use (mdadm 4.6 makes such arrays)?
- * Then neither is to be believed where they meet; lay_bitmap_fits() does not refuse version 6 for it. */
+/* Does the bad-block log lie inside the room of a lockless bitmap, reserved or in use (mdadm 4.6 makes such arrays), or
+ * inside a slot of a clustered one (mdadm 4.2 on a member that is added later)? Then the log is not to be believed;
+ * lay_bitmap_fits() does not refuse these bitmaps for it. */
 bool lay_log_is_inside_bitmap(const struct sb1 *sb, const struct bitmap_sb *bm, struct span *ret_log);
 
 /* Sectors mdadm sets aside for a bitmap on a member of this size: 0, 8, 128 or 256. */

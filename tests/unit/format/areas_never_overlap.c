@@ -141,6 +141,31 @@ static void slots_count(void)
 	       "4 billion slots do not wrap");
 }
 
+/* mdadm 4.2 gives a member that is added to a cluster a log of 8 sectors at +16: there lies slot 1. */
+static void log_in_a_slot(void)
+{
+	struct bitmap_sb bm = { .magic = FMT_BITMAP_MAGIC, .version = 5, .nodes = 4, .chunk_bytes = 65536 };
+	struct lay_plan p = { 0 };
+	struct span log = { { 0 }, 0 };
+	struct sb1 sb;
+
+	lay_plan_create(SB1_2, 32768 * 512, 0, 0, 0, &p, NULL);
+	p.bitmap_offset_sectors = 8;
+	sb = superblock(SB1_2, &p, 30720);
+	sb.bblog_offset_sectors = 16;
+	sb.bblog_size_sectors = 8;
+	is_u64(lay_bitmap_fits(&sb, &bm, 4, 32768 * 512, NULL), 0,
+	       "a log in slot 1 of a cluster: the slots are believed");
+	ok(lay_log_is_inside_bitmap(&sb, &bm, &log), "and the log is told to be inside");
+	is_u64(log.at.bytes, 4096 + 16 * 512, "its place is told");
+	sb.bblog_offset_sectors = 8 + 4 * 8;
+	ok(!lay_log_is_inside_bitmap(&sb, &bm, &log), "behind the last slot it is outside");
+	bm.nodes = 0;
+	sb.bblog_offset_sectors = 8;
+	is_u64(lay_bitmap_fits(&sb, &bm, 1, 32768 * 512, NULL), UMD_E_BAD_BITMAP, "a plain bitmap is refused for it");
+	ok(!lay_log_is_inside_bitmap(&sb, &bm, &log), "which is not this case");
+}
+
 static void kernel_s_own_place(void)
 {
 	struct lay_plan p = { 0 };
@@ -162,6 +187,7 @@ int main(void)
 	random_geometries();
 	moved_bitmap();
 	slots_count();
+	log_in_a_slot();
 	kernel_s_own_place();
 	return tap_end();
 }

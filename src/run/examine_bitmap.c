@@ -1,8 +1,8 @@
 /* The JSON of a member's bitmaps: one, or one per node of a cluster, or one without superblock.
  *
- * Fields are shown as stored, in bytes where they are sizes. Chunks are counted over the range that counts, which is the
- * array's: the stored one is only a hint. A bitmap superblock that is not believed is shown without chunks, because nobody knows
- * where they would end. */
+ * Fields are shown as stored, in bytes where they are sizes. Chunks are counted over the range that counts, which is
+ * the array's: the stored one is only a hint. A bitmap superblock that is not believed is shown without chunks, because
+ * nobody knows where they would end. */
 #include "run/examine.h"
 
 #include <string.h>

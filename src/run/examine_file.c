@@ -33,8 +33,8 @@ static void tell(struct text *sentence, struct run_examined *file, const struct 
 	if (plan->action == ASM_NOTHING)
 		text_add(sentence, "a start by Linux that names it copies nothing either");
 	else if (file->look.bitmap.state & FMT_BITMAP_STALE || file->look.bitmap.events < member->sb.events)
-		text_add(sentence, "it is out of date (event %llu, the array's is %llu), so a start by Linux that names "
-			 "it copies everything as well", (unsigned long long)file->look.bitmap.events,
+		text_add(sentence, "it is out of date (event %llu, the array's is %llu), so a start by Linux that "
+			 "names it copies everything as well", (unsigned long long)file->look.bitmap.events,
 			 (unsigned long long)member->sb.events);
 	else
 		text_add(sentence, "a start by Linux that names it copies %llu bytes", (unsigned long long)set.bytes);

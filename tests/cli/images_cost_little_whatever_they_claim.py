@@ -144,13 +144,13 @@ def slots(s, raw):
 	for slot in range(256):
 		at = BITMAP_AT + slot * slot_bytes
 		i.bitmap(at, 5, CHUNKS * chunk, chunk, nodes=256, magic=b'\0\0\0\0' if slot % 7 == 3 else b'bitm')
-		scattered(i, at, at + CHUNKS // 8, 3)
+		scattered(i, at, at + CHUNKS // 8, 3, b'\x55' * 256)
 	d, everything = looked_at(s, '256 slots of 2^33 chunks', i.close())
 	b = d['members'][0]['bitmaps']
 	s.same(len(b), 256, 'every slot is shown')
-	s.same([x['set_chunks'] for x in b], [0 if x['slot'] % 7 == 3 else 3 * 16384 for x in b], 'and counted, if used')
+	s.same([x['set_chunks'] for x in b], [0 if x['slot'] % 7 == 3 else 3 * 1024 for x in b], 'and counted, if used')
 	s.same(sum(len(x['set']) for x in b), 10000, '10,000 runs are shown of the member')
-	s.same(d['arrays'][0]['next_start']['set_chunks'], 3 * 16384, 'set in any slot: the union, which is that of each')
+	s.same(d['arrays'][0]['next_start']['set_chunks'], 3 * 1024, 'set in any slot: the union, which is that of each')
 
 
 def lockless(s, raw):

@@ -253,7 +253,8 @@ static uint64_t nearest(struct scan_reader *readers, uint32_t count, uint64_t at
 	return next;
 }
 
-static int read_piece(struct pass *p, struct scan_reader *readers, uint32_t reader_count, uint64_t first, uint64_t count)
+static int read_piece(struct pass *p, struct scan_reader *readers, uint32_t reader_count, uint64_t first,
+		      uint64_t count)
 {
 	bool is_first = true;
 	int rc = 0;

@@ -1,6 +1,6 @@
 /* Goal:   one pass over a bitmap counts, cuts into cells and tells runs exactly, however bits, holes and pieces lie.
- * Method: sparse files with random islands of random bytes, at any alignment, are scanned as bits and as lockless states
- *         and compared with a count chunk by chunk; so are the union of several bitmaps and the difference of two. Then
+ * Method: sparse files with random islands of random bytes, at any alignment, are scanned as bits and as lockless
+ *         states and compared with a count chunk by chunk; so are the union of several bitmaps and the difference of two. Then
  *         limits: how many runs are kept, the last chunk, bits behind it, callbacks that end it, a member too short.
  * Law:    I8 (examine tells the bytes the next start copies).
  * Source: src/run/scan.h; issue 3: bounded memory and time whatever an image claims. */
@@ -54,7 +54,7 @@ static void write_island(struct prng *r, uint64_t at, uint64_t len)
 		ok(false, "the scratch member is written");
 }
 
-/* A file of holes and islands, the same bytes in memory. Some islands end where a piece ends, so that a hole follows. */
+/* A file of holes and islands, the same bytes in memory. Some islands end where a piece ends and a hole begins. */
 static void begin(struct prng *r)
 {
 	m = mbr_close(m);
@@ -190,7 +190,8 @@ static void scan_and_compare(uint64_t seed, const struct run_bitmap *slots, uint
 	       (unsigned long long)slots[0].chunks, slots[0].is_lockless ? "states" : "bits",
 	       (unsigned long long)slots[0].at.bytes);
 	ok(is_same(&s, &n, slots[0].is_lockless), "counts and cells are those of a naive count");
-	ok(told.count == n.runs && told.sum == n.range_sum && s.range_count == n.runs, "every run is told and kept once");
+	ok(told.count == n.runs && told.sum == n.range_sum && s.range_count == n.runs,
+	   "every run is told and kept once");
 	ok(!slots[0].is_lockless || (told.states_count == n.states_runs && told.states_sum == n.states_sum),
 	   "and every run of a state");
 	few.on_range = prng_below(r, 2) ? hear_range : NULL;
@@ -247,8 +248,10 @@ static void random_bitmaps(uint64_t seed)
 static void callbacks_end_it(void)
 {
 	struct told told = { .end_after = 3 };
-	struct run_bitmap bits = { .m = m, .chunks = 8 * 1000 }, states = { .m = m, .chunks = 1000, .is_lockless = true };
-	struct run_scan s = { .on_range = hear_range, .opaque = &told }, again = { .on_state = hear_state, .opaque = &told };
+	struct run_bitmap bits = { .m = m, .chunks = 8 * 1000 };
+	struct run_bitmap states = { .m = m, .chunks = 1000, .is_lockless = true };
+	struct run_scan s = { .on_range = hear_range, .opaque = &told };
+	struct run_scan again = { .on_state = hear_state, .opaque = &told };
 
 	memset(bytes, 0x22, 1000);
 	for (int i = 0; i < 1000; i += 2)
@@ -262,12 +265,13 @@ static void callbacks_end_it(void)
 
 static void what_cannot_be(void)
 {
-	struct run_bitmap b = { .m = m, .at = { 4096 }, .chunks = UINT64_C(1) << 40 }, end = { .m = m, .at = { UINT64_MAX } };
+	struct run_bitmap b = { .m = m, .at = { 4096 }, .chunks = UINT64_C(1) << 40 };
+	struct run_bitmap end = { .m = m, .at = { UINT64_MAX }, .chunks = 9 };
 	struct run_scan s = { 0 }, cells = { .cell_count = 7, .cell_chunks = 10 };
-	struct run_bitmap seventy_one = { .m = m, .chunks = 71 }, seventy = { .m = m, .chunks = 70 }, nothing = { .m = m };
+	struct run_bitmap seventy_one = { .m = m, .chunks = 71 }, seventy = { .m = m, .chunks = 70 };
+	struct run_bitmap nothing = { .m = m };
 
 	is_u64(-run_scan(&b, &s), EIO, "a bitmap longer than the member");
-	end.chunks = 9;
 	is_u64(-run_scan(&end, &s), EIO, "one at the end of all bytes");
 	is_u64(-run_scan(&seventy_one, &cells), EINVAL, "71 chunks in 7 cells of 10");
 	is_u64(run_scan(&seventy, &cells), 0, "70 chunks in 7 cells of 10");

@@ -1,7 +1,8 @@
 /* Goal:   one pass over a bitmap counts, cuts into cells and tells runs exactly, however bits, holes and pieces lie.
  * Method: sparse files with random islands of random bytes, at any alignment, are scanned as bits and as lockless
- *         states and compared with a count chunk by chunk; so are the union of several bitmaps and the difference of two. Then
- *         limits: how many runs are kept, the last chunk, bits behind it, callbacks that end it, a member too short.
+ *         states and compared with a count chunk by chunk; so are the union of several bitmaps and the difference of
+ *         two. Then limits: how many runs are kept, the last chunk, bits behind it, callbacks that end it, a member too
+ *         short.
  * Law:    I8 (examine tells the bytes the next start copies).
  * Source: src/run/scan.h; issue 3: bounded memory and time whatever an image claims. */
 #include <errno.h>

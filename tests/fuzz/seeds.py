@@ -119,6 +119,12 @@ def seeds_of(name, members):
 	for m in members[:3]:
 		text += le('BQ', 0, m.size) + b''.join(patches(*area) for area in m.areas)
 	yield 'examine', name, le('BBH', 1, 0, 3) + text
+	if members[0].bitmap_at:
+		head = members[0].bitmap()
+		sectors, chunk = struct.unpack_from('<Q', head, 40)[0], struct.unpack_from('<I', head, 52)[0]
+		yield 'examine', f'{name}-external', le('BBHBQQQ', 1, 0, 40, 3, members[0].bitmap_at[0] + BITMAP, chunk, 512 * sectors % 2**64) + text
+	if len(members) > 1:
+		yield 'examine', f'{name}-compared', le('BBH', 3, 0, 0x8001) + text
 
 
 BY_HAND = {

@@ -87,7 +87,8 @@ UMD_API int umd_map_raw(const char *member, uint32_t slot, const struct umd_exte
 /* The object of `umd why --json` for images: where @chunk's bit lies on every member, what it says, and what the next
  * start does with the chunk. free() it. UMD_E_BAD_OPTION when there is no such chunk. */
 UMD_API int umd_why(const char *const *members, size_t count, uint64_t chunk,
-		    const struct umd_external_bitmap *external, char **ret_json, size_t *ret_errors, struct umd_error *error);
+		    const struct umd_external_bitmap *external, char **ret_json, size_t *ret_errors,
+		    struct umd_error *error);
 
 /* ---- running arrays ---- */
 

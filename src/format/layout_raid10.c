@@ -7,10 +7,10 @@
  *                         2  0  1     the second half of the members: all again, moved on
  *                         5  3  4
  *
- * Near copies fill slot after slot, row after row. Each further far copy lies a *stride* lower on the member and as many
- * slots further as there are near copies, round and round inside a *set* of slots: all of them, or (variants) few, so
- * that fewer pairs of failures lose data. Where the slots do not divide into sets, the last set takes the rest; which
- * slots count to it when copies move on is Linux's rule, a comparison that one would write differently.
+ * Near copies fill slot after slot, row after row. Each further far copy lies a *stride* lower on the member and as
+ * many slots further as there are near copies, round and round inside a *set* of slots: all of them, or (variants)
+ * few, so that fewer pairs of failures lose data. Where the slots do not divide into sets, the last set takes the
+ * rest; which slots count to it when copies move on is Linux's rule, a comparison that one would write differently.
  *
  * Left out: the way back from a member's byte to the array's, sectors inside a chunk (they keep their place), which
  * copy is read. */

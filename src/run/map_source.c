@@ -1,7 +1,7 @@
 /* Opening a member for its chunks, whatever kind of bitmap it has.
  *
- * Nothing is written and no lock is taken (law I7). Left out: what the member says beside its bitmaps (examine), what is
- * done with the chunks. */
+ * Nothing is written and no lock is taken (law I7). Left out: what the member says beside its bitmaps (examine), what
+ * is done with the chunks. */
 #include "run/map_source.h"
 
 #include <errno.h>

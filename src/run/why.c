@@ -62,7 +62,8 @@ static int are_one_array(const struct why *w, struct err *err)
 			fmt_uuid_text(other, other_text);
 			return err_set(err, UMD_E_SEVERAL_ARRAYS,
 				       "%s belongs to array %s and %s to array %s: a chunk is one array's, give the "
-				       "members of one", first->source.e.shown, one_text, m->source.e.shown, other_text);
+				       "members of one", first->source.e.shown, one_text, m->source.e.shown,
+				       other_text);
 		}
 	}
 	return 0;
@@ -121,8 +122,8 @@ static int find_range(struct why *w, struct err *err)
 		return refuse_without_bitmap(w, err);
 	if (!r->is_initialised)
 		return err_set(err, UMD_E_BAD_OPTION,
-			       "there is no chunk %llu yet: the lockless bitmap of %s was never initialised, Linux chooses "
-			       "its chunks at the first start and copies nothing",
+			       "there is no chunk %llu yet: the lockless bitmap of %s was never initialised, Linux "
+			       "chooses its chunks at the first start and copies nothing",
 			       (unsigned long long)w->chunk, r->source.e.shown);
 	if (r->chunks && !r->has_chunk)
 		return err_set(err, UMD_E_BAD_OPTION,

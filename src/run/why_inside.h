@@ -59,13 +59,15 @@ struct why {
 	struct text reason, file_reason;		/* the second: what a bitmap file would change */
 };
 
-/* why_bits.c: open the member, read what its bitmaps say of @chunk, close it. -ENOMEM or 0; all else is the source's. */
+/* why_bits.c: open the member, read what its bitmaps say of @chunk, close it. -ENOMEM or 0; all else is the source's
+ * error. */
 int run_why_read(struct why_member *m, const char *path, const struct umd_external_bitmap *external, uint64_t chunk);
 void run_why_drop(struct why_member *m);
 
 /* why_data.c: where @m keeps the chunk; @sb: the superblock of the array that is believed */
 void run_why_find_data(const struct why *w, const struct sb1 *sb, struct why_member *m);
-bool run_why_is_of_members(const struct sb1 *sb);		/* its bitmap covers bytes of the members, not of the array */
+/* Its bitmap covers bytes of the members, not of the array. */
+bool run_why_is_of_members(const struct sb1 *sb);
 
 /* why_next.c: is_copied, from, to, the reasons */
 void run_why_next_start(struct why *w);

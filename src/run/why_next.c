@@ -171,13 +171,13 @@ static void tell_copied(struct why *w)
 	if (p->action == ASM_RECOVER && !is_resynced(w))
 		tell_recovery(w);
 	else if (p->has_bitmap && p->bitmap_is_stale)
-		text_add(&w->reason, "the array was not stopped cleanly, and its bitmap is out of date (event %llu, the "
-			 "array's is %llu): everything is copied, whatever the bit says",
+		text_add(&w->reason, "the array was not stopped cleanly, and its bitmap is out of date (event %llu, "
+			 "the array's is %llu): everything is copied, whatever the bit says",
 			 (unsigned long long)w->judged[p->bitmap_member].bitmap.events,
 			 (unsigned long long)believed(w)->events);
 	else if (!p->has_bitmap)
-		text_add(&w->reason, "the array was not stopped cleanly and is started without a bitmap: everything from "
-			 "the checkpoint on is copied");
+		text_add(&w->reason, "the array was not stopped cleanly and is started without a bitmap: everything "
+			 "from the checkpoint on is copied");
 	else if (p->is_by_state)
 		text_add(&w->reason, "the lockless bitmap decides by its states, and this one is due");
 	else
@@ -225,8 +225,8 @@ static void tell_without_members(struct why *w)
 		text_add(&w->reason, "the metadata is kept elsewhere: whoever starts the array says whether it was "
 			 "stopped cleanly, and only if not are set chunks copied");
 	else
-		text_add(&w->reason, "no member of the array was given: only with one can be told whether it was stopped "
-			 "cleanly");
+		text_add(&w->reason, "no member of the array was given: only with one can be told whether it was "
+			 "stopped cleanly");
 }
 
 void run_why_next_start(struct why *w)

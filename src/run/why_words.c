@@ -129,7 +129,8 @@ static void tell_copying(const struct why *w, struct text *t)
 		run_why_tell_paths(w, w->to, t);
 		text_add(t, " from the other members");
 	} else if (w->from == WHY_NOBODY) {
-		text_add(t, "md copies what holds bytes %llu to %llu between the members with copies, to ", first, last);
+		text_add(t, "md copies what holds bytes %llu to %llu between the members with copies, to ", first,
+			 last);
 		run_why_tell_paths(w, w->to, t);
 	} else {
 		text_add(t, "md copies bytes %llu to %llu from %s to ", first, last, w->judged[w->from].path);

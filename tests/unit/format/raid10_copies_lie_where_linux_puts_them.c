@@ -106,7 +106,8 @@ static void nonsense(void)
 	static const struct { const char *what; uint32_t layout, slots, chunk; uint64_t size; } bad[] = {
 		{ "no near copies", 0x100, 4, 128, SIZE_SECTORS }, { "no far copies", 0x002, 4, 128, SIZE_SECTORS },
 		{ "more copies than slots", 0x203, 5, 128, SIZE_SECTORS }, { "no slots", 0x102, 0, 128, SIZE_SECTORS },
-		{ "an unknown variant", 0x60201, 5, 128, SIZE_SECTORS }, { "an unknown bit", 0x80102, 4, 128, SIZE_SECTORS },
+		{ "an unknown variant", 0x60201, 5, 128, SIZE_SECTORS },
+		{ "an unknown bit", 0x80102, 4, 128, SIZE_SECTORS },
 		{ "no chunk", 0x102, 4, 0, SIZE_SECTORS }, { "an odd chunk", 0x102, 4, 100, SIZE_SECTORS },
 		{ "a chunk larger than a member", 0x102, 4, 1 << 20, SIZE_SECTORS },
 		{ "more chunks than numbers hold", 0x102, 4096, 8, UINT64_MAX },

@@ -75,7 +75,8 @@ UNUSED static void image_state(uint32_t i, const struct shape *s, uint64_t chunk
 static struct sb1 image_superblock(const struct shape *s, uint32_t i)
 {
 	struct sb1 sb = {
-		.minor = SB1_2, .magic = FMT_SB1_MAGIC, .major_version = 1, .feature_map = s->version ? FMT_SB1_BITMAP : 0,
+		.minor = SB1_2, .magic = FMT_SB1_MAGIC, .major_version = 1,
+		.feature_map = s->version ? FMT_SB1_BITMAP : 0,
 		.set_uuid = "sixteen letters", .set_name = "images", .ctime = 1, .level = s->level ? s->level : 1,
 		.layout = s->layout, .size_sectors = s->size_bytes / SECTOR_BYTES,
 		.chunk_sectors = s->raid_chunk_bytes / SECTOR_BYTES, .raid_disks = s->slots ? s->slots : 2,

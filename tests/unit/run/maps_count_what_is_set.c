@@ -1,7 +1,7 @@
 /* Goal: the maps of images count in each cell the chunks that are set there, of every kind of bitmap; two maps are
  *       compared chunk by chunk.
- * Method: members made by hand with random bits and states, counted naively, for cells of many sizes; then refusals, runs
- *         beyond what is kept, raw bytes.
+ * Method: members made by hand with random bits and states, counted naively, for cells of many sizes; then refusals,
+ *         runs beyond what is kept, raw bytes.
  * Law: I7 (nothing is written).
  * Source: umd.h; JSON of map. */
 #include "base/prng.h"
@@ -70,7 +70,8 @@ static void cells_of(const struct shape *s, uint64_t cells_max)
 	ok(j && errors == 0, "version %u, %llu cells: a map", s->version, (unsigned long long)cells_max);
 	is_u64(json_object_array_length(image_get(j, "maps")), 2 * slots, "of each slot of each member");
 	for (uint32_t i = 0; i < 2 * slots; i++) {
-		struct json_object *m = json_object_array_get_idx(image_get(j, "maps"), i), *cells = image_get(m, "cells");
+		struct json_object *m = json_object_array_get_idx(image_get(j, "maps"), i);
+		struct json_object *cells = image_get(m, "cells");
 
 		wrong += json_object_array_length(cells) != div_up(CHUNKS, cell_chunks);
 		wrong += image_u64(m, "cell_chunks") != cell_chunks || image_u64(m, "chunks") != CHUNKS;
@@ -114,7 +115,8 @@ static void unused_slot(void)
 	scatter(&clustered, 0, 1, 2);
 	image_put(0, image_bits_at(&clustered, 1) - FMT_BITMAP_SB_BYTES, zeroes, sizeof zeroes);
 	j = map(1, 10, 0, false, &errors, NULL);
-	ok(json_object_get_boolean(image_get(j, "maps.0.used")) && !json_object_get_boolean(image_get(j, "maps.1.used")),
+	ok(json_object_get_boolean(image_get(j, "maps.0.used")) &&
+	   !json_object_get_boolean(image_get(j, "maps.1.used")),
 	   "a slot without magic was never used");
 	is_u64(image_u64(j, "maps.1.set_chunks"), 0, "whatever lies there is not counted");
 	is_u64(json_object_array_length(image_get(j, "maps.1.cells")), 10, "it has its cells");
@@ -148,7 +150,8 @@ static void states(void)
 		wrong += image_u64(j, path) != count[state];
 		snprintf(path, sizeof path, "maps.0.state_cells.%s", fmt_lockless_name(state));
 		wrong += !image_get(j, path) ||
-			 wrong_cells(image_get(j, path), truth[0][0], (uint8_t)state, image_u64(j, "maps.0.cell_chunks"));
+			 wrong_cells(image_get(j, path), truth[0][0], (uint8_t)state,
+				     image_u64(j, "maps.0.cell_chunks"));
 	}
 	is_u64(wrong, 0, "and each state has its count and its cells");
 	ok(!image_get(j, "maps.0.state_cells.clean_unwritten"), "a state that does not occur has no cells");
@@ -183,7 +186,8 @@ static void comparison(void)
 	is_u64(wrong, 0, "what only one of two maps has, cell by cell");
 	ok(image_u64(j, "difference.a") == 0 && image_u64(j, "difference.b") == 1, "and which two they are");
 	json_object_put(j);
-	ok(!map(1, 64, 0, true, &errors, &e) && e.code < 0 && strstr(e.text, "has 1"), "one map is none to compare: %s", e.text);
+	ok(!map(1, 64, 0, true, &errors, &e) && e.code < 0 && strstr(e.text, "has 1"),
+	   "one map is none to compare: %s", e.text);
 }
 
 static void chunks_that_differ(void)
@@ -219,7 +223,8 @@ static void runs(void)
 	ok(!json_object_get_boolean(image_get(j, "maps.0.set_truncated")), "none is left out");
 	json_object_put(j);
 	j = map(1, 4, sizeof bits_ * 4, false, &errors, NULL);
-	ok(!json_object_get_boolean(image_get(j, "maps.0.set_truncated")), "exactly as many as were asked for: none is left out");
+	ok(!json_object_get_boolean(image_get(j, "maps.0.set_truncated")),
+	   "exactly as many as were asked for: none is left out");
 	json_object_put(j);
 	j = map(1, 4, 3, false, &errors, NULL);
 	is_u64(json_object_array_length(image_get(j, "maps.0.set")), 3, "three of them");
@@ -242,7 +247,8 @@ static void raw(void)
 		wrong += (uint8_t)t.data[i] != 0xff;
 	is_u64(wrong, 0, "as they lie on the member");
 	text_drop(&t);
-	ok(umd_map_raw(image_list[0], 1, NULL, image_sink, &t, &e) < 0 && strstr(e.text, "no slot 1"), "no slot 1: %s", e.text);
+	ok(umd_map_raw(image_list[0], 1, NULL, image_sink, &t, &e) < 0 && strstr(e.text, "no slot 1"),
+	   "no slot 1: %s", e.text);
 }
 
 static void members_with_errors(void)

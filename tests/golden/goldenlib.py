@@ -58,7 +58,9 @@ class Set:
 		return reader.unpack(os.path.join(HERE, self.name), fact['file'], folder) if fact else None
 
 	def hashes(self):
-		return [m['sha256'] for m in self.members]
+		"""Of the members, then of the bitmap file."""
+		file_fact = self.facts.get('bitmap_file')
+		return [m['sha256'] for m in self.members] + ([file_fact['sha256']] if file_fact else [])
 
 	def data_area(self, member):
 		"""(first byte, length) of a version-1 member's data."""
@@ -68,6 +70,17 @@ class Set:
 
 def all_sets():
 	return [Set(n) for n in sorted(os.listdir(HERE)) if os.path.exists(os.path.join(HERE, n, 'facts.json'))]
+
+
+def did_linux_start(one):
+	start = one.facts['linux_start']
+	return bool(start and start['steps'] and start['steps'][0]['rc'] == 0)
+
+
+def differs():
+	"""Where umd goes another way than Linux, set by set."""
+	with open(os.path.join(HERE, 'differs.json'), encoding='utf-8') as f:
+		return json.load(f)
 
 
 class Scratch:

@@ -307,8 +307,7 @@ def check_reasons(report, differs):
 def main():
 	umd, part, *names = sys.argv[1:]
 	umd = os.path.abspath(umd)
-	with open(os.path.join(goldenlib.HERE, 'differs.json'), encoding='utf-8') as f:
-		differs = json.load(f)
+	differs = goldenlib.differs()
 	report = goldenlib.Report()
 	check_reasons(report, differs)
 	sets = chosen(part, goldenlib.named_lines('not-yet.txt'), names)

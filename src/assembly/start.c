@@ -32,7 +32,7 @@ static struct arr_member entry_of(const struct asm_member *m, enum asm_verdict v
 		break;
 	case ASM_RECOVERING:
 		e.wants_full = !(m->sb.feature_map & FMT_SB1_RECOVERY_BITMAP);
-		e.recovery_offset = m->sb.recovery_offset_sectors * SECTOR_BYTES;
+		e.recovery_offset = asm_recovery_offset(&m->sb);
 		break;
 	case ASM_STALE_FULL:
 		e.wants_full = true;

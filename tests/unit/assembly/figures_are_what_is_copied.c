@@ -1,9 +1,12 @@
 /* Goal: the bytes that a plan announces are those that the array copies, in every mixture of passes.
  * Method: mirrors of two and three members with set chunks, checkpoints, members that are stale, in the middle of a
- * recovery by the bitmap or in full; figures of the plan compared with what the array counted when it was done.
+ * recovery by the bitmap or in full; figures of the plan compared with what the array counted when it was
+ * done; then 300 mixtures by chance.
  * Law: I8.
  * Source: assembly/action.c. */
 #include "mirror.h"
+
+#include "base/prng.h"
 
 enum { SIZE = 63 * MIB };
 
@@ -98,11 +101,71 @@ static void recoveries(void)
 	told_by("a", 1, FMT_ROLE_SPARE);
 	EDIT_BITMAP('a', b->events_cleared = 17);
 	copies("ab", 4 * MIB, "missed writes");
+	made(2);
+	recovering('b', 0, 0);
+	EDIT('b', s->recovery_offset_sectors = (UINT64_C(1) << 55) + 20 * MIB / 512);
+	copies("ab", 0, "an offset of more bytes than numbers hold is behind the end");
+}
+
+/* In sync, in the middle of a recovery, missed writes, or missed too much. */
+static void comes_back(char name, uint32_t count, struct prng *r)
+{
+	uint64_t from = prng_below(r, SIZE / 4096) * 4096;
+
+	switch (prng_below(r, 5)) {
+	case 0:
+		recovering(name, FMT_SB1_RECOVERY_BITMAP, from);
+		break;
+	case 1:
+		recovering(name, 0, from);
+		break;
+	case 2:
+	case 3:
+		at_event(count == 2 || name == 'c' ? "a" : "ac", 24);
+		told_by("a", (uint32_t)(name - 'a'), FMT_ROLE_SPARE);
+		if (from & 4096)
+			EDIT_BITMAP('a', b->events_cleared = 17);
+		break;
+	default:
+		break;
+	}
+}
+
+/* Any mixture of what the tests above do one by one. */
+static void mixture(uint32_t seed)
+{
+	struct prng r = prng_seed(seed);
+	uint32_t count = 2 + (uint32_t)prng_below(&r, 2);
+	struct asm_reach reach;
+	uint64_t announced;
+
+	create(count);
+	for (uint32_t i = 0; i < 4; i++)
+		for (char name = 'a', chunk = (char)prng_below(&r, 63); name < (char)('a' + count); name++)
+			set_bit(name, (uint64_t)chunk);
+	if (prng_below(&r, 2))
+		all_dirty(count, prng_below(&r, 2) ? 0 : prng_below(&r, SIZE / 4096) * 8);
+	if (prng_below(&r, 4) == 0)
+		EDIT_BITMAP('a', b->state |= FMT_BITMAP_STALE);
+	for (char name = 'b'; name < (char)('a' + count); name++)
+		comes_back(name, count, &r);
+	if (judge(count == 2 ? "ab" : "abc"))
+		return;
+	announced = asm_bytes_in_full(m, &plan);
+	if (asm_bitmap_reach(m, &plan, &reach))
+		announced += set_bytes(&reach);
+	start(count == 2 ? "ab" : "abc");
+	settle(10000);
+	is_u64(plan.action == ASM_NOTHING ? 0 : status()->last.bytes_copied, announced, "seed %u: %s", seed,
+	       plan.reason);
+	stop();
 }
 
 int main(void)
 {
 	resyncs();
 	recoveries();
+	for (uint32_t seed = 1; seed <= 300; seed++)
+		mixture(seed);
 	return tap_end();
 }

@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "format/raid10.h"
 
 static const struct sb1 *reference(const struct asm_member *members, const struct asm_plan *plan)
 {
@@ -258,16 +259,22 @@ bool asm_bitmap_reach(const struct asm_member *members, const struct asm_plan *p
 	return true;
 }
 
+/* A resync walks the range that the bitmap covers, a recovery what is used of the member. */
+static uint64_t full_sectors(const struct sb1 *ref, enum asm_action action)
+{
+	struct raid10 g;
+
+	if (action == ASM_RESYNC)
+		return lay_sync_sectors(ref);
+	return lay_raid10(ref, &g) ? g.member_chunks * g.chunk_sectors : ref->size_sectors;
+}
+
 uint64_t asm_bytes_in_full(const struct asm_member *members, const struct asm_plan *plan)
 {
-	const struct sb1 *ref = reference(members, plan);
 	struct passes p = passes_of(members, plan);
-	uint64_t sectors = ref->size_sectors;
+	uint64_t sectors = full_sectors(reference(members, plan), plan->action);
 
 	if (p.full == OFF_NONE)
 		return 0;
-	/* A resync walks the range that the bitmap covers, a recovery the member's. */
-	if (plan->action == ASM_RESYNC)
-		sectors = lay_sync_sectors(ref);
 	return asm_bytes(sectors) - min_u64(p.full, asm_bytes(sectors));
 }

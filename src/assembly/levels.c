@@ -14,7 +14,7 @@
  * Source: specification of the array, 7.1, 7.6, 8. */
 #include "assembly/inside.h"
 
-enum { LINEAR = -1 };
+enum { LINEAR = -1, CHUNK_MIN_SECTORS = 8, RAID6_MIN_SLOTS = 4 };
 
 bool asm_has_parity(const struct sb1 *sb)
 {
@@ -39,8 +39,11 @@ static uint32_t all_copies(const struct sb1 *sb)
 bool asm_is_geometry_sane(const struct sb1 *sb)
 {
 	if (sb->level == 10)
-		return lay_sync_sectors(sb) != UINT64_MAX && all_copies(sb) <= sb->raid_disks;
-	return !asm_has_parity(sb) || (sb->chunk_sectors && lay_array_sectors(sb) != UINT64_MAX);
+		return lay_sync_sectors(sb) != UINT64_MAX;
+	if (!asm_has_parity(sb))
+		return true;
+	return is_power_of_two(sb->chunk_sectors) && sb->chunk_sectors >= CHUNK_MIN_SECTORS &&
+	       lay_array_sectors(sb) != UINT64_MAX && (sb->level != 6 || sb->raid_disks >= RAID6_MIN_SLOTS);
 }
 
 bool asm_is_dirty(const struct sb1 *sb)

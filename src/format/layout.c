@@ -19,6 +19,7 @@
 #include "format/layout.h"
 
 #include "base/law.h"
+#include "format/raid10.h"
 #include "format/sb0.h"
 
 #include <inttypes.h>
@@ -96,18 +97,13 @@ bool lay_bad_blocks(const struct sb1 *sb, struct span *ret_span)
 	return true;
 }
 
-/* RAID10 keeps copies = near * far of every chunk; what does not fill a row of chunks is lost. */
+/* What does not fill a row of chunks is lost. */
 static uint64_t raid10_sectors(const struct sb1 *sb)
 {
-	uint64_t near = sb->layout & 255, far = sb->layout >> 8 & 255, chunks;
+	struct raid10 g;
+	uint64_t sectors;
 
-	if (!near || !far || !sb->chunk_sectors || !sb->raid_disks)
-		return UINT64_MAX;
-	if (!mul_fits(sb->size_sectors / sb->chunk_sectors / far, sb->raid_disks, &chunks))
-		return UINT64_MAX;
-	if (!mul_fits(chunks / near, sb->chunk_sectors, &chunks))
-		return UINT64_MAX;
-	return chunks;
+	return lay_raid10(sb, &g) && mul_fits(g.array_chunks, g.chunk_sectors, &sectors) ? sectors : UINT64_MAX;
 }
 
 uint64_t lay_array_sectors(const struct sb1 *sb)

@@ -124,8 +124,8 @@ static int refuse_member_of_array(const struct run_creating_member *member, stru
 			     member->shown, uuid, (unsigned long long)look->super_at.bytes);
 	else if (look->kind == ASM_BITMAP_FILE)
 		rc = err_set(err, UMD_E_MEMBER_HOLDS_DATA,
-			     "%s is a bitmap file of version %u: it is not overwritten without --force; nothing has been "
-			     "written",
+			     "%s is a bitmap file of version %u: it is not overwritten without --force; nothing has "
+			     "been written",
 			     member->shown, look->bitmap.version);
 	else if (look->error.code != UMD_E_NO_SUPERBLOCK)
 		rc = err_set(err, look->error.code, "%s", look->error.text);

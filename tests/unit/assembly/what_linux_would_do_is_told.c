@@ -15,6 +15,12 @@ static void array_of(const char *names, int32_t level, uint32_t layout)
 		EDIT(*names, s->level = level; s->layout = layout; s->chunk_sectors = CHUNK_SECTORS);
 }
 
+static void chunks_of(const char *names, uint32_t chunk_sectors)
+{
+	for (; *names; names++)
+		EDIT(*names, s->chunk_sectors = chunk_sectors);
+}
+
 static void dirty(const char *names, uint64_t resync_offset_sectors)
 {
 	for (; *names; names++)
@@ -104,6 +110,12 @@ static void raid10(void)
 	EDIT_BITMAP('a', b->events = 23);
 	told("abcd", ASM_RECOVER, "out of date");
 	reaches(false, 0, 0, SIZE);
+	array_of("abcd", 10, F2);
+	chunks_of("abcd", MIB / 512);
+	left_behind("b", "acd");
+	EDIT_BITMAP('a', b->events_cleared = 24);
+	told("abcd", ASM_RECOVER, "everything is copied");
+	reaches(false, 0, 0, SIZE - MIB);
 }
 
 static void raid10_groups(void)
@@ -129,6 +141,13 @@ static void raid10_groups(void)
 	array_of("ab", 10, 0);
 	told("ab", ASM_NOTHING, "no geometry");
 	array_of("ab", 10, 0x303);
+	told("ab", ASM_NOTHING, "no geometry");
+	array_of("abcd", 10, 0x80102);
+	dirty("abcd", 0);
+	told("abcd", ASM_NOTHING, "no geometry");
+	array_of("ab", 10, N2);
+	dirty("ab", 0);
+	chunks_of("ab", 100);
 	told("ab", ASM_NOTHING, "no geometry");
 }
 
@@ -180,8 +199,14 @@ static void parity(void)
 	left_behind("bcd", "a");
 	refused("abcd", UMD_E_MEMBER_MISSING, "level 6 needs 2");
 	array_of("abc", 5, LEFT_SYMMETRIC);
-	for (char name = 'a'; name <= 'c'; name++)
-		EDIT(name, s->chunk_sectors = 0);
+	chunks_of("abc", 0);
+	told("abc", ASM_NOTHING, "no geometry");
+	dirty("abc", 0);
+	chunks_of("abc", 100);
+	told("abc", ASM_NOTHING, "no geometry");
+	chunks_of("abc", 4);
+	told("abc", ASM_NOTHING, "no geometry");
+	array_of("abc", 6, LEFT_SYMMETRIC);
 	told("abc", ASM_NOTHING, "no geometry");
 }
 

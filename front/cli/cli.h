@@ -122,6 +122,8 @@ unsigned cli_character(const char *s, uint32_t *ret_character, bool *ret_is_harm
 const char *cli_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* "512 B", "4.0 KiB", "1.5 GiB"; one of eight strings that are used in turn. */
 const char *cli_bytes(uint64_t bytes);
+/* The same for where something lies, and exact: "16376 KiB", "4 KiB", "1 MiB", "513 B"; of the eight as well. */
+const char *cli_place(uint64_t bytes);
 /* "2024-05-01 12:00:00 UTC", of seconds since 1970; "" where no calendar has them. Lives like cli_print()'s. */
 const char *cli_time(uint64_t seconds);
 unsigned cli_columns(void);		/* of the terminal; 110 elsewhere */

@@ -32,15 +32,18 @@ static void add_member(struct examined_all *all, struct json_object *member)
 	examine_fill(&all->members[all->count++], member);
 }
 
-/* The judgement on @e in an array's list of members. */
-static void find_verdict(struct examined *e, struct json_object *judged)
+/* The judgement on @e in an array's list of members. A reason that the array's own sentence has is not said twice. */
+static void find_verdict(struct examined *e, struct json_object *array)
 {
+	struct json_object *judged = cli_json_get(array, "members");
+	const char *reason = cli_json_raw(array, "next_start.reason");
+
 	for (size_t i = 0; i < cli_json_len(judged); i++) {
 		struct json_object *j = json_object_array_get_idx(judged, i);
 
 		if (!strcmp(cli_json_raw(j, "path"), e->path_raw)) {
 			e->verdict = cli_json_shown(j, "verdict");
-			e->reason = cli_json_shown(j, "reason");
+			e->reason = strstr(reason, cli_json_raw(j, "reason")) ? "" : cli_json_shown(j, "reason");
 			return;
 		}
 	}
@@ -59,6 +62,15 @@ static const char *behind(const char *reason, const char *unsupported)
 	return reason + len + strlen(joint);
 }
 
+/* Where the figure is an upper bound, the reason ends with it in bytes: it belongs to the figure. */
+static void print_copied(const char *who, uint64_t bytes, const char *action, const char *reason)
+{
+	const char *bound = cli_print("; at most %llu bytes", (unsigned long long)bytes), *at = strstr(reason, bound);
+
+	printf("%s copies %s%s (%s): %.*s%s.\n", who, at ? "at most " : "", cli_bytes(bytes), action,
+	       at ? (int)(at - reason) : (int)strlen(reason), reason, at ? at + strlen(bound) : "");
+}
+
 static void print_next_start(struct json_object *array)
 {
 	const char *action = cli_json_raw(array, "next_start.action"),
@@ -66,18 +78,17 @@ static void print_next_start(struct json_object *array)
 	const char *unsupported = cli_json_shown(array, "not_supported");
 
 	if (*unsupported) {
-		printf("umd does not start it: %s\n", unsupported);
+		printf("umd does not start it: %s.\n", unsupported);
 		reason = behind(reason, unsupported);
 		who = "A start by Linux";
 	} else if (!cli_json_bool(array, "can_start")) {
-		printf("It cannot start: %s\n", reason);
+		printf("It cannot start: %s.\n", reason);
 		return;
 	}
 	if (!strcmp(action, "resync") || !strcmp(action, "recover"))
-		printf("%s copies %s (%s): %s\n", who, cli_bytes(cli_json_u64(array, "next_start.bytes", 0)), action,
-		       reason);
+		print_copied(who, cli_json_u64(array, "next_start.bytes", 0), action, reason);
 	else
-		printf("%s copies nothing: %s\n", who, reason);
+		printf("%s copies nothing: %s.\n", who, reason);
 }
 
 static void print_set(struct json_object *array, const struct examined *first)
@@ -93,7 +104,17 @@ static void print_set(struct json_object *array, const struct examined *first)
 		       cli_bytes(first->chunk_bytes), chunks == 1 ? "is" : "are");
 }
 
-static void print_array(struct json_object *array, const struct examined *first)
+/* Members that carry the array's uuid and are not believed: they count as not given, and that is to be said. */
+static size_t count_refused(const struct examined *const *list, size_t count)
+{
+	size_t refused = 0;
+
+	for (size_t i = 0; i < count; i++)
+		refused += *list[i]->error && !*list[i]->verdict;
+	return refused;
+}
+
+static void print_array(struct json_object *array, const struct examined *first, size_t refused)
 {
 	unsigned long long present = cli_json_u64(array, "members_present", 0), devices = first->raid_devices;
 	const char *state = cli_json_shown(array, "state");
@@ -101,9 +122,12 @@ static void print_array(struct json_object *array, const struct examined *first)
 	printf("Array %s%s(%s): RAID%s of %s, ", first->name, *first->name ? " " : "",
 	       cli_json_shown(array, "array_uuid"), first->level, cli_bytes(first->array_bytes));
 	if (present > devices)
-		printf("%llu members given for %llu slots.\n", present, devices);
+		printf("%llu members given for %llu slots", present, devices);
 	else
-		printf("%llu of %llu members given.\n", present, devices);
+		printf("%llu of %llu members given", present, devices);
+	if (refused)
+		printf(", %zu more refused", refused);
+	printf(".\n");
 	if (*state)
 		printf("State: %s.\n", state);
 	print_next_start(array);
@@ -111,7 +135,7 @@ static void print_array(struct json_object *array, const struct examined *first)
 }
 
 /* Members that @uuid names and nobody has shown, or all of them for NULL; their number. The list is to be freed. */
-static size_t take_members(struct examined_all *all, const char *uuid, struct json_object *judged,
+static size_t take_members(struct examined_all *all, const char *uuid, struct json_object *array,
 			   const struct examined ***ret_list)
 {
 	size_t count = 0;
@@ -124,7 +148,7 @@ static size_t take_members(struct examined_all *all, const char *uuid, struct js
 		if (e->is_shown || !is_wanted)
 			continue;
 		e->is_shown = true;
-		find_verdict(e, judged);
+		find_verdict(e, array);
 		(*ret_list)[count++] = e;
 	}
 	return count;
@@ -144,11 +168,11 @@ static void show_array(struct examined_all *all, struct json_object *array)
 	const struct examined **list;
 	size_t count;
 
-	count = take_members(all, cli_json_raw(array, "array_uuid"), cli_json_get(array, "members"), &list);
+	count = take_members(all, cli_json_raw(array, "array_uuid"), array, &list);
 	if (count) {
 		if (all->array_count++)
 			putchar('\n');
-		print_array(array, spokesman(list, count));
+		print_array(array, spokesman(list, count), count_refused(list, count));
 		examine_print_members(list, count);
 	}
 	free(list);

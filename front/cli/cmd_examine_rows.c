@@ -1,5 +1,6 @@
 /* The facts of one member, as cells of the table in which members stand side by side.
  *
+ * Sizes are rounded, places are not: who is going to look there with another tool needs the byte.
  * One function makes one cell from the member's JSON; an empty cell says nothing. Rows that are empty for every member
  * are not printed, so an array without reshape has no row of that name. Strings go through cli_shown(). */
 #include "cmd_examine.h"
@@ -32,7 +33,7 @@ static const char *bytes_at(struct json_object *o, const char *length, const cha
 {
 	if (!cli_json_get(o, length))
 		return "";
-	return cli_print("%s at %s", cli_bytes(cli_json_u64(o, length, 0)), cli_bytes(cli_json_u64(o, offset, 0)));
+	return cli_print("%s at %s", cli_bytes(cli_json_u64(o, length, 0)), cli_place(cli_json_u64(o, offset, 0)));
 }
 
 static const char *bytes_of(struct json_object *o, const char *path, const char *before)
@@ -40,6 +41,13 @@ static const char *bytes_of(struct json_object *o, const char *path, const char 
 	if (!cli_json_get(o, path))
 		return "";
 	return cli_print("%s%s", before, cli_bytes(cli_json_u64(o, path, 0)));
+}
+
+static const char *place_of(struct json_object *o, const char *path, const char *before)
+{
+	if (!cli_json_get(o, path))
+		return "";
+	return cli_print("%s%s", before, cli_place(cli_json_u64(o, path, 0)));
 }
 
 static const char *cell_kind(struct json_object *m)
@@ -61,7 +69,7 @@ static const char *cell_superblock(struct json_object *m)
 	if (!cli_json_get(m, "superblock"))
 		return "";
 	return cli_print("%s at %s%s", cli_json_shown(m, "superblock.metadata"),
-			 cli_bytes(cli_json_u64(m, "superblock.super_offset_bytes", 0)),
+			 cli_place(cli_json_u64(m, "superblock.super_offset_bytes", 0)),
 			 strcmp(cli_json_raw(m, "superblock.byte_order"), "big") ? "" : ", big-endian");
 }
 
@@ -153,12 +161,12 @@ static const char *cell_data(struct json_object *m)
 
 static const char *cell_resync(struct json_object *m)
 {
-	return bytes_of(m, "superblock.resync_offset_bytes", "from ");
+	return place_of(m, "superblock.resync_offset_bytes", "from ");
 }
 
 static const char *cell_recovery(struct json_object *m)
 {
-	return bytes_of(m, "superblock.recovery_offset_bytes", "done up to ");
+	return place_of(m, "superblock.recovery_offset_bytes", "done up to ");
 }
 
 static const char *cell_reshape(struct json_object *m)
@@ -168,7 +176,7 @@ static const char *cell_reshape(struct json_object *m)
 
 	if (!r)
 		return "";
-	return cli_print("at %s, to RAID%s, %s%s members", cli_bytes(cli_json_u64(r, "position_bytes", 0)),
+	return cli_print("at %s, to RAID%s, %s%s members", cli_place(cli_json_u64(r, "position_bytes", 0)),
 			 cli_json_shown(r, "new_level"), *delta == '-' ? "" : "+", delta);
 }
 
@@ -230,6 +238,8 @@ static const char *cell_bitmap(struct json_object *m)
 	size_t slots = cli_json_len(cli_json_get(m, "bitmaps"));
 	const char *version = cli_json_shown(b, "version");
 
+	if (!b && cli_json_get(m, "superblock") && cli_json_get(m, "error"))
+		return "not read";
 	if (!b)
 		return cli_json_get(m, "superblock") ? "none" : "";
 	return cli_print("%s%s%s%s", cli_json_shown(b, "kind"), *version ? ", version " : "", version,
@@ -246,7 +256,7 @@ static const char *cell_chunks(struct json_object *m)
 
 static const char *cell_bitmap_place(struct json_object *m)
 {
-	return bytes_of(bitmap_of(m), "offset_bytes", "at ");
+	return place_of(bitmap_of(m), "offset_bytes", "");
 }
 
 static const char *cell_set(struct json_object *m)
@@ -344,7 +354,7 @@ static const struct {
 	{ { "checksum", true, true }, cell_checksum },
 	{ { "bitmap" }, cell_bitmap },
 	{ { "chunks" }, cell_chunks },
-	{ { "bits" }, cell_bitmap_place },
+	{ { "bitmap at" }, cell_bitmap_place },
 	{ { "cluster" }, cell_cluster },
 	{ { "chunks set" }, cell_set },
 	{ { "chunk states" }, cell_states },

@@ -32,16 +32,25 @@ static const char *cell_of(const struct examined *e, size_t row, bool is_differe
 	return is_different && !*e->cells[row] ? "-" : e->cells[row];
 }
 
+/* The verdict in words; what has none was refused before it could be judged. */
 static const char *verdict_of(const struct examined *e)
 {
-	char *words = strdup(e->verdict);
-	const char *shown;
+	static const struct {
+		const char *verdict, *words;
+	} said[] = {
+		{ "in_sync", "in sync" },
+		{ "stale_bitmap", "out of date: needs the set chunks" },
+		{ "stale_full", "out of date: needs everything" },
+		{ "unjudged", "not judged" },
+		{ "recovering", "being recovered" },
+	};
 
-	for (char *c = words; c && *c; c++)
-		*c = *c == '_' ? ' ' : *c;
-	shown = cli_print("%s", words ?: e->verdict);
-	free(words);
-	return shown;
+	if (!*e->verdict)
+		return *e->error ? "refused" : "";
+	for (size_t i = 0; i < sizeof said / sizeof *said; i++)
+		if (!strcmp(e->verdict, said[i].verdict))
+			return said[i].words;
+	return e->verdict;
 }
 
 static struct cli_table *columns_of(examined_list members, size_t count)
@@ -152,11 +161,37 @@ static char *disks_of(const struct examined *e)
 }
 
 /* Most sentences name their member; one that does not gets its name in front. */
-static void print_sentence(const struct examined *e, const char *sentence, bool is_note)
+static void print_sentence(const struct examined *e, const char *sentence)
 {
 	bool is_named = strstr(sentence, e->path);
 
-	printf("  %s%s%s%s\n", is_note ? "note: " : "", is_named ? "" : e->path, is_named ? "" : ": ", sentence);
+	printf("  %s%s%s\n", is_named ? "" : e->path, is_named ? "" : ": ", sentence);
+}
+
+static bool has_note(const struct examined *e, const char *note)
+{
+	for (size_t k = 0; k < e->note_count; k++)
+		if (!strcmp(e->notes[k], note))
+			return true;
+	return false;
+}
+
+/* A note of member @i, with all members that have the same one; nothing where an earlier one had it. */
+static void print_note(examined_list members, size_t count, size_t i, const char *note)
+{
+	const char *owners = members[i]->path;
+
+	for (size_t k = 0; k < i; k++)
+		if (has_note(members[k], note))
+			return;
+	if (strstr(note, members[i]->path)) {
+		printf("  note: %s\n", note);
+		return;
+	}
+	for (size_t k = i + 1; k < count; k++)
+		if (has_note(members[k], note))
+			owners = cli_print("%s, %s", owners, members[k]->path);
+	printf("  note: %s: %s\n", owners, note);
 }
 
 static void print_sentences(examined_list members, size_t count)
@@ -167,12 +202,12 @@ static void print_sentences(examined_list members, size_t count)
 		has_any = has_any || *members[i]->reason || members[i]->note_count;
 	if (has_any)
 		putchar('\n');
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++)
 		if (*members[i]->reason)
-			print_sentence(members[i], members[i]->reason, false);
+			print_sentence(members[i], members[i]->reason);
+	for (size_t i = 0; i < count; i++)
 		for (size_t k = 0; k < members[i]->note_count; k++)
-			print_sentence(members[i], members[i]->notes[k], true);
-	}
+			print_note(members, count, i, members[i]->notes[k]);
 }
 
 void examine_print_members(const struct examined *const *members, size_t count)

@@ -161,6 +161,18 @@ const char *cli_bytes(uint64_t bytes)
 	return text;
 }
 
+const char *cli_place(uint64_t bytes)
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
+	char *text = next_figure();
+	int unit = 0;
+
+	for (; bytes && bytes % 1024 == 0; unit++)
+		bytes /= 1024;
+	snprintf(text, 32, "%llu %s", (unsigned long long)bytes, units[unit]);
+	return text;
+}
+
 const char *cli_seconds(double seconds)
 {
 	char *text = next_figure();

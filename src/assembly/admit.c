@@ -133,8 +133,8 @@ static void readd(struct asm_lineage *l, const struct arr *a, const struct arr_s
 	};
 	lay_bitmap(&m->sb, &ret_member->bitmap_at);
 	text_fit(ret_sentence, 256,
-		"%s missed events %llu to %llu, all after the last clearing of bits at event %llu: only the set "
-		"chunks are copied",
+		"%s is at event %llu of %llu, and bits were last cleared at event %llu: only the set chunks are "
+		"copied",
 		m->path, (unsigned long long)m->sb.events, (unsigned long long)s->events,
 		(unsigned long long)bm_events_cleared(b));
 }

@@ -82,12 +82,12 @@ static void judge_stale(const struct asm_member *members, struct asm_plan *plan,
 		    events, now);
 	else if (fmt_bitmap_is_lockless(bitmap))
 		SAY(plan, i, ASM_STALE_BITMAP,
-		    "%s missed events %llu to %llu: only the chunks whose state is due are copied", m->path, events,
+		    "%s is at event %llu of %llu: only the chunks whose state is due are copied", m->path, events,
 		    now);
 	else
 		SAY(plan, i, ASM_STALE_BITMAP,
-		    "%s missed events %llu to %llu, all after the last clearing of bits at event %llu: only the set "
-		    "chunks are copied",
+		    "%s is at event %llu of %llu, and bits were last cleared at event %llu: only the set chunks are "
+		    "copied",
 		    m->path, events, now, cleared);
 }
 

@@ -138,6 +138,29 @@ with Scene() as s:
 	s.ok(sorted(lines) == members and '≠ events' in text and ' 99' in lines[members[3]] and ' 99' not in lines[members[2]],
 		'where they differ each has a line', text)
 
+	# ---- places, and members that are refused ----
+
+	c, d = s.image('c'), s.image('d')
+	s.must('create', '--assume-clean', '--metadata=1.0', '--name=end', c, d)
+	place = s.json('examine', '--json', c)['members'][0]['superblock']['super_offset_bytes']
+	text = s.must('examine', c, d).stdout
+	s.ok(place % 1024 == 0 and f'1.0 at {place // 1024} KiB' in text, 'a place is told to the byte', text)
+	with open(d, 'r+b') as f:
+		f.seek(place + EVENTS_AT)
+		f.write(b'\x63')		# under a checksum that is wrong now
+	text = s.umd('examine', c, d).stdout
+	s.ok('1 of 2 members given, 1 more refused' in text, 'a member that is refused is counted as such', text)
+	rows = {line[2:17].strip(): line[17:].split('  ') for line in text.splitlines()}
+	s.ok(rows['judged'][-1] == 'refused' and rows['bitmap'][-1] == 'not read', 'and its bitmap is not said to be missing', text)
+
+	s.must('create', '--assume-clean', '--force', '--name=end', c, d)
+	s.serve('end', c, d)
+	s.must('manage', 'end', '--fail', d, '--remove', d)
+	s.must('stop', 'end')
+	text = s.must('examine', c, d).stdout
+	s.ok('needs the set chunks' in text, 'a member that was away is judged in words', text)
+	s.ok(text.count(f'{d} is at event') == 1, 'the reason for what the start copies is said once', text)
+
 	# ---- text that looks like what is being read ----
 
 	hostile = s.path('"set": [[1,2],{"}]\\')

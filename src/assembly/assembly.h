@@ -62,6 +62,9 @@ bool asm_wants_bitmap(const struct asm_member *m, member_off *ret_at);
 /* A believed bitmap's sync_size_sectors is then the array's, whatever is stored. */
 void asm_take_bitmap(struct asm_member *m, const uint8_t raw[FMT_BITMAP_SB_BYTES]);
 
+/* What a bitmap of this member's array must carry as its uuid; a bitmap file's own. */
+void asm_bitmap_uuid(const struct asm_member *m, uint8_t ret_uuid[16]);
+
 /* ---- the judgement ---- */
 
 enum asm_verdict {

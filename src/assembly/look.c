@@ -204,10 +204,11 @@ bool asm_wants_bitmap(const struct asm_member *m, member_off *ret_at)
 	return m->has_superblock && !m->error.code && !m->bitmap_error.code && lay_bitmap(&m->sb, ret_at);
 }
 
-/* What a bitmap of this member's array must carry as its uuid. */
-static void bitmap_uuid(const struct asm_member *m, uint8_t ret_uuid[16])
+void asm_bitmap_uuid(const struct asm_member *m, uint8_t ret_uuid[16])
 {
-	if (m->sb.minor == SB_090)
+	if (m->kind == ASM_BITMAP_FILE)
+		memcpy(ret_uuid, m->bitmap.uuid, 16);
+	else if (m->sb.minor == SB_090)
 		fmt_sb0_bitmap_uuid(&m->sb0, ret_uuid);
 	else
 		memcpy(ret_uuid, m->sb.set_uuid, 16);
@@ -224,7 +225,7 @@ static int check_bitmap(struct asm_member *m, struct err *err)
 	 * bitmap's area (I7): what counts is the array's own, as it is for Linux. */
 	if (lay_sync_sectors(&m->sb) != UINT64_MAX)
 		b->sync_size_sectors = lay_sync_sectors(&m->sb);
-	bitmap_uuid(m, uuid);
+	asm_bitmap_uuid(m, uuid);
 	rc = fmt_bitmap_sb_check(b, uuid, err);
 	if (rc < 0) {
 		b->sync_size_sectors = stored_sectors;	/* shown as it is */

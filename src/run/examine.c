@@ -136,9 +136,7 @@ static void remember(struct run_seen *s, const struct run_examined *e)
 	s->is_member = look->has_superblock && !look->error.code;
 	s->is_bitmap_file = look->kind == ASM_BITMAP_FILE && !look->error.code && !look->bitmap_error.code;
 	memcpy(s->uuid, look->sb.set_uuid, sizeof s->uuid);
-	memcpy(s->bitmap_uuid, s->is_bitmap_file ? look->bitmap.uuid : look->sb.set_uuid, sizeof s->bitmap_uuid);
-	if (s->is_member && look->sb.minor == SB_090)
-		fmt_sb0_bitmap_uuid(&look->sb0, s->bitmap_uuid);
+	asm_bitmap_uuid(look, s->bitmap_uuid);
 }
 
 /* Returns the number of members with an error. */

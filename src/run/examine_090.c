@@ -4,24 +4,6 @@
  * version 1 has as well (examine_super.c). */
 #include "run/examine.h"
 
-static const char *disk_flag(uint32_t bit)
-{
-	switch (bit) {
-	case FMT_SB0_DISK_FAULTY:
-		return "faulty";
-	case FMT_SB0_DISK_ACTIVE:
-		return "active";
-	case FMT_SB0_DISK_SYNC:
-		return "sync";
-	case FMT_SB0_DISK_REMOVED:
-		return "removed";
-	case FMT_SB0_DISK_WRITE_MOSTLY:
-		return "writemostly";
-	default:
-		return NULL;
-	}
-}
-
 static bool is_used(const struct sb0_disk *d)
 {
 	return d->number || d->major || d->minor || d->raid_disk || d->state;
@@ -34,7 +16,7 @@ static void json_disk(struct text *t, const struct sb0_disk *d)
 	json_u64(t, "major", d->major);
 	json_u64(t, "minor", d->minor);
 	json_u64(t, "slot", d->raid_disk);
-	run_json_bit_names(t, "flags", d->state, disk_flag);
+	run_json_bit_names(t, "flags", d->state, fmt_sb0_disk_flag_name);
 	json_close(t, '}');
 }
 

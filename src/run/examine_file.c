@@ -11,9 +11,7 @@ static const struct run_seen *find_file(const struct run_seen *seen, size_t coun
 {
 	uint8_t uuid[16];
 
-	memcpy(uuid, member->sb.set_uuid, sizeof uuid);
-	if (member->sb.minor == SB_090)
-		fmt_sb0_bitmap_uuid(&member->sb0, uuid);
+	asm_bitmap_uuid(member, uuid);
 	for (size_t i = 0; i < count; i++)
 		if (seen[i].is_bitmap_file && memcmp(seen[i].bitmap_uuid, uuid, sizeof uuid) == 0)
 			return &seen[i];

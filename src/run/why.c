@@ -30,19 +30,6 @@ static bool is_file(const struct why_member *m)
 	return m->source.e.look.kind == ASM_BITMAP_FILE && m->source.slots;
 }
 
-/* What bitmaps of this array carry as their uuid. */
-static void bitmap_uuid(const struct why_member *m, uint8_t ret_uuid[16])
-{
-	const struct asm_member *look = &m->source.e.look;
-
-	if (is_file(m))
-		memcpy(ret_uuid, look->bitmap.uuid, 16);
-	else if (look->sb.minor == SB_090)
-		fmt_sb0_bitmap_uuid(&look->sb0, ret_uuid);
-	else
-		memcpy(ret_uuid, look->sb.set_uuid, 16);
-}
-
 static int are_one_array(const struct why *w, struct err *err)
 {
 	const struct why_member *first = NULL;
@@ -54,7 +41,7 @@ static int are_one_array(const struct why *w, struct err *err)
 
 		if (!is_member(m) && !is_file(m))
 			continue;
-		bitmap_uuid(m, first ? other : uuid);
+		asm_bitmap_uuid(&m->source.e.look, first ? other : uuid);
 		if (!first)
 			first = m;
 		else if (memcmp(uuid, other, sizeof uuid)) {

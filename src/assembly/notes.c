@@ -10,7 +10,7 @@
 
 #include "base/text.h"
 
-enum { LAST_WITHOUT_BLOCK_SIZE = 18, VERSION_CLUSTERED = 5 };
+enum { LAST_WITHOUT_BLOCK_SIZE = 18, VERSION_HOST_ENDIAN = 3, VERSION_CLUSTERED = 5 };
 
 #define NOTE(m, ...)                                                                               \
 	do {                                                                                       \
@@ -86,9 +86,9 @@ static void note_version(struct asm_member *m)
 	if (m->sb.feature_map & FMT_SB1_CLUSTERED && !asm_bitmap_is_clustered(b))
 		NOTE(m, "the superblock says clustered, the bitmap has version %" PRIu32 " and %" PRIu32 " nodes",
 		     b->version, b->nodes);
-	if (b->version != VERSION_CLUSTERED && b->nodes)
-		NOTE(m, "the bitmap names %" PRIu32 " nodes, which mean nothing in version %" PRIu32, b->nodes,
-		     b->version);
+	if (b->version == VERSION_HOST_ENDIAN && m->sb.minor == SB_090 && m->sb0.is_big_endian)
+		NOTE(m, "the bitmap has version 3 and was written by a big-endian host: its bits lie in that host's "
+		     "words (32 or 64 bits), the chunks shown as set are not the ones that are");
 }
 
 void asm_note_bitmap(struct asm_member *m, uint64_t stored_sectors)

@@ -6,6 +6,7 @@
 #include "mirror.h"
 
 #include "base/le.h"
+#include "unit/format/sb0_vectors.h"
 
 static bool has_note(char name, const char *one, const char *other)
 {
@@ -85,6 +86,24 @@ static void lockless_bitmaps(void)
 	is_u64(count_notes('a'), 1, "its events neither");
 }
 
+/* Version 3 keeps its bits in the words of the host that wrote it; only a 0.90 superblock tells which kind it was. */
+static void bits_of_another_host(bool is_big_endian, uint32_t version, bool is_odd)
+{
+	struct asm_member look = { .path = "m", .size_bytes = 16 << 20 };
+	struct bitmap_sb b = { .magic = FMT_BITMAP_MAGIC, .version = version, .events = 20, .chunk_bytes = 65536,
+			       .sync_size_sectors = 2 * 0x3fc0, .daemon_sleep_s = 5 };
+	uint8_t raw[FMT_SB0_BYTES], bitmap[FMT_BITMAP_SB_BYTES] = { 0 };
+
+	sb0_load(sb0_crashed, is_big_endian, raw);
+	sb0_patch(raw, is_big_endian, 33, FMT_SB0_BITMAP);
+	asm_take_superblock_090(&look, (member_off){ SB0_AT }, raw);
+	asm_bitmap_uuid(&look, b.uuid);
+	fmt_bitmap_sb_encode(&b, bitmap);
+	asm_take_bitmap(&look, bitmap);
+	ok(!look.bitmap_error.code && look.note_count == is_odd && (!is_odd || strstr(look.notes[0], "big-endian host")),
+	   "version %u of a %s-endian host: %s", version, is_big_endian ? "big" : "little", look.notes[0]);
+}
+
 /* A 1.0 superblock stays behind where the member was used before. */
 static void leftovers(void)
 {
@@ -114,6 +133,9 @@ int main(void)
 	superblocks();
 	bitmaps();
 	lockless_bitmaps();
+	bits_of_another_host(true, 3, true);
+	bits_of_another_host(true, 4, false);
+	bits_of_another_host(false, 3, false);
 	leftovers();
 	return tap_end();
 }

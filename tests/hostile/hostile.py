@@ -99,7 +99,7 @@ def sentences(out):
 		return set()
 	found = [(m.get('error') or {}).get('code', 'BELIEVED') for m in said['members']]
 	found += [a['next_start']['reason'] for a in said['arrays']]
-	return {re.sub(r'[0-9a-f]{8}(:[0-9a-f]{8})+|0x[0-9a-f]+|\d+|\S*/\S*:', '#', s) for s in found}
+	return {re.sub(r'\S*/\S*|[0-9a-f]{8}(:[0-9a-f]{8})+|0x[0-9a-f]+|\d+', '#', s) for s in found}
 
 
 class Campaign:
@@ -161,7 +161,7 @@ def main():
 		met, started = run_batches(campaign, report, options.count)
 		# A campaign that is refused at the door tests the door alone.
 		report.check(started >= options.count // 25, f'{started} of them start read-only')
-		report.check(len(met) >= min(40, options.count // 5), f'{len(met)} different answers are met', *sorted(met))
+		report.check(len(met) >= min(40, options.count // 10), f'{len(met)} different answers are met', *sorted(met))
 		return report.end()
 	finally:
 		shutil.rmtree(top, ignore_errors=True)

@@ -61,7 +61,8 @@ int asm_check_supported(const struct asm_member *m, struct err *err)
 }
 
 /* Running, a bitmap is held in memory with a counter for every set bit: what an image claims must not decide how long
- * a start takes. 4 MiB are 32 times the largest internal bitmap that mdadm or umd makes. */
+ * a start takes. 4 MiB are 32 times the largest bitmap that mdadm or umd makes with a new array, and 2 PiB in chunks of
+ * 64 MiB; mdadm can add larger ones to an array that runs, when small chunks are asked for. */
 enum { BITMAP_BYTES_MAX = 4 << 20 };
 
 int asm_check_bitmap_supported(const struct asm_member *m, struct err *err)

@@ -286,6 +286,29 @@ static void not_admitted(void)
 	stop();
 }
 
+/* Chunks of one sector: as many as the array has sectors. */
+static int judge_bitmap_of(uint64_t chunks)
+{
+	create(2);
+	for (char name = 'a'; name <= 'b'; name++) {
+		disks[name - 'a'].bytes = UINT64_C(64) << 30;
+		EDIT(name, s->bblog_offset_sectors = 0; s->data_offset_sectors = 32 * MIB / 512;
+		     s->size_sectors = s->data_size_sectors = chunks);
+		EDIT_BITMAP(name, b->chunk_bytes = 512);
+	}
+	return judge("ab");
+}
+
+static void large_ones_do_not_start(void)
+{
+	const uint64_t most = 8 * (4 * MIB - FMT_BITMAP_SB_BYTES);
+
+	is_u64(judge_bitmap_of(most), 0, "a bitmap of 4 MiB starts: %s", plan.refusal.text);
+	judge_bitmap_of(most + 1);
+	ok(plan.is_unsupported, "one chunk more does not, but is judged: %s", plan.reason);
+	REFUSED(UMD_E_NOT_SUPPORTED, "one chunk more", "4194305 bytes", "33552385 chunks", "up to 4194304");
+}
+
 int main(void)
 {
 	decides_by_state();
@@ -298,5 +321,6 @@ int main(void)
 	place_given_away();
 	both_metadata();
 	not_admitted();
+	large_ones_do_not_start();
 	return tap_end();
 }

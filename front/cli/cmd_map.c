@@ -6,6 +6,7 @@
  *                                                          -> sheet (map_sheet.c) -> SVG, PNG (map_svg.c, map_png.c)
  *
  * --json and --raw hand through what the library says, without a picture. */
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -196,7 +197,10 @@ static bool map_running(const struct map_wish *w, const char *name, int *ret_sta
 		*ret_status = CLI_FAILED;
 		if (access(name, F_OK) == 0)
 			return false;
-		cli_fail(&error);
+		if (error.errno_class == ENOENT)
+			cli_refuse("%s, and there is no file of that name", error.text);
+		else
+			cli_fail(&error);
 		return true;
 	}
 	*ret_status = answer_running(w, name, map);

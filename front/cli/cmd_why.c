@@ -181,11 +181,12 @@ static const char *tell_unsupported(const char *reason, const char **ret_who)
 	*ret_who = at ? "A start by Linux" : "The next start";
 	if (!at)
 		return reason;
-	printf("umd does not start the array: %.*s\n", (int)(at - reason), reason);
+	printf("umd does not start the array: %.*s.\n", (int)(at - reason), reason);
 	return at + strlen(joint);
 }
 
-static void print_next_start(struct json_object *next)
+/* @known: the sentence above; a reason that stands there is not said again. */
+static void print_next_start(struct json_object *next, const char *known)
 {
 	struct json_object *to = cli_json_get(next, "to");
 	const char *targets = "", *reason, *who;
@@ -195,11 +196,15 @@ static void print_next_start(struct json_object *next)
 				    cli_json_shown(json_object_array_get_idx(to, i), ""));
 	reason = tell_unsupported(cli_json_shown(next, "reason"), &who);
 	if (!cli_json_bool(next, "copied"))
-		printf("%s does not copy this chunk: %s\n", who, reason);
+		printf("%s does not copy this chunk", who);
 	else if (*cli_json_raw(next, "from") && *targets)
-		printf("%s copies this chunk from %s to %s: %s\n", who, cli_json_shown(next, "from"), targets, reason);
+		printf("%s copies this chunk from %s to %s", who, cli_json_shown(next, "from"), targets);
 	else
-		printf("%s copies this chunk: %s\n", who, reason);
+		printf("%s copies this chunk", who);
+	if (strstr(known, reason))
+		printf(".\n");
+	else
+		printf(": %s.\n", reason);
 }
 
 static void print_answer(struct json_object *answer)
@@ -216,7 +221,7 @@ static void print_answer(struct json_object *answer)
 	print_members(members);
 	print_sentences(members);
 	putchar('\n');
-	print_next_start(cli_json_get(answer, "next_start"));
+	print_next_start(cli_json_get(answer, "next_start"), cli_json_shown(answer, "sentence"));
 }
 
 int cmd_why(const struct cli *cli)

@@ -25,7 +25,7 @@ enum {
 	MARGIN = 24,
 	OFFSET_WIDTH = 72,
 	GAP = 36,		/* between panels */
-	TITLE = 20, HEADING = 14, SMALL = 12,
+	TITLE = 20, TITLE_LINES = 3, HEADING = 14, SMALL = 12,
 	LINE = 18,
 	SWATCH = 12,
 	CELL_MOST = 40,		/* a map of few chunks gets large cells */
@@ -140,28 +140,26 @@ static double text_width(const char *s, double size)
 	return width;
 }
 
-/* @text as it fits into @width: without its beginning, or without its end. free() it. */
+/* @text as it fits into @width: without its beginning ("a = " stays), or without its end. free() it. */
 static char *fitting(const char *text, double size, double width, bool is_name)
 {
-	size_t len = strlen(text), at = 0;
+	size_t len = strlen(text), kept = len > 4 && !strncmp(text + 1, " = ", 3) ? 4 : 0, at = kept;
 	char *made;
 
 	if (text_width(text, size) <= width)
 		return need(strdup(text));
 	made = need(malloc(len + sizeof "…"));
 	if (is_name) {
-		while (text[at] && text_width(text + at, size) + size > width)
+		while (text[at] && text_width(text + at, size) + (1 + kept * EM) * size > width)
 			for (at++; (text[at] & 0xc0) == 0x80; at++)
 				;
-		sprintf(made, "…%s", text + at);
+		sprintf(made, "%.*s…%s", (int)kept, text, text + at);
 		return made;
 	}
 	strcpy(made, text);
-	while (len && text_width(made, size) + size > width) {
+	for (; len && text_width(made, size) + size > width; made[len] = '\0')
 		for (len--; len && (made[len] & 0xc0) == 0x80; len--)
 			;
-		made[len] = '\0';
-	}
 	return strcat(made, "…");
 }
 
@@ -345,6 +343,43 @@ static double put_panels(struct sheet *s, const struct map_picture *p, const str
 	return bottom;
 }
 
+/* How much of @title is one line: as many whole names as fit, at least one. Names are parted by ", ". */
+static size_t title_bytes(const char *title, double width)
+{
+	size_t best = 0;
+
+	for (const char *end = title; (end = strstr(end, ", ")); end += 2) {
+		char *names = need(strndup(title, end - title));
+		bool is_full = best && text_width(names, TITLE * 1.1) > width;
+		free(names);
+		if (is_full)
+			return best;
+		best = end - title;
+	}
+	return best && text_width(title, TITLE * 1.1) > width ? best : strlen(title);
+}
+
+/* Two names beside each other rarely fit, and one without its beginning says less than a second line. */
+static double put_title(struct sheet *s, double y)
+{
+	struct words w = { .x = MARGIN + OFFSET_WIDTH, .size = TITLE, .width = s->width - 2 * MARGIN - OFFSET_WIDTH,
+			   .ink = SHEET_TEXT, .is_bold = true, .is_name = true };
+	const char *title = s->title;
+
+	for (unsigned line = 1; line <= TITLE_LINES && *title; line++) {
+		double width = w.width - (line == TITLE_LINES ? 3 * TITLE : 0);		/* for ", …" */
+		size_t len = title_bytes(title, width), more = title[len] ? 2 : 0;
+		char *names = need(malloc(len + sizeof ", …"));
+
+		sprintf(names, "%.*s%s", (int)len, title, more && line == TITLE_LINES ? ", …" : "");
+		w.y = y += line > 1 ? TITLE + 6 : TITLE;
+		put_text(s, w, names);
+		free(names);
+		title += len + more;
+	}
+	return y;
+}
+
 struct sheet *sheet_make(struct map_picture *p, uint32_t width)
 {
 	struct sheet *s = need(calloc(1, sizeof *s));
@@ -358,12 +393,7 @@ struct sheet *sheet_make(struct map_picture *p, uint32_t width)
 		   (p->panel_count > 1 ? GAP : 0);
 	s->title = need(strdup(p->title && *p->title ? p->title : "bitmaps that differ"));
 
-	put_text(s,
-		 (struct words){ .x = MARGIN + OFFSET_WIDTH, .y = y + TITLE, .size = TITLE,
-				 .width = s->width - 2 * MARGIN - OFFSET_WIDTH, .ink = SHEET_TEXT, .is_bold = true,
-				 .is_name = true },
-		 s->title);
-	y = put_panels(s, p, &g, y + TITLE + LINE);
+	y = put_panels(s, p, &g, put_title(s, y) + LINE);
 	s->height = put_legend(s, p, y + LINE / 2) + MARGIN - 6;
 	return s;
 }

@@ -201,7 +201,7 @@ static void tell_left_alone(struct why *w)
 		text_add(&w->reason, "the chunk lies before byte %llu, up to which the members were brought together "
 			 "already", (unsigned long long)p->resync_offset);
 	else
-		text_add(&w->reason, "what the start copies does not reach the chunk: %s", p->reason);
+		text_add(&w->reason, "the chunk is not in what is left to copy: %s", p->reason);
 }
 
 /* A bitmap in a file counts only for a start that names it. */

@@ -64,6 +64,7 @@ with Scene() as s:
 	two = s.must('map', '--width=64', a, b).stdout
 	s.ok(f'{a}\n' in two and f'\n{b}\n' in two and ': 5 set' in two and ': 3 set' in two and two.count('· clean') == 1,
 		'maps that differ are drawn each, with one legend', two)
+	s.refused(s.umd('map', 'absent.img'), 1, ['"absent.img"', 'no file of that name'], 'a word that is neither array nor file is told to be neither')
 	diff = s.must('map', '--diff', a, b).stdout
 	s.ok(f'a = {a}, b = {b}\n' in diff and ': 2 set in both, 3 only in a, 1 only in b\n' in diff, 'a difference is counted', diff)
 	s.ok(f'{"0 B":>12}  █··█aa··' in diff and '·············b··' in diff, 'and drawn in its place', diff)

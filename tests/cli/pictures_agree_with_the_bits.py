@@ -65,6 +65,20 @@ with Scene() as s:
 	s.ok(title.startswith(s.dir) and '<&>"\'' in title and '\u202e' not in title and '\x01' not in title,
 		'a hostile name is escaped and readable', repr(title))
 
+	# ---- names that do not fit beside each other ----
+
+	long = [os.rename(old, new) or new for old, new in ((a, s.path('a' * 25)), (b, s.path('b' * 25)))]
+	s.must('map', '--diff', '--svg=diff.svg', *long)
+	texts = [t.text for t in xml.etree.ElementTree.parse(s.path('diff.svg')).getroot().iter(SVG + 'text')]
+	s.same(texts[:2], [f'a = {long[0]}', f'b = {long[1]}'], 'two long names stand below each other, whole')
+	s.must('map', '--svg=many.svg', *long * 50)
+	texts = [t.text for t in xml.etree.ElementTree.parse(s.path('many.svg')).getroot().iter(SVG + 'text')]
+	s.same(texts[:4], [long[0], long[1], long[0] + ', …', '0 B'], 'a hundred take three lines')
+	os.rename(long[0], a := s.path('a' * 90))
+	s.must('map', '--diff', '--svg=diff.svg', a, long[1])
+	texts = [t.text for t in xml.etree.ElementTree.parse(s.path('diff.svg')).getroot().iter(SVG + 'text')]
+	s.ok(texts[0].startswith('a = …aaa') and texts[1] == f'b = {long[1]}', 'a cut name still has its letter', texts[:2])
+
 	nodes = [golden(s, GOLDEN + '/cm-c02-both-dirty', f'{m}.img', m + '.img') for m in 'ab']
 	svg, png = both(s, 'nodes', *nodes)
 	cells = svg_cells(svg)

@@ -45,6 +45,7 @@ with Scene() as s:
 	text = s.must('why', a, b, '65').stdout
 	s.ok(text.splitlines()[0] == said['sentence'], 'the text begins with the one sentence', text)
 	s.ok(f'{at}' in text and f'0x{value:02x}' in text and text.count(' set ') >= 2 and 'does not copy' in text, 'then it has the places', text)
+	s.same(text.count(said['next_start']['reason']), 1, 'the reason is said once')
 	for offset in (65 * CHUNK, 66 * CHUNK - 1):
 		s.same(s.json('why', '--json', f'--at={offset}', a, b), said, f'byte {offset} is in that chunk')
 	s.same(s.json('why', '--json', '--at=260K', a, b), said, 'a byte may be named with a suffix')

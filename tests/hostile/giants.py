@@ -19,6 +19,7 @@ import goldenlib
 import reader
 
 MIB, GIB, TIB, PIB = 1 << 20, 1 << 30, 1 << 40, 1 << 50
+KINDS = ['r1-12-64k-crash', 'new-r1-ll-crash', 'cl-r1-12-64k-both-cut', 'r1-090-64k-crash-differ', 'r1-12-64k-3way-crash']
 SUPER_1 = {name: (at, code) for name, at, code in reader.SUPER_1}
 BITMAP = {name: (at, code) for name, at, code in reader.BITMAP}
 
@@ -76,7 +77,7 @@ def scattered(first, last, count, raw):
 
 class Giants:
 	def __init__(self, folder, largest):
-		self.folder, self.largest, self.bases = folder, largest, images.load_bases()
+		self.folder, self.largest, self.bases = folder, largest, images.load_bases(KINDS)
 
 	def path(self, name):
 		return os.path.join(self.folder, name + '.img')
@@ -201,7 +202,7 @@ def main():
 	try:
 		program, giants = Program(umd, folder), Giants(folder, largest)
 		print(f'# files of up to {largest // TIB} TiB in {where}; this process holds {own_memory_kib()} KiB')
-		report.check(own_memory_kib() < MEMORY_MAX_KIB // 2, 'the watcher is small enough to see what it watches')
+		report.check(own_memory_kib() < MEMORY_MAX_KIB * 3 // 4, 'the watcher is small enough to see what it watches')
 		for name in ('petabytes', 'more_than_fits', 'alternating', 'lockless', 'cluster', 'old', 'many'):
 			paths = getattr(giants, name)()
 			for words in COMMANDS + ([['examine', '--json', '--all']] if name in ALL_TOO else []):

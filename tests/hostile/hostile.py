@@ -105,7 +105,7 @@ def sentences(out):
 class Campaign:
 	def __init__(self, umd, seed, top):
 		self.umd, self.seed, self.top = umd, seed, top
-		self.bases = images.load_bases()
+		self.bases = images.load_bases(images.KINDS)
 
 	def one(self, number):
 		"""(number, kind, what was changed, sentences met, what is wrong)"""

@@ -256,10 +256,10 @@ def change(rng, image):
 
 # ---- cases ----
 
-def load_bases():
+def load_bases(kinds):
 	"""{set: [Base of each member]}; each image is unpacked once, alone, and dropped again."""
 	found = {}
-	for one in map(goldenlib.Set, KINDS):
+	for one in map(goldenlib.Set, kinds):
 		folder = tempfile.mkdtemp(prefix='umd-hostile.')
 		try:
 			paths = one.unpack(folder)

@@ -97,7 +97,9 @@ static void print_set(struct json_object *array, const struct examined *first)
 
 	if (!cli_json_get(array, "next_start.set_chunks"))
 		return;
-	if (!chunks)
+	if (!chunks && first->bitmap_count && !first->has_chunks)
+		printf("The bitmap was never initialised: it has no chunks yet.\n");
+	else if (!chunks)
 		printf("In the bitmap no chunk is set.\n");
 	else
 		printf("In the bitmap %llu chunk%s of %s %s set.\n", (unsigned long long)chunks, chunks == 1 ? "" : "s",
@@ -178,6 +180,15 @@ static void show_array(struct examined_all *all, struct json_object *array)
 	free(list);
 }
 
+static const char *what_others_are(const struct examined_all *all, const struct examined *const *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(list[i]->kind, "external_bitmap"))
+			return all->array_count ? "Members of none of these arrays:" :
+						  "No array can be made of these:";
+	return "Bitmaps of an array that is described elsewhere:";
+}
+
 /* Bitmap files, external bitmaps, and members whose superblock is not believed. */
 static void show_others(struct examined_all *all)
 {
@@ -185,8 +196,7 @@ static void show_others(struct examined_all *all)
 	size_t count = take_members(all, NULL, NULL, &list);
 
 	if (count) {
-		printf("%s%s\n", all->array_count ? "\n" : "",
-		       all->array_count ? "Members of none of these arrays:" : "No array can be made of these:");
+		printf("%s%s\n", all->array_count ? "\n" : "", what_others_are(all, list, count));
 		examine_print_members(list, count);
 	}
 	free(list);

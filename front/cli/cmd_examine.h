@@ -14,7 +14,7 @@ struct examined {
 	const char *path, *kind, *name, *error, *verdict, *reason;
 	const char *level;
 	uint64_t raid_devices, array_bytes, bitmap_count, chunk_bytes;
-	bool has_superblock, has_set, is_lockless, is_shown;
+	bool has_superblock, has_chunks, has_set, is_lockless, is_shown;
 	const char *cells[EXAMINE_ROWS];
 	char *slots, *disks;			/* small tables as text, or NULL */
 	const char **notes;

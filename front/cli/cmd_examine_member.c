@@ -90,6 +90,7 @@ static void fill_bitmaps(struct examined *e, struct json_object *bitmaps)
 	for (size_t i = 0; i < e->bitmap_count; i++) {
 		struct json_object *b = json_object_array_get_idx(bitmaps, i);
 
+		e->has_chunks = e->has_chunks || cli_json_get(b, "chunks");
 		e->has_set = e->has_set || cli_json_u64(b, "set_chunks", 0);
 		e->is_lockless = e->is_lockless || cli_json_get(b, "states");
 		e->chunk_bytes = e->chunk_bytes ?: cli_json_u64(b, "chunk_bytes", 0);

@@ -246,10 +246,16 @@ static const char *cell_bitmap(struct json_object *m)
 			 slots > 1 ? cli_print(", %zu slots", slots) : "");
 }
 
+/* A lockless bitmap that was never initialised has no chunks yet, and its chunk size is none. */
+static bool is_uninitialised(struct json_object *b)
+{
+	return cli_json_get(b, "initialised") && !cli_json_bool(b, "initialised");
+}
+
 static const char *cell_chunks(struct json_object *m)
 {
 	struct json_object *b = bitmap_of(m);
-	const char *bytes = bytes_of(b, "chunk_bytes", "of ");
+	const char *bytes = is_uninitialised(b) ? "" : bytes_of(b, "chunk_bytes", "of ");
 
 	return *bytes && cli_json_get(b, "chunks") ? cli_print("%s %s", cli_json_shown(b, "chunks"), bytes) : bytes;
 }
@@ -265,7 +271,7 @@ static const char *cell_set(struct json_object *m)
 
 	if (!b || cli_json_len(cli_json_get(m, "bitmaps")) > 1)
 		return "";
-	if (cli_json_get(b, "initialised") && !cli_json_bool(b, "initialised"))
+	if (is_uninitialised(b))
 		return "not initialised";
 	if (!cli_json_get(b, "set_chunks"))
 		return "not counted";

@@ -11,6 +11,7 @@ import re
 import struct
 import subprocess
 
+from pictures import golden
 from scene import MIB, Scene
 
 SUPER_AT, EVENTS_AT, CSUM_AT, MAX_DEV_AT, BITMAP_AT = 4096, 200, 216, 220, 8192
@@ -169,12 +170,20 @@ with Scene() as s:
 	s.same(listed(run.stdout, f'{hostile}, chunks:'), runs_of(chunks), 'a path that looks like JSON is a path')
 	s.same(s.json('examine', '--json', hostile)['members'][0]['path'], hostile, 'in JSON, too')
 
+	# ---- a bitmap that has no chunks yet ----
+
+	fresh = golden(s, os.path.join(os.path.dirname(os.path.abspath(__file__)), '../golden/new-r1-ll-fresh-assume-clean'), 'member0.img', 'fresh')
+	text = s.umd('examine', fresh).stdout
+	s.ok('has no chunks yet' in text and 'chunk is set' not in text and '  chunks  ' not in text, 'nobody counts its chunks', text)
+
 	# ---- a bitmap without superblock ----
 
 	raw = s.image('raw', MIB)
 	with open(raw, 'r+b') as f:
 		f.seek(4096)
 		f.write(b'\x08\x00\x02')		# chunks 3 and 17
+	text = s.umd('examine', '--external', '--location=+8', '--chunk=64K', '--size=2M', raw).stdout
+	s.ok('described elsewhere' in text and 'No array' not in text, 'whose array is not missed', text)
 	for place in ('+8', '4096', '4K'):
 		seen = json.loads(s.umd('examine', '--json', '--external', f'--location={place}', '--chunk=64K', '--size=2M', raw).stdout)
 		bitmaps = seen['members'][0]['bitmaps']

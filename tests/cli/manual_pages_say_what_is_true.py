@@ -13,6 +13,8 @@ import subprocess
 from scene import MIB, Scene
 
 BUILD = os.path.dirname(os.path.abspath(os.environ['UMD']))
+# man and its formatters are no programs of ours: a sanitizer that is put in front of all programs only disturbs them.
+WITHOUT_SANITIZER = {key: value for key, value in os.environ.items() if key != 'LD_PRELOAD'}
 PAGE, PLUGIN_PAGE = os.path.join(BUILD, 'front/cli/umd.1'), os.path.join(BUILD, 'front/nbdkit/nbdkit-umd-plugin.1')
 COMPLETION = os.path.join(BUILD, 'front/cli/umd')
 
@@ -20,7 +22,7 @@ COMPLETION = os.path.join(BUILD, 'front/cli/umd')
 def page(path):
 	"""The page as a person reads it, on very long lines; and what man had to warn of."""
 	run = subprocess.run(['man', '--warnings=w', '-l', path], capture_output=True, text=True,
-		env={**os.environ, 'MANWIDTH': '400', 'LC_ALL': 'C.UTF-8', 'MAN_KEEP_FORMATTING': '', 'PAGER': 'cat'})
+		env={**WITHOUT_SANITIZER, 'MANWIDTH': '400', 'LC_ALL': 'C.UTF-8', 'MAN_KEEP_FORMATTING': '', 'PAGER': 'cat'})
 	return re.sub('.\b', '', run.stdout), run.stderr
 
 

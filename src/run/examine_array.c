@@ -166,6 +166,8 @@ static void json_reason(struct text *t, const struct group *g, const struct run_
 		text_add(&reason, "%s", plan->reason);
 	if (!is_refused(plan) && plan->is_upper_bound && g->bytes)
 		text_add(&reason, "; at most %llu bytes", (unsigned long long)g->bytes);
+	if (!is_refused(plan) && plan->has_bitmap && plan->action != ASM_NOTHING && !g->set.is_known)
+		text_add(&reason, "; the bitmap cannot be read in full: what it adds is not counted");
 	if (!is_refused(plan) && plan->has_freshest && !plan->has_bitmap)
 		run_tell_bitmap_file(&reason, &g->members[plan->freshest], plan, seen, count);
 	sentence = text_take(&reason);

@@ -59,32 +59,37 @@ static void json_slot(struct text *t, struct run_examined *e, const struct run_s
 	json_close(t, '}');
 }
 
+static void json_not_believed(struct text *t, const char *kind, uint32_t slot, member_off at, const struct bitmap_sb *b)
+{
+	json_open(t, NULL, '{');
+	json_u64(t, "slot", slot);
+	json_str(t, "kind", kind);
+	json_u64(t, "offset_bytes", at.bytes);
+	json_fields(t, b);
+	json_bool(t, "used", slot || b->magic == FMT_BITMAP_MAGIC);
+	json_bool(t, "initialised", !fmt_bitmap_is_uninitialised(b));
+	run_json_no_chunks(t);
+	json_close(t, '}');
+}
+
 static void json_slots(struct text *t, struct run_examined *e, uint64_t runs_left)
 {
 	uint32_t count = run_slot_count(&e->look);
 	struct run_slot s;
+	int rc;
 
 	if (count == RUN_SLOTS_MAX && e->look.bitmap.nodes > count)
 		err_set(&e->error, UMD_E_NOT_SUPPORTED, "%s: the bitmap claims %u nodes, the first %d are shown",
 			e->shown, e->look.bitmap.nodes, RUN_SLOTS_MAX);
 	for (uint32_t slot = 0; slot < count && !t->is_broken; slot++) {
-		if (run_slot_read(e->m, &e->look, slot, &s, &e->error) < 0)
+		rc = run_slot_read(e->m, &e->look, slot, &s, &e->error);
+		if (rc == UMD_E_BAD_BITMAP)
+			json_not_believed(t, s.kind, slot, s.at, &s.sb);
+		else if (rc < 0)
 			return;
-		json_slot(t, e, &s, &runs_left);
+		else
+			json_slot(t, e, &s, &runs_left);
 	}
-}
-
-static void json_not_believed(struct text *t, const struct asm_member *look)
-{
-	json_open(t, NULL, '{');
-	json_u64(t, "slot", 0);
-	json_str(t, "kind", run_slot_kind(look));
-	json_u64(t, "offset_bytes", look->bitmap_at.bytes);
-	json_fields(t, &look->bitmap);
-	json_bool(t, "used", look->bitmap.magic == FMT_BITMAP_MAGIC);
-	json_bool(t, "initialised", !fmt_bitmap_is_uninitialised(&look->bitmap));
-	run_json_no_chunks(t);
-	json_close(t, '}');
 }
 
 void run_json_bitmaps(struct text *t, struct run_examined *e, const struct umd_external_bitmap *external,
@@ -97,7 +102,7 @@ void run_json_bitmaps(struct text *t, struct run_examined *e, const struct umd_e
 		if (e->m && run_slot_external(e->m, e->shown, external, &s, &e->error) == 0)
 			json_slot(t, e, &s, &runs_max);
 	} else if (e->look.has_bitmap && e->look.bitmap_error.code) {
-		json_not_believed(t, &e->look);
+		json_not_believed(t, run_slot_kind(&e->look), 0, e->look.bitmap_at, &e->look.bitmap);
 	} else if (e->m) {
 		json_slots(t, e, runs_max);
 	}

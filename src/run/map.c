@@ -32,7 +32,8 @@ static int put_member(struct map *m, struct run_source *source, size_t number)
 	uint64_t runs_left = m->options->runs_max;
 	int rc = 0;
 
-	for (uint32_t slot = 0; rc == 0 && slot < source->slots && !m->json.is_broken; slot++) {
+	/* A slot that cannot be read keeps no other from being shown. */
+	for (uint32_t slot = 0; rc != -ENOMEM && slot < source->slots && !m->json.is_broken; slot++) {
 		bool is_put;
 
 		rc = run_map_put(&m->json, source, slot, m->cells_max, &runs_left, &is_put);

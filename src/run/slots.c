@@ -2,8 +2,9 @@
  *
  * A believed bitmap's own superblock is only a hint about the range: what counts is the array's, which the look has put
  * in its place. The slots of a cluster follow each other at equal distances; only the first was checked when the member
- * was looked at, the others are read here. One without magic was never used by any node: it has no set chunk, whatever
- * lies there. Left out: whether anything starts with these bitmaps (assembly). */
+ * was looked at, the others are read here. One of zeroes was never used by any node: it has no set chunk. One that holds
+ * something else must be a superblock of the same bitmap, or its bits mean nothing and nobody knows what they were.
+ * Left out: whether anything starts with these bitmaps (assembly). */
 #include "run/slots.h"
 
 #include <string.h>
@@ -41,6 +42,32 @@ static void place_bits(struct member *m, const struct bitmap_sb *known, struct r
 	s->bits.chunks = s->is_used && s->is_initialised ? s->chunks : 0;
 }
 
+static bool is_zero(const uint8_t *raw, size_t len_bytes)
+{
+	for (size_t i = 0; i < len_bytes; i++)
+		if (raw[i])
+			return false;
+	return true;
+}
+
+/* The first slot was checked with the member. */
+static int check_slot(const struct bitmap_sb *known, const struct run_slot *s, const char *path, struct err *err)
+{
+	struct err why;
+
+	if (!s->slot || !s->is_used)
+		return 0;
+	if (fmt_bitmap_sb_check(&s->sb, known->uuid, &why) < 0)
+		return err_set(err, UMD_E_BAD_BITMAP, "%s: slot %u at byte %llu: %s", path, s->slot,
+			       (unsigned long long)s->at.bytes, why.text);
+	if (s->sb.version != known->version || s->sb.chunk_bytes != known->chunk_bytes)
+		return err_set(err, UMD_E_BAD_BITMAP,
+			       "%s: slot %u has version %u and chunks of %u bytes, slot 0 has version %u and %u: its "
+			       "bits are not believed", path, s->slot, s->sb.version, s->sb.chunk_bytes, known->version,
+			       known->chunk_bytes);
+	return 0;
+}
+
 int run_slot_read(struct member *m, const struct asm_member *look, uint32_t slot, struct run_slot *ret_slot,
 		  struct err *err)
 {
@@ -55,10 +82,10 @@ int run_slot_read(struct member *m, const struct asm_member *look, uint32_t slot
 		return err_set(err, rc, "%s: the bitmap superblock at byte %llu cannot be read: %s", look->path,
 			       (unsigned long long)s.at.bytes, err_sentence(rc));
 	fmt_bitmap_sb_decode(raw, &s.sb);
-	s.is_used = s.sb.magic == FMT_BITMAP_MAGIC;
+	s.is_used = !is_zero(raw, sizeof raw);
 	place_bits(m, known, &s);
 	*ret_slot = s;
-	return 0;
+	return check_slot(known, &s, look->path, err);
 }
 
 int run_slot_external(struct member *m, const char *path, const struct umd_external_bitmap *external,

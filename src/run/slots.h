@@ -12,7 +12,7 @@ struct run_slot {
 	uint32_t slot;
 	const char *kind;		/* "internal", "file", "external", "clustered", "lockless" */
 	bool has_superblock;		/* @sb was read; false: external */
-	bool is_used;			/* false: a slot that no node ever used: no magic, its bits mean nothing */
+	bool is_used;			/* false: a slot that no node ever used: zeroes, its bits mean nothing */
 	bool is_initialised;		/* false: lockless, and Linux will set all states anew */
 	struct bitmap_sb sb;		/* as stored */
 	member_off at;			/* of the superblock, or of an external bitmap's first bit */
@@ -27,7 +27,8 @@ const char *run_slot_kind(const struct asm_member *look);
 /* How many bitmaps can be read: none where there is none or it is not believed; at most RUN_SLOTS_MAX. */
 uint32_t run_slot_count(const struct asm_member *look);
 
-/* 0, or a code with a sentence that names @look->path. */
+/* 0, or a code with a sentence that names @look->path. UMD_E_BAD_BITMAP: the slot is there to be shown, its bits are not
+ * believed. */
 int run_slot_read(struct member *m, const struct asm_member *look, uint32_t slot, struct run_slot *ret_slot,
 		  struct err *err);
 

@@ -117,9 +117,29 @@ static void unused_slot(void)
 	j = map(1, 10, 0, false, &errors, NULL);
 	ok(json_object_get_boolean(image_get(j, "maps.0.used")) &&
 	   !json_object_get_boolean(image_get(j, "maps.1.used")),
-	   "a slot without magic was never used");
+	   "a slot of zeroes was never used");
 	is_u64(image_u64(j, "maps.1.set_chunks"), 0, "whatever lies there is not counted");
 	is_u64(json_object_array_length(image_get(j, "maps.1.cells")), 10, "it has its cells");
+	json_object_put(j);
+}
+
+/* Slot 1 holds something that is no superblock of this bitmap; slots 0 and 2 are told. */
+static void damaged_slot(uint32_t offset, uint8_t byte, const char *what)
+{
+	struct shape clustered = plain;
+	const char *message;
+	size_t errors;
+	struct json_object *j;
+
+	clustered.version = 5;
+	clustered.nodes = 3;
+	images_make(&clustered);
+	image_put(0, image_bits_at(&clustered, 1) - FMT_BITMAP_SB_BYTES + offset, &byte, 1);
+	j = map(1, 10, 0, false, &errors, NULL);
+	is_u64(json_object_array_length(image_get(j, "maps")), 2, "%s: two slots are told", what);
+	is_u64(image_u64(j, "maps.1.slot"), 2, "and the last one is number 2");
+	message = json_object_get_string(image_get(j, "members.0.error.message"));
+	ok(errors == 1 && message && strstr(message, "slot 1"), "%s", message);
 	json_object_put(j);
 }
 
@@ -271,6 +291,10 @@ int main(void)
 {
 	bits();
 	unused_slot();
+	damaged_slot(0, 'x', "another magic");
+	damaged_slot(8, 0xee, "another array's");
+	damaged_slot(4, 4, "another version");
+	damaged_slot(54, 0x10, "other chunks");
 	states();
 	comparison();
 	chunks_that_differ();

@@ -265,6 +265,19 @@ static void beyond_all_numbers(void)
 	ok(strstr(plan.state, "resync at byte 18446744073709551104"), "%s", plan.state);
 }
 
+/* Linux ignores such a device, whatever array it is given with. */
+static void journals_without_the_feature(void)
+{
+	create(2);
+	create_as(SB1_2, 3, true, 0x40);
+	told_by("abc", 2, FMT_ROLE_JOURNAL);
+	for (char name = 'a'; name <= 'c'; name++)
+		EDIT(name, s->raid_disks = 2);
+	is_u64(judge("abc"), 0, "a mirror starts beside it: %s", plan.refusal.text);
+	is_verdict(2, ASM_UNUSABLE, "and it is not used");
+	ok(strstr(plan.reasons[2], "feature map 0x1 has none"), "%s", plan.reasons[2]);
+}
+
 int main(void)
 {
 	raid10();
@@ -275,5 +288,6 @@ int main(void)
 	half_done();
 	journal_member();
 	beyond_all_numbers();
+	journals_without_the_feature();
 	return tap_end();
 }

@@ -1,10 +1,10 @@
 /* Where the chunks of each bitmap of a member lie, for whoever scans them (examine, map, why).
  *
- * A believed bitmap's own superblock is only a hint about the range: what counts is the array's, which the look has put
- * in its place. The slots of a cluster follow each other at equal distances; only the first was checked when the member
- * was looked at, the others are read here. One of zeroes was never used by any node: it has no set chunk. One that holds
- * something else must be a superblock of the same bitmap, or its bits mean nothing and nobody knows what they were.
- * Left out: whether anything starts with these bitmaps (assembly). */
+ * A believed bitmap's own superblock is only a hint about the range: what counts is the array's, which the look
+ * has put in its place. The slots of a cluster follow each other at equal distances; only the first was checked
+ * when the member was looked at, the others are read here. One of zeroes was never used by any node: it has no set
+ * chunk. One that holds something else must be a superblock of the same bitmap, or its bits mean nothing and
+ * nobody knows what they were. Left out: whether anything starts with these bitmaps (assembly). */
 #include "run/slots.h"
 
 #include <string.h>

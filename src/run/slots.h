@@ -27,8 +27,8 @@ const char *run_slot_kind(const struct asm_member *look);
 /* How many bitmaps can be read: none where there is none or it is not believed; at most RUN_SLOTS_MAX. */
 uint32_t run_slot_count(const struct asm_member *look);
 
-/* 0, or a code with a sentence that names @look->path. UMD_E_BAD_BITMAP: the slot is there to be shown, its bits are not
- * believed. */
+/* 0, or a code with a sentence that names @look->path. UMD_E_BAD_BITMAP: the slot is there to be shown, its bits are
+ * not believed. */
 int run_slot_read(struct member *m, const struct asm_member *look, uint32_t slot, struct run_slot *ret_slot,
 		  struct err *err);
 

@@ -100,7 +100,8 @@ static void bits_of_another_host(bool is_big_endian, uint32_t version, bool is_o
 	asm_bitmap_uuid(&look, b.uuid);
 	fmt_bitmap_sb_encode(&b, bitmap);
 	asm_take_bitmap(&look, bitmap);
-	ok(!look.bitmap_error.code && look.note_count == is_odd && (!is_odd || strstr(look.notes[0], "big-endian host")),
+	ok(!look.bitmap_error.code && look.note_count == is_odd &&
+		   (!is_odd || strstr(look.notes[0], "big-endian host")),
 	   "version %u of a %s-endian host: %s", version, is_big_endian ? "big" : "little", look.notes[0]);
 }
 

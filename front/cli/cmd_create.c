@@ -32,8 +32,8 @@ static void print_members(struct json_object *members)
 			printf("  slot %zu  missing\n", i);
 		else
 			printf("  slot %zu  %s: superblock at %s, data at %s\n", i, path,
-			       cli_bytes(cli_json_u64(m, "super_offset_bytes", 0)),
-			       cli_bytes(cli_json_u64(m, "data_offset_bytes", 0)));
+			       cli_place(cli_json_u64(m, "super_offset_bytes", 0)),
+			       cli_place(cli_json_u64(m, "data_offset_bytes", 0)));
 	}
 }
 

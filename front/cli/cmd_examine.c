@@ -116,8 +116,30 @@ static size_t count_refused(const struct examined *const *list, size_t count)
 	return refused;
 }
 
-static void print_array(struct json_object *array, const struct examined *first, size_t refused)
+/* The member to speak of: the first that was judged, since others may lie. */
+static const struct examined *spokesman(const struct examined *const *list, size_t count)
 {
+	for (size_t i = 0; i < count; i++)
+		if (!*list[i]->error)
+			return list[i];
+	return list[0];
+}
+
+/* A running array has no next start yet; what is told is what its members would say without their server. */
+static void print_use(const struct examined *const *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (*list[i]->use) {
+			printf("Now: %s: %s. What follows is what a start would do if that ended this moment.\n",
+			       list[i]->path, list[i]->use);
+			return;
+		}
+}
+
+static void print_array(struct json_object *array, const struct examined *const *list, size_t count)
+{
+	const struct examined *first = spokesman(list, count);
+	size_t refused = count_refused(list, count);
 	unsigned long long present = cli_json_u64(array, "members_present", 0), devices = first->raid_devices;
 	const char *state = cli_json_shown(array, "state");
 
@@ -130,6 +152,7 @@ static void print_array(struct json_object *array, const struct examined *first,
 	if (refused)
 		printf(", %zu more refused", refused);
 	printf(".\n");
+	print_use(list, count);
 	if (*state)
 		printf("State: %s.\n", state);
 	print_next_start(array);
@@ -156,15 +179,6 @@ static size_t take_members(struct examined_all *all, const char *uuid, struct js
 	return count;
 }
 
-/* The member to speak of: the first that was judged, since others may lie. */
-static const struct examined *spokesman(const struct examined *const *list, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (!*list[i]->error)
-			return list[i];
-	return list[0];
-}
-
 static void show_array(struct examined_all *all, struct json_object *array)
 {
 	const struct examined **list;
@@ -174,7 +188,7 @@ static void show_array(struct examined_all *all, struct json_object *array)
 	if (count) {
 		if (all->array_count++)
 			putchar('\n');
-		print_array(array, spokesman(list, count), count_refused(list, count));
+		print_array(array, list, count);
 		examine_print_members(list, count);
 	}
 	free(list);

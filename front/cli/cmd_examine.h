@@ -11,7 +11,7 @@ enum { EXAMINE_ROWS = 48 };	/* at least as many as cmd_examine_rows.c has */
 /* Strings are fit for a terminal and live until the program ends, except @path_raw and @uuid. */
 struct examined {
 	char *path_raw, *uuid;			/* as the JSON has them; uuid "" without superblock */
-	const char *path, *kind, *name, *error, *verdict, *reason;
+	const char *path, *kind, *name, *error, *verdict, *reason, *use;
 	const char *level;
 	uint64_t raid_devices, array_bytes, bitmap_count, chunk_bytes;
 	bool has_superblock, has_chunks, has_set, is_lockless, is_shown;

@@ -18,8 +18,13 @@ static void *need(void *p)
 	return p;
 }
 
+/* One that is not believed has no count. */
 static void print_slot(FILE *to, struct json_object *b)
 {
+	if (!cli_json_get(b, "set_chunks")) {
+		fprintf(to, "    slot %-3llu  is not believed\n", (unsigned long long)cli_json_u64(b, "slot", 0));
+		return;
+	}
 	fprintf(to, "    slot %-3llu  events %-8llu cleared at %-8llu set %llu of %llu\n",
 		(unsigned long long)cli_json_u64(b, "slot", 0), (unsigned long long)cli_json_u64(b, "events", 0),
 		(unsigned long long)cli_json_u64(b, "events_cleared", 0),
@@ -107,6 +112,7 @@ void examine_fill(struct examined *e, struct json_object *member)
 		.kind = cli_json_shown(member, "kind"),
 		.name = cli_json_shown(member, "superblock.name"),
 		.error = cli_json_shown(member, "error.message"),
+		.use = cli_json_shown(member, "in_use"),
 		.level = cli_json_shown(member, "superblock.level"),
 		.raid_devices = cli_json_u64(member, "superblock.raid_devices", 0),
 		.array_bytes = cli_json_u64(member, "superblock.array_bytes", 0),

@@ -235,3 +235,19 @@ bool mbr_kernel_holds(const struct stat *st, char *ret, size_t ret_bytes)
 		return true;
 	return loop_holds(st, ret, ret_bytes) || swap_holds(st, ret, ret_bytes);
 }
+
+/* A read lock would be refused by writers alone: other readers are nobody's concern. */
+bool mbr_is_in_use(const struct member *m, char *ret, size_t ret_bytes)
+{
+	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
+	char who[MBR_HOLDER_BYTES];
+	struct stat st;
+
+	if (m->fd < 0 || fstat(m->fd, &st) < 0)
+		return false;
+	if (fcntl(m->fd, F_OFD_GETLK, &lock) < 0 || lock.l_type == F_UNLCK)
+		return mbr_kernel_holds(&st, ret, ret_bytes);
+	mbr_lock_holder(&st, who, sizeof who);
+	snprintf(ret, ret_bytes, "it is in use by %s", who);
+	return true;
+}

@@ -62,4 +62,8 @@ int mbr_flush(struct member *m);
 /* Who holds the lock, "pid 4711 (nbdkit)" or "another process"; for sentences. */
 void mbr_holder(const char *path, char *ret, size_t ret_bytes);
 
+/* Does somebody write to @m now, as far as locks and the kernel tell? "it is in use by pid 4711 (nbdkit)" or
+ * "/dev/md0 is built on it" is then in @ret. For those who only look; nothing is locked. */
+bool mbr_is_in_use(const struct member *m, char *ret, size_t ret_bytes);
+
 #endif

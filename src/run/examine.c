@@ -107,6 +107,17 @@ static void json_notes(struct text *t, const struct run_examined *e)
 	json_close(t, ']');
 }
 
+/* What stands on a member that is written to is a moment's picture. */
+static void json_use(struct text *t, const struct run_examined *e)
+{
+	char use[256];
+
+	if (e->m && mbr_is_in_use(e->m, use, sizeof use))
+		json_str(t, "in_use", use);
+	else
+		json_null(t, "in_use");
+}
+
 static void json_member(struct text *t, struct run_examined *e, const struct umd_look_options *options)
 {
 	struct bad_block bad_blocks[FMT_BAD_BLOCKS_MAX];
@@ -124,6 +135,7 @@ static void json_member(struct text *t, struct run_examined *e, const struct umd
 		json_null(t, "superblock");
 	run_json_bitmaps(t, e, options->external, options->runs_max);
 	json_notes(t, e);
+	json_use(t, e);
 	json_error(t, error_of(e));
 	json_close(t, '}');
 }

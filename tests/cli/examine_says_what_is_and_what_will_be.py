@@ -156,9 +156,12 @@ with Scene() as s:
 
 	s.must('create', '--assume-clean', '--force', '--name=end', c, d)
 	s.serve('end', c, d)
+	text = s.must('examine', c, d).stdout
+	s.ok(f'Now: {c}: it is in use by pid ' in text, 'members of a running array are said to be in use', text)
 	s.must('manage', 'end', '--fail', d, '--remove', d)
 	s.must('stop', 'end')
 	text = s.must('examine', c, d).stdout
+	s.ok('Now: ' not in text and s.json('examine', '--json', c)['members'][0]['in_use'] is None, 'afterwards they are not', text)
 	s.ok('needs the set chunks' in text, 'a member that was away is judged in words', text)
 	s.ok(text.count(f'{d} is at event') == 1, 'the reason for what the start copies is said once', text)
 

@@ -190,8 +190,9 @@ static void judge_other(const struct asm_member *members, const struct asm_optio
 		if (s->feature_map & FMT_SB1_JOURNAL)
 			SAY(plan, i, ASM_JOURNAL, "%s is the array's write journal", m->path);
 		else
-			SAY(plan, i, ASM_UNUSABLE, "%s is not used: it has the role of a write journal, and its feature "
-			    "map 0x%x has none", m->path, s->feature_map);
+			SAY(plan, i, ASM_UNUSABLE,
+			    "%s is not used: it has the role of a write journal, and its feature map 0x%x has none",
+			    m->path, s->feature_map);
 		return;
 	}
 	if (!fits_array(members, plan, i))

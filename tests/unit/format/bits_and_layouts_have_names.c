@@ -27,7 +27,8 @@ static void layout(int32_t level, uint32_t number, const char *wanted)
 	char text[FMT_LAYOUT_TEXT_BYTES] = "untouched";
 	bool is_known = fmt_layout_text(level, number, text);
 
-	ok(is_known == (wanted != NULL) && !strcmp(text, wanted ?: "untouched"), "level %d, layout 0x%x: %s", level, number,
+	ok(is_known == (wanted != NULL) && !strcmp(text, wanted ?: "untouched"), "level %d, layout 0x%x: %s", level,
+	   number,
 	   wanted ?: "has no name");
 }
 

@@ -35,8 +35,10 @@ int main(void)
 	slot1 = lay_slot(first, 20953088, 65536, 1);
 	is_u64(slot1.bytes + fmt_bitmap_bit((chunk_no){ 159000 }, true).byte, 52899,
 	       "node 2, chunk 159000: the byte Linux changed");
-	is_u64(lay_slot(first, UINT64_MAX, 512, UINT32_MAX).bytes, OFF_NONE, "the last slot of a hostile bitmap does not wrap");
-	is_u64(lay_slot((member_off){ UINT64_MAX - 4096 }, 1, 512, 2).bytes, OFF_NONE, "nor does one behind the last address");
+	is_u64(lay_slot(first, UINT64_MAX, 512, UINT32_MAX).bytes, OFF_NONE,
+	       "the last slot of a hostile bitmap does not wrap");
+	is_u64(lay_slot((member_off){ UINT64_MAX - 4096 }, 1, 512, 2).bytes, OFF_NONE,
+	       "nor does one behind the last address");
 	is_u64(lay_slot(first, UINT64_MAX, 0, 0).bytes, 8192, "slot 0 is the bitmap itself, whatever its chunk");
 	return tap_end();
 }

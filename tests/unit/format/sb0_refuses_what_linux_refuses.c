@@ -54,7 +54,8 @@ static void one_word(void)
 	verdict(0, "", "RAID0, where the size means nothing");
 	sb0_load(sb0_crashed, big, raw);
 	word_put(raw, 100, 1, big);
-	verdict(UMD_E_BAD_CHECKSUM, "checksum 0x8e131a63 is stored, its bytes give 0x8e131a64", "a word that was changed");
+	verdict(UMD_E_BAD_CHECKSUM, "checksum 0x8e131a63 is stored, its bytes give 0x8e131a64",
+		"a word that was changed");
 }
 
 static void ends(void)

@@ -1,5 +1,5 @@
-/* 0.90 superblocks as Linux 6.1 and mdadm 4.2 left them on members of 16 MiB, at byte 16711680: their words that are not
- * zero. No big-endian host was at hand; what one would have written is made of them. */
+/* 0.90 superblocks as Linux 6.1 and mdadm 4.2 left them on members of 16 MiB, at byte 16711680: their words that are
+ * not zero. No big-endian host was at hand; what one would have written is made of them. */
 #ifndef TESTS_FORMAT_SB0_VECTORS_H
 #define TESTS_FORMAT_SB0_VECTORS_H
 

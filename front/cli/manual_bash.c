@@ -2,7 +2,8 @@
  *
  * Two case statements come from the table: the options of each verb with the kind of its words, and the values of those
  * options that have a few known ones ("1.0|1.1|1.2"; what stands in capitals is not a value). The rest is the same text
- * for every table. Names of running arrays come from `umd list`; where nothing is offered, bash completes file names. */
+ * for every table. Names of running arrays come from `umd list`; where nothing is offered, bash completes file
+ * names. */
 #include <ctype.h>
 #include <string.h>
 

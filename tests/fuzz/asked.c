@@ -1,5 +1,5 @@
-/* Properties of `why`: a chunk that examine counts as set is set there as well, on the same member and slot; the byte it
- * names lies on the member; what is copied goes from one member to others; a refusal is a sentence. */
+/* Properties of `why`: a chunk that examine counts as set is set there as well, on the same member and slot; the byte
+ * it names lies on the member; what is copied goes from one member to others; a refusal is a sentence. */
 #include "mapped.h"
 
 #include <stdlib.h>

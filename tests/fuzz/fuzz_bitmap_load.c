@@ -103,8 +103,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!b)
 		return 0;
 	is_stale = mode & 2 || sb.state & FMT_BITMAP_STALE;
-	counts_agree(b, bm_load(b, mode & 1 ? BM_LOAD_NEEDED_FROM : BM_LOAD_CLEAN, (array_off){ from }, mode & 2), is_stale,
-		     !(mode & 1), from);
+	counts_agree(b, bm_load(b, mode & 1 ? BM_LOAD_NEEDED_FROM : BM_LOAD_CLEAN, (array_off){ from }, mode & 2),
+		     is_stale, !(mode & 1), from);
 	walk_visits_all(b);
 	writes_become_stable(b, &in);
 	walk_visits_all(b);

@@ -1,8 +1,8 @@
 /* The bitmap superblock, versions 3 to 6: decode, check, encode, and the numbers that follow from it.
  *
- * Input: the 256 bytes; 16 of an array's uuid; a chunk. Properties: a refusal is a sentence; what is believed has chunks
- * and bytes that do not wrap and cover the sync size exactly; encode and decode agree but for the flags that are never
- * written; a chunk's bit lies in the bitmap, and no two chunks share one (law I9). */
+ * Input: the 256 bytes; 16 of an array's uuid; a chunk. Properties: a refusal is a sentence; what is believed has
+ * chunks and bytes that do not wrap and cover the sync size exactly; encode and decode agree but for the flags that
+ * are never written; a chunk's bit lies in the bitmap, and no two chunks share one (law I9). */
 #include <string.h>
 
 #include "fuzz.h"

@@ -1,10 +1,10 @@
 /* Whole images through the public API: examine, map and why, as `umd VERB --json` does.
  *
- * Input: 1 byte flags (1 checksums are made right, 2 two maps are compared), 1 unused, 2 a chunk; then the images (image.h).
- * Properties: it always answers; the answer is one JSON object, harmless, and of bounded length; as many members as were
- * given, with as many errors as are counted; runs of chunks are in order, inside their bitmap, and add up; what cannot
- * start says why, what can says what it copies; maps agree with it (mapped.c), and so does what is said of one chunk
- * (asked.c). */
+ * Input: 1 byte flags (1 checksums are made right, 2 two maps are compared), 1 unused, 2 a chunk; then the images
+ * (image.h). Properties: it always answers; the answer is one JSON object, harmless, and of bounded length; as many
+ * members as were given, with as many errors as are counted; runs of chunks are in order, inside their bitmap, and add
+ * up; what cannot start says why, what can says what it copies; maps agree with it (mapped.c), and so does what is
+ * said of one chunk (asked.c). */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

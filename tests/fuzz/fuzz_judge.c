@@ -1,11 +1,11 @@
 /* Several members' superblocks and bitmap superblocks: looked at, judged, and started when they can be.
  *
  * Input: 1 byte count (1 to 4), 1 options, 1 how members fail, 1 fill of the bitmap; then for each member 8 bytes size,
- * 1 place, 7 unused, 256 superblock, 64 of the role table (the rest says spare), 256 bitmap superblock; behind them what
- * clients do, a byte each.
- * Properties: every verdict has harmless words; a plan without refusal has a reference that is in sync, a bitmap that can
- * be read, and nobody's place twice; a started array reads and writes what belongs to it (law I7), nothing at all when
- * it is read-only, and breaks no law, whatever members fail on the way; it ends when it is told to. */
+ * 1 place, 7 unused, 256 superblock, 64 of the role table (the rest says spare), 256 bitmap superblock; behind them
+ * what clients do, a byte each.
+ * Properties: every verdict has harmless words; a plan without refusal has a reference that is in sync, a bitmap that
+ * can be read, and nobody's place twice; a started array reads and writes what belongs to it (law I7), nothing at all
+ * when it is read-only, and breaks no law, whatever members fail on the way; it ends when it is told to. */
 #include <string.h>
 
 #include "fuzz.h"
@@ -15,7 +15,8 @@
 
 enum {
 	HEAD_BYTES = 4, MEMBER_HEAD_BYTES = 16, ROLE_BYTES = 64, SUPER_BYTES = FMT_SB1_FIXED_BYTES + ROLE_BYTES,
-	RECORD_BYTES = MEMBER_HEAD_BYTES + SUPER_BYTES + FMT_BITMAP_SB_BYTES, COUNT_MAX = 4, MAX_DEV_AT = 220, CSUM_AT = 216,
+	RECORD_BYTES = MEMBER_HEAD_BYTES + SUPER_BYTES + FMT_BITMAP_SB_BYTES, COUNT_MAX = 4, MAX_DEV_AT = 220,
+	CSUM_AT = 216,
 	IMAGE_MAX_BYTES = 1 << 16,
 };
 enum { READ_ONLY = 1, MAY_RUN = 2, PREFERS = 4 };
@@ -44,7 +45,8 @@ size_t fuzz_find_records(const uint8_t *data, size_t size, struct fuzz_record re
 	size_t n = 0;
 
 	for (size_t at = HEAD_BYTES; at + RECORD_BYTES <= size && n < 2 * COUNT_MAX; at += RECORD_BYTES) {
-		ret[n++] = (struct fuzz_record){ at + MEMBER_HEAD_BYTES, SUPER_BYTES, fuzz_sb1_fields, fuzz_sb1_field_count,
+		ret[n++] = (struct fuzz_record){ at + MEMBER_HEAD_BYTES, SUPER_BYTES,
+						 fuzz_sb1_fields, fuzz_sb1_field_count,
 						 mend };
 		ret[n++] = (struct fuzz_record){ at + MEMBER_HEAD_BYTES + SUPER_BYTES, FMT_BITMAP_SB_BYTES,
 						 fuzz_bitmap_fields, fuzz_bitmap_field_count, NULL };
@@ -158,6 +160,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	plan_is_sound(&plan);
 	if (read_image(&plan, (uint8_t)fill, &image_bytes))
-		run_array((struct run_array){ members, &plan, &options, image_bytes ? image : NULL, image_bytes, failing }, &in);
+		run_array((struct run_array){ members, &plan, &options, image_bytes ? image : NULL, image_bytes,
+					      failing }, &in);
 	return 0;
 }

@@ -1,8 +1,8 @@
 /* The 0.90 superblock: decode, check, and its facts in version 1's terms.
  *
- * Input: 8 bytes member size; 4096 the superblock; 256 a bitmap superblock. Properties: a refusal is a sentence; what is
- * believed has its areas on the member (laws I7, I9); the same superblock written by a host of the other byte order is
- * believed, or refused, alike and gives the same facts. */
+ * Input: 8 bytes member size; 4096 the superblock; 256 a bitmap superblock. Properties: a refusal is a sentence; what
+ * is believed has its areas on the member (laws I7, I9); the same superblock written by a host of the other byte order
+ * is believed, or refused, alike and gives the same facts. */
 #include <string.h>
 
 #include "fuzz.h"
@@ -51,13 +51,16 @@ static void turn(const uint8_t raw[FMT_SB0_BYTES], uint8_t ret[FMT_SB0_BYTES])
 #define TURN_s(word)
 #define TURN_p(word)
 #define TURN_d(word)
-#define TURN_l(word) turn_word(raw + 4 * (word), ret + 4 * (word) + 4); turn_word(raw + 4 * (word) + 4, ret + 4 * (word));
+#define TURN_l(word)                                                                               \
+	turn_word(raw + 4 * (word), ret + 4 * (word) + 4);                                         \
+	turn_word(raw + 4 * (word) + 4, ret + 4 * (word));
 #define F(kind, word, words, field, meaning) TURN_##kind(word)
 #include "format/sb0.def"
 #undef F
 }
 
-static void byte_order_does_not_matter(const uint8_t raw[FMT_SB0_BYTES], struct sb0 sb, member_off at, uint64_t member_bytes)
+static void byte_order_does_not_matter(const uint8_t raw[FMT_SB0_BYTES], struct sb0 sb, member_off at,
+				       uint64_t member_bytes)
 {
 	uint8_t turned[FMT_SB0_BYTES];
 	struct sb0 other;
@@ -65,7 +68,8 @@ static void byte_order_does_not_matter(const uint8_t raw[FMT_SB0_BYTES], struct 
 
 	turn(raw, turned);
 	fmt_sb0_decode(turned, &other);
-	FUZZ_MUST(fmt_sb0_check(&sb, raw, at, member_bytes, &one) == fmt_sb0_check(&other, turned, at, member_bytes, &two));
+	FUZZ_MUST(fmt_sb0_check(&sb, raw, at, member_bytes, &one) ==
+		  fmt_sb0_check(&other, turned, at, member_bytes, &two));
 	FUZZ_MUST(!strcmp(one.text, two.text) && sb.is_big_endian != other.is_big_endian);
 	other.is_big_endian = sb.is_big_endian;
 	FUZZ_MUST(!memcmp(&sb, &other, sizeof sb));

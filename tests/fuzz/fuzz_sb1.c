@@ -26,7 +26,8 @@ size_t fuzz_find_records(const uint8_t *data, size_t size, struct fuzz_record re
 	if (size < SUPER_AT + FMT_SB1_FIXED_BYTES)
 		return 0;
 	ret[0] = (struct fuzz_record){ SUPER_AT, size - SUPER_AT, fuzz_sb1_fields, fuzz_sb1_field_count, mend };
-	ret[1] = (struct fuzz_record){ HEAD_BYTES, FMT_BITMAP_SB_BYTES, fuzz_bitmap_fields, fuzz_bitmap_field_count, NULL };
+	ret[1] = (struct fuzz_record){ HEAD_BYTES, FMT_BITMAP_SB_BYTES, fuzz_bitmap_fields, fuzz_bitmap_field_count,
+				       NULL };
 	return 2;
 }
 

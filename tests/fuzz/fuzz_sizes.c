@@ -1,8 +1,8 @@
 /* The command line: which words and options a verb takes, and numbers with their suffixes.
  *
  * Input: 1 byte verb; then arguments, each ended by a NUL. Properties: what is refused is said in one harmless line and
- * ends with the status for usage; what is taken is silent, has as many words as the verb wants, and its sizes are what a
- * reader with 128-bit numbers makes of them. */
+ * ends with the status for usage; what is taken is silent, has as many words as the verb wants, and its sizes are what
+ * a reader with 128-bit numbers makes of them. */
 #include <stdlib.h>
 #include <string.h>
 

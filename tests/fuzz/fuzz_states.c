@@ -1,7 +1,7 @@
 /* The pass over a bitmap's chunks, bits or lockless states, against a count chunk by chunk.
  *
- * Input: 1 byte flags (1 lockless, 2 two slots of a cluster), 1 how far pieces lie apart, 2 chunks, 2 from, 2 until, 1 runs
- * that are kept, 1 cell size; then the bytes of the chunks, in pieces of 64 with holes between.
+ * Input: 1 byte flags (1 lockless, 2 two slots of a cluster), 1 how far pieces lie apart, 2 chunks, 2 from, 2 until, 1
+ * runs that are kept, 1 cell size; then the bytes of the chunks, in pieces of 64 with holes between.
  * Properties: every count, cell, run and state is the naive one; kept runs are the first ones; two bitmaps compared
  * differ where they do. */
 #include <string.h>
@@ -137,7 +137,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (!members[i])
 			scratch_empty(fds[i], IMAGE_BYTES), mbr_open_look(path, &members[i], NULL);
 		FUZZ_MUST(members[i]);
-		slots[i] = (struct run_bitmap){ .m = members[i], .at = { 17 * (flags >> 2) }, .is_lockless = is_lockless,
+		slots[i] = (struct run_bitmap){ .m = members[i], .at = { 17 * (flags >> 2) },
+						.is_lockless = is_lockless,
 						.chunks = chunks };
 	}
 	if (slots->at.bytes + (is_lockless ? chunks : (chunks + 7) / 8) > IMAGE_BYTES)

@@ -43,7 +43,8 @@ static void json(const char *s, size_t len)
 	o = json_tokener_parse(out);
 	FUZZ_MUST(o && json_object_object_get_ex(o, "value", &value) && json_object_is_type(value, json_type_string));
 	if (fuzz_is_harmless(s, len, false))
-		FUZZ_MUST((size_t)json_object_get_string_len(value) == len && !memcmp(json_object_get_string(value), s, len));
+		FUZZ_MUST((size_t)json_object_get_string_len(value) == len &&
+			  !memcmp(json_object_get_string(value), s, len));
 	FUZZ_MUST(json_object_object_get_ex(o, "list", &value) && json_object_array_length(value) == 3);
 	json_object_put(o);
 	mem_free(out);

@@ -1,5 +1,5 @@
-/* Images for fuzz_examine: a list of entries becomes sparse scratch members. What an entry claims beyond the input or the
- * member is cut; sizes are cut to what a file system can express, so that petabytes are tried as well.
+/* Images for fuzz_examine: a list of entries becomes sparse scratch members. What an entry claims beyond the input or
+ * the member is cut; sizes are cut to what a file system can express, so that petabytes are tried as well.
  *
  * Checksums are made right in the finished image, where the mutator of entries could not: a superblock may come from
  * several of them. */
@@ -12,7 +12,8 @@
 #include "base/le.h"
 #include "scratch.h"
 
-enum { MEMBER, BYTES, FILL, EXTERNAL, KINDS, FILL_MAX_BYTES = 1 << 18, FROM_END_BIT = 63, SB0_CSUM_AT = 152, CSUM_AT = 216,
+enum { MEMBER, BYTES, FILL, EXTERNAL, KINDS, FILL_MAX_BYTES = 1 << 18, FROM_END_BIT = 63, SB0_CSUM_AT = 152,
+	CSUM_AT = 216,
 	MAX_DEV_AT = 220 };
 #define SIZE_MASK ((UINT64_C(1) << 58) - 1)
 

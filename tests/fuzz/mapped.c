@@ -1,6 +1,6 @@
-/* Properties of maps: cells add up to the set chunks, states of a lockless bitmap to its chunks; examine and map count the
- * same; raw bytes hold as many set chunks as the map of them; a comparison is refused in a sentence or adds up as well.
- * The sink that wants no more ends a map of petabytes with its own code. */
+/* Properties of maps: cells add up to the set chunks, states of a lockless bitmap to its chunks; examine and map count
+ * the same; raw bytes hold as many set chunks as the map of them; a comparison is refused in a sentence or adds up as
+ * well. The sink that wants no more ends a map of petabytes with its own code. */
 #include "mapped.h"
 
 #include <errno.h>
@@ -123,7 +123,8 @@ void mapped(const struct image *image, struct umd_look_options options, struct j
 	int rc = umd_map(image->paths, image->count, &options, answer_take, &a, &errors, &error);
 
 	if (rc < 0) {
-		FUZZ_MUST(options.is_comparison && error.text[0] && fuzz_is_harmless(error.text, strlen(error.text), false));
+		FUZZ_MUST(options.is_comparison && error.text[0] &&
+			  fuzz_is_harmless(error.text, strlen(error.text), false));
 	} else {
 		o = answer_parse(&a);
 		FUZZ_MUST(errors <= image->count);

@@ -1,12 +1,12 @@
 /* Mutations by table: libFuzzer changes bytes, this changes fields of md's structures and puts checksums right.
  *
- * Purpose: a random byte in a superblock is stopped by the checksum; to reach what lies behind, the mutation must be of a
- * believable superblock. The field tables of src/format say where the fields are, so a new field is mutated the day
- * it is written down.
+ * Purpose: a random byte in a superblock is stopped by the checksum; to reach what lies behind, the mutation must be
+ * of a believable superblock. The field tables of src/format say where the fields are, so a new field is mutated the
+ * day it is written down.
  *
  * Four ways, by chance: libFuzzer's own mutation anywhere; a field gets an interesting value (none, all ones, powers of
- * two and their neighbours, numbers near the ones found elsewhere in the input); a field is copied from another record of
- * the kind; a whole record is copied over another. Afterwards, in 15 of 16 cases, every checksum is made right.
+ * two and their neighbours, numbers near the ones found elsewhere in the input); a field is copied from another record
+ * of the kind; a whole record is copied over another. Afterwards, in 15 of 16 cases, every checksum is made right.
  *
  * Left out: inserting structures (a target's own business: the empty input reads as zeroes). */
 #include "fuzz.h"

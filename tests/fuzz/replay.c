@@ -1,8 +1,9 @@
 /* Runs a fuzz target over its corpus without libFuzzer: what `make test` does in every build.
  *
- * Method: replay NAME FOLDER feeds the empty input and every file of the folder, sorted by name, to the target, twice in
- * the same process: a target may carry no memory from one input to the next. A target that dies names its input first.
- * TAP: the empty input is one statement, the corpus the other; a corpus that is missing or empty is a failure. */
+ * Method: replay NAME FOLDER feeds the empty input and every file of the folder, sorted by name, to the target, twice
+ * in the same process: a target may carry no memory from one input to the next. A target that dies names its input
+ * first. TAP: the empty input is one statement, the corpus the other; a corpus that is missing or empty is a
+ * failure. */
 #include "fuzz.h"
 
 #include <dirent.h>

@@ -1,8 +1,8 @@
 /* The hands of a fuzzed array: they carry out nothing and look where every part goes.
  *
- * A claim writes the superblock's place, a bitmap job inside the bitmap, everything else inside the data area, each of the
- * member it names (law I7); a read-only array writes nothing. Parts fail when the input wants it: laws must hold then as
- * well. Time is a number that goes on by itself. */
+ * A claim writes the superblock's place, a bitmap job inside the bitmap, everything else inside the data area, each of
+ * the member it names (law I7); a read-only array writes nothing. Parts fail when the input wants it: laws must hold
+ * then as well. Time is a number that goes on by itself. */
 #include "run_array.h"
 
 #include <errno.h>
@@ -115,7 +115,8 @@ static void submit(struct hands *h, struct arr_req *req, struct fuzz_input *in)
 	struct arr_event ev = { .kind = ARR_EV_SUBMIT, .req = req };
 
 	arr_get_status(h->array, &s);
-	*req = (struct arr_req){ .op = (enum arr_op)(what & 3), .is_fua = what & 4, .may_punch = what & 8, .data = data };
+	*req = (struct arr_req){ .op = (enum arr_op)(what & 3), .is_fua = what & 4, .may_punch = what & 8,
+				 .data = data };
 	if (req->op != ARR_FLUSH) {
 		req->at.bytes = fuzz_take(in, 2) * (s.size_bytes / 65536);
 		req->len_bytes = min_u64(1 + fuzz_take(in, 2), s.size_bytes - req->at.bytes);
@@ -144,7 +145,8 @@ void run_array(struct run_array r, struct fuzz_input *in)
 	uint32_t count = 0;
 
 	list_init(&h.jobs);
-	if (asm_start(r.members, r.plan, r.options, r.image, r.image_bytes, &h.array, &h.lineage, h.member_of, &err) < 0) {
+	if (asm_start(r.members, r.plan, r.options, r.image, r.image_bytes, &h.array, &h.lineage, h.member_of,
+		      &err) < 0) {
 		FUZZ_MUST(fuzz_is_sentence(&err));
 		return;
 	}

@@ -60,7 +60,8 @@ void sound_bitmap(const struct sb1 *sb, const struct bitmap_sb *bm, uint32_t slo
 	if (!is_lockless && lay_bad_blocks(sb, &log))
 		FUZZ_MUST(!touch(at, len, log.at.bytes, log.len_bytes));
 	if (slots > 1 && !is_lockless)
-		FUZZ_MUST(lay_slot(place, sync, bm->chunk_bytes, slots - 1).bytes + (u128)FMT_BITMAP_SB_BYTES <= at + len);
+		FUZZ_MUST(lay_slot(place, sync, bm->chunk_bytes, slots - 1).bytes + (u128)FMT_BITMAP_SB_BYTES <=
+			  at + len);
 }
 
 void sound_bitmap_numbers(const struct bitmap_sb *bm)

@@ -62,12 +62,15 @@ static const char *behind(const char *reason, const char *unsupported)
 	return reason + len + strlen(joint);
 }
 
-/* Where the figure is an upper bound, the reason ends with it in bytes: it belongs to the figure. */
-static void print_copied(const char *who, uint64_t bytes, const char *action, const char *reason)
+/* Where the figure is an upper bound, the reason ends with it in bytes: it belongs to the figure. A resync of nothing
+ * is one whose bitmap could not be counted. */
+static void print_copied(const char *who, uint64_t bytes, const char *set_chunks, const char *action,
+			 const char *reason)
 {
 	const char *bound = cli_print("; at most %llu bytes", (unsigned long long)bytes), *at = strstr(reason, bound);
 
-	printf("%s copies %s%s (%s): %.*s%s.\n", who, at ? "at most " : "", cli_bytes(bytes), action,
+	printf("%s copies %s%s (%s): %.*s%s.\n", who, at ? "at most " : "",
+	       bytes || *set_chunks ? cli_bytes(bytes) : "an unknown amount", action,
 	       at ? (int)(at - reason) : (int)strlen(reason), reason, at ? at + strlen(bound) : "");
 }
 
@@ -86,7 +89,8 @@ static void print_next_start(struct json_object *array)
 		return;
 	}
 	if (!strcmp(action, "resync") || !strcmp(action, "recover"))
-		print_copied(who, cli_json_u64(array, "next_start.bytes", 0), action, reason);
+		print_copied(who, cli_json_u64(array, "next_start.bytes", 0),
+			     cli_json_shown(array, "next_start.set_chunks"), action, reason);
 	else
 		printf("%s copies nothing: %s.\n", who, reason);
 }

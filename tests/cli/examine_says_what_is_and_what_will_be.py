@@ -173,9 +173,20 @@ with Scene() as s:
 	s.same(listed(run.stdout, f'{hostile}, chunks:'), runs_of(chunks), 'a path that looks like JSON is a path')
 	s.same(s.json('examine', '--json', hostile)['members'][0]['path'], hostile, 'in JSON, too')
 
+	# ---- a slot of a cluster that cannot be read ----
+
+	sets = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../golden/')
+	nodes = [golden(s, sets + 'cm-c02-both-dirty', m + '.img', m + '.node') for m in 'ab']
+	for node in nodes:
+		with open(node, 'r+b') as f:
+			f.seek(BITMAP_AT + 4096)
+			f.write(b'XXXX')
+	text = s.umd('examine', *nodes).stdout
+	s.ok('copies an unknown amount' in text and 'copies 0 B' not in text, 'what cannot be counted is not nothing', text)
+
 	# ---- a bitmap that has no chunks yet ----
 
-	fresh = golden(s, os.path.join(os.path.dirname(os.path.abspath(__file__)), '../golden/new-r1-ll-fresh-assume-clean'), 'member0.img', 'fresh')
+	fresh = golden(s, sets + 'new-r1-ll-fresh-assume-clean', 'member0.img', 'fresh')
 	text = s.umd('examine', fresh).stdout
 	s.ok('has no chunks yet' in text and 'chunk is set' not in text and '  chunks  ' not in text, 'nobody counts its chunks', text)
 

@@ -143,7 +143,8 @@ def slots(s, raw):
 	i.put(8, '<I', 1 | 256)
 	for slot in range(256):
 		at = BITMAP_AT + slot * slot_bytes
-		i.bitmap(at, 5, CHUNKS * chunk, chunk, nodes=256, magic=b'\0\0\0\0' if slot % 7 == 3 else b'bitm')
+		if slot % 7 != 3:		# a node's number that was never used: zeroes where its superblock would be
+			i.bitmap(at, 5, CHUNKS * chunk, chunk, nodes=256)
 		scattered(i, at, at + CHUNKS // 8, 3, b'\x55' * 256)
 	d, everything = looked_at(s, '256 slots of 2^33 chunks', i.close())
 	b = d['members'][0]['bitmaps']

@@ -16,8 +16,10 @@
  * copies only; of a lockless bitmap's full recovery the unwritten chunks are left out. There the figures are an upper
  * bound.
  *
- * A lockless bitmap says by state what is due, whatever the superblock's checkpoint says; nobody knows before its bytes
- * were read, so the plan assumes a resync until it is settled. Left out: what a reshape or a journal copies. */
+ * A lockless bitmap says by state what is due, whatever the superblock's checkpoint says. In a cluster a node that died
+ * leaves its slot's bits behind, whatever the others made the superblock say: the next node takes slot 0 and brings
+ * together what the other slots hold. Nobody knows before those bytes were read, so the plan assumes a resync until it
+ * is settled. Left out: what a reshape or a journal copies. */
 #include "assembly/inside.h"
 
 #include <string.h>
@@ -33,6 +35,11 @@ static const struct sb1 *reference(const struct asm_member *members, const struc
 static const struct bitmap_sb *bitmap_of(const struct asm_member *members, const struct asm_plan *plan)
 {
 	return plan->has_bitmap ? &members[plan->bitmap_member].bitmap : NULL;
+}
+
+static bool is_clustered(const struct asm_member *members, const struct asm_plan *plan)
+{
+	return plan->has_bitmap && asm_bitmap_is_clustered(bitmap_of(members, plan));
 }
 
 static bool is_lockless(const struct asm_member *members, const struct asm_plan *plan)
@@ -109,6 +116,10 @@ static void give_reason(const struct asm_member *members, struct asm_plan *plan,
 			 "the lockless bitmap was never initialised: Linux sets its states anew, nothing is copied");
 	else if (plan->action == ASM_RESYNC && plan->is_by_state)
 		text_fit(plan->reason, sizeof plan->reason, "the lockless bitmap decides: %s%s", filter, parity);
+	else if (plan->action == ASM_RESYNC && plan->is_by_slots)
+		text_fit(plan->reason, sizeof plan->reason,
+			 "the array was stopped cleanly, but slots of other nodes still hold set chunks: the node that "
+			 "starts (slot 0) brings those together");
 	else if (plan->action == ASM_RESYNC && !ref->events)
 		text_fit(plan->reason, sizeof plan->reason, "the array is new and its members were never synced; %s%s",
 			 filter, parity);
@@ -118,10 +129,6 @@ static void give_reason(const struct asm_member *members, struct asm_plan *plan,
 	else if (asm_is_dirty(ref))
 		text_fit(plan->reason, sizeof plan->reason,
 			 "the array was not stopped cleanly, but only one member is here: nothing to compare with");
-	else if (plan->has_bitmap && asm_bitmap_is_clustered(bitmap_of(members, plan)))
-		text_fit(plan->reason, sizeof plan->reason,
-			 "the array was stopped cleanly: its members agree; a node that starts brings together what "
-			 "the slots of other nodes still hold");
 	else
 		text_fit(plan->reason, sizeof plan->reason,
 			 "the array was stopped cleanly: its members agree, whatever bits are left set");
@@ -165,19 +172,30 @@ void asm_decide(const struct asm_member *members, struct asm_plan *plan)
 		plan->resync_offset = asm_bytes(ref->resync_offset_sectors);
 	}
 	plan->is_by_state = has_states && in_slots > 1;
-	plan->action = coming < plan->member_count		? ASM_RECOVER :
-		       plan->is_dirty || plan->is_by_state	? ASM_RESYNC :
-								  ASM_NOTHING;
+	plan->is_by_slots = is_clustered(members, plan) && !plan->bitmap_is_stale && in_slots > 1 &&
+			    !asm_is_dirty(ref) && coming == plan->member_count;
+	plan->action = coming < plan->member_count ? ASM_RECOVER :
+		       plan->is_dirty || plan->is_by_state || plan->is_by_slots ? ASM_RESYNC :
+										  ASM_NOTHING;
 	plan->is_upper_bound = is_upper_bound(members, plan);
 	give_reason(members, plan, coming);
 }
 
 void asm_settle(struct asm_plan *plan, uint64_t due_chunks)
 {
-	if (!plan->is_by_state || plan->action != ASM_RESYNC || plan->bitmap_is_stale || due_chunks)
+	if (!(plan->is_by_state || plan->is_by_slots) || plan->action != ASM_RESYNC || plan->bitmap_is_stale ||
+	    due_chunks)
 		return;
 	plan->action = ASM_NOTHING;
-	text_fit(plan->reason, sizeof plan->reason, "no chunk of the lockless bitmap is due: the members agree");
+	text_fit(plan->reason, sizeof plan->reason, "%s",
+		 plan->is_by_state ? "no chunk of the lockless bitmap is due: the members agree" :
+				     "the array was stopped cleanly, and no slot of another node holds a set chunk: "
+				     "its members agree");
+}
+
+uint32_t asm_first_due_slot(const struct asm_plan *plan)
+{
+	return plan->is_by_slots ? 1 : 0;
 }
 
 /* ---- what would be copied ---- */
@@ -215,7 +233,7 @@ static uint64_t resync_from(const struct asm_member *members, const struct asm_p
 
 	if (!b)
 		return plan->resync_offset;
-	if (plan->degraded || plan->is_by_state || asm_bitmap_is_clustered(b))
+	if (plan->degraded || plan->is_by_state || is_clustered(members, plan))
 		return 0;
 	chunk = div_up(plan->resync_offset, b->chunk_bytes);
 	return (chunk ? chunk - 1 : 0) * b->chunk_bytes;
@@ -230,7 +248,7 @@ static struct passes passes_of(const struct asm_member *members, const struct as
 
 	if (plan->action == ASM_NOTHING || (plan->refusal.code && !plan->is_unsupported))
 		return p;
-	if (plan->is_dirty || (plan->is_by_state && plan->action == ASM_RESYNC))
+	if (plan->is_dirty || ((plan->is_by_state || plan->is_by_slots) && plan->action == ASM_RESYNC))
 		add_pass(&p, is_guided, resync_from(members, plan));
 	for (uint32_t i = 0; i < plan->member_count; i++) {
 		const struct sb1 *sb = &members[i].sb;

@@ -104,8 +104,10 @@ struct asm_plan {
 	uint64_t resync_offset;			/* bytes, OFF_NONE when clean */
 	enum asm_action action;			/* of the next start */
 	bool is_upper_bound;			/* what is counted is the most that the action copies */
-	/* A lockless bitmap decides by its states: the action stands when chunks are due (asm_settle()). */
-	bool is_by_state;
+	/* A lockless bitmap decides by its states. A cluster that was stopped cleanly has only the slots of other nodes
+	 * to look after: the node that starts takes slot 0. In both, the action stands when chunks are due
+	 * (asm_settle()). */
+	bool is_by_state, is_by_slots;
 	char reason[400];			/* one sentence: why partial, why full, why nothing */
 	char state[160];			/* "clean, 2 of 2 members in sync": as far as it is known */
 	struct err refusal;			/* code 0: can start */
@@ -139,7 +141,10 @@ bool asm_bitmap_reach(const struct asm_member *members, const struct asm_plan *p
 /* Bytes copied whatever the bitmap says: full recoveries, resyncs without a believable bitmap. */
 uint64_t asm_bytes_in_full(const struct asm_member *members, const struct asm_plan *plan);
 
-/* For a plan that is_by_state, told by the hands who counted: with no chunk due a resync is none. */
+/* The first slot of a clustered bitmap whose set chunks are due. */
+uint32_t asm_first_due_slot(const struct asm_plan *plan);
+
+/* For a plan that is_by_state or is_by_slots, told by the hands who counted: with no chunk due a resync is none. */
 void asm_settle(struct asm_plan *plan, uint64_t due_chunks);
 
 /* ---- the running array's superblocks ---- */

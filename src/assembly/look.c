@@ -146,6 +146,12 @@ static int check_bitmap_file(const struct asm_member *m, struct err *err)
 
 	if (rc < 0)
 		return rc;
+	/* Nothing else limits what the bits of a file cover; bytes of it are counted later. */
+	if (m->bitmap.sync_size_sectors > INT64_MAX / SECTOR_BYTES)
+		return err_set(err, UMD_E_BAD_BITMAP,
+			       "the bitmap file covers %" PRIu64 " sectors, and no array has more than %" PRIu64
+			       "; an array does not start with it",
+			       m->bitmap.sync_size_sectors, (uint64_t)(INT64_MAX / SECTOR_BYTES));
 	needed = fmt_bitmap_bytes(&m->bitmap);
 	if (needed <= m->size_bytes)
 		return 0;

@@ -3,7 +3,8 @@
  *
  * Set chunks and what is copied are two different facts: an array that was stopped cleanly keeps its set chunks and
  * copies nothing. The judgement says which chunks count (asm_bitmap_reach) and what is copied whatever they say; here
- * they are counted, in pieces: in a cluster those that are set in any node's bitmap, in a lockless bitmap those due.
+ * they are counted, in pieces: in a cluster those that are set in any node's bitmap (after a clean stop in any other
+ * node's than the first), in a lockless bitmap those due.
  *
  *	        from           until
  *	  |   :  |    |    |    |  : |      chunks between; where the first or the last of them is set, what lies
@@ -29,11 +30,16 @@ static uint64_t bytes_between(const struct run_slot *s, const struct run_scan *c
 	return bytes;
 }
 
-/* All slots that some node used. Returns their number, or a code. */
-static int gather_slots(struct run_examined *e, struct run_slot *ret_slot, struct run_bitmap *ret_bits)
+/* The slots that some node used, in order. */
+struct slots {
+	struct run_slot first;				/* used or not: the geometry is in it */
+	uint32_t count, due_from;			/* due_from: index of the first that counts for the start */
+	struct run_bitmap bits[RUN_SLOTS_MAX];
+};
+
+static int gather_slots(struct run_examined *e, uint32_t first_due_slot, struct slots *g)
 {
 	uint32_t count = run_slot_count(&e->look);
-	int used = 0;
 
 	for (uint32_t i = 0; i < count; i++) {
 		struct run_slot s;
@@ -42,36 +48,63 @@ static int gather_slots(struct run_examined *e, struct run_slot *ret_slot, struc
 		if (rc < 0)
 			return rc;
 		if (i == 0)
-			*ret_slot = s;
-		if (s.is_used && s.is_initialised)
-			ret_bits[used++] = s.bits;
+			g->first = s;
+		if (!s.is_used || !s.is_initialised)
+			continue;
+		g->due_from += i < first_due_slot;
+		g->bits[g->count++] = s.bits;
 	}
-	return used;
+	return 0;
 }
 
-int run_count_set(struct run_examined *e, const struct asm_reach *reach, struct run_set *ret_set)
+/* Those that count for the start, and the bytes of them in the reach. */
+static int count_due(const struct slots *g, const struct asm_reach *reach, struct run_set *set)
 {
-	struct run_bitmap *bits = mem_new(RUN_SLOTS_MAX, sizeof *bits);
 	struct run_scan c = { 0 };
-	struct run_slot s = { 0 };
-	uint64_t until = 0;
-	int count = bits ? gather_slots(e, &s, bits) : -ENOMEM, rc = count < 0 ? count : 0;
+	uint64_t until = reach ? min_u64(reach->until_bytes, g->first.size_bytes) : 0;
+	int rc = 0;
 
-	*ret_set = (struct run_set){ .is_known = count > 0 || (count == 0 && !s.is_initialised) };
-	if (count > 0 && reach) {
-		until = min_u64(reach->until_bytes, s.size_bytes);
-		c.from = reach->from_bytes / s.chunk_bytes;
-		c.until = div_up(until, s.chunk_bytes);
+	if (reach) {
+		c.from = reach->from_bytes / g->first.chunk_bytes;
+		c.until = div_up(until, g->first.chunk_bytes);
 	}
-	if (count > 0)
-		rc = run_scan_union(bits, (uint32_t)count, &c);
-	if (rc < 0)
-		ret_set->is_known = false;
-	ret_set->chunks = c.set_chunks;
-	if (rc == 0 && count > 0 && reach && until > reach->from_bytes)
-		ret_set->bytes = bytes_between(&s, &c, reach->from_bytes, until);
+	if (g->due_from < g->count)
+		rc = run_scan_union(g->bits + g->due_from, g->count - g->due_from, &c);
+	set->due_chunks = c.set_chunks;
+	if (rc == 0 && reach && until > reach->from_bytes)
+		set->bytes = bytes_between(&g->first, &c, reach->from_bytes, until);
 	run_scan_drop(&c);
-	mem_free(bits);
+	return rc;
+}
+
+static int count_all(const struct slots *g, struct run_set *set)
+{
+	struct run_scan c = { 0 };
+	int rc = 0;
+
+	if (g->due_from)
+		rc = run_scan_union(g->bits, g->count, &c);
+	set->chunks = g->due_from ? c.set_chunks : set->due_chunks;
+	run_scan_drop(&c);
+	return rc;
+}
+
+int run_count_set(struct run_examined *e, uint32_t first_due_slot, const struct asm_reach *reach,
+		  struct run_set *ret_set)
+{
+	struct slots *g = mem_new(1, sizeof *g);
+	int rc = -ENOMEM;
+
+	*ret_set = (struct run_set){ 0 };
+	if (!g)
+		return rc;
+	rc = gather_slots(e, first_due_slot, g);
+	if (rc == 0 && g->count)
+		rc = count_due(g, reach, ret_set);
+	if (rc == 0 && g->count)
+		rc = count_all(g, ret_set);
+	ret_set->is_known = rc == 0 && (g->count || !g->first.is_initialised);
+	mem_free(g);
 	return rc;
 }
 
@@ -139,13 +172,13 @@ static int count_bytes(struct group *g)
 		has_reach = !is_refused(plan) && asm_bitmap_reach(g->members, plan, &reach);
 		run_examine_begin(&e, g->examined[plan->bitmap_member].path);
 		if (e.m && run_slot_count(&e.look))
-			rc = run_count_set(&e, has_reach ? &reach : NULL, &g->set);
+			rc = run_count_set(&e, asm_first_due_slot(plan), has_reach ? &reach : NULL, &g->set);
 		run_examine_end(&e);
 	}
 	if (is_refused(plan))
 		return rc;
-	if (plan->is_by_state && g->set.is_known)
-		asm_settle(plan, g->set.chunks);
+	if (g->set.is_known)
+		asm_settle(plan, g->set.due_chunks);
 	g->bytes = plan->action == ASM_NOTHING ? 0 : g->set.bytes + asm_bytes_in_full(g->members, plan);
 	return rc;
 }

@@ -6,12 +6,15 @@
 
 struct run_set {
 	bool is_known;			/* the chunks could be counted */
-	uint64_t chunks;		/* set, or due */
-	uint64_t bytes;			/* of those that lie in the reach */
+	uint64_t chunks;		/* set, or due by their state, in any slot */
+	uint64_t due_chunks;		/* of those in the slots that count for the start */
+	uint64_t bytes;			/* of these, as far as they lie in the reach */
 };
 
-/* Count the set chunks of a member's bitmap, of all slots together. @reach: NULL, no bytes are wanted. 0 or a code. */
-int run_count_set(struct run_examined *e, const struct asm_reach *reach, struct run_set *ret_set);
+/* Count the set chunks of a member's bitmap, of all slots together. @first_due_slot: slots from this one on count for
+ * the start; @reach: NULL, no bytes are wanted. 0 or a code. */
+int run_count_set(struct run_examined *e, uint32_t first_due_slot, const struct asm_reach *reach,
+		  struct run_set *ret_set);
 
 /* Adds to a sentence about an array without bitmap what a bitmap file among @seen would change; nothing if none. */
 void run_tell_bitmap_file(struct text *sentence, const struct asm_member *member, const struct asm_plan *plan,

@@ -24,7 +24,7 @@ static void tell(struct text *sentence, struct run_examined *file, const struct 
 	struct asm_reach all = { .until_bytes = UINT64_MAX };
 	struct run_set set;
 
-	if (file->look.kind != ASM_BITMAP_FILE || run_count_set(file, &all, &set) < 0 || !set.is_known)
+	if (file->look.kind != ASM_BITMAP_FILE || run_count_set(file, 0, &all, &set) < 0 || !set.is_known)
 		return;
 	text_add(sentence, "; the bitmap file %s belongs to this array (%llu chunks set): ", file->shown,
 		 (unsigned long long)set.chunks);

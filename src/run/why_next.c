@@ -40,6 +40,15 @@ static bool is_unwritten(const struct why *w)
 	return state != LOCKLESS_CLEAN && !fmt_lockless_is_due(state);
 }
 
+/* Set in a slot whose chunks are due: after a clean stop of a cluster those of other nodes than the first. */
+static bool is_due_in_a_slot(const struct why *w)
+{
+	for (uint32_t i = 0; i < w->reference->bit_count; i++)
+		if (w->reference->bits[i].is_set && w->reference->bits[i].slot >= asm_first_due_slot(&w->plan))
+			return true;
+	return false;
+}
+
 /* As the array will load it: the chunk that ends at the checkpoint still counts, and every one when somebody is
  * missing. */
 static bool is_reached_by_resync(const struct why *w)
@@ -49,6 +58,8 @@ static bool is_reached_by_resync(const struct why *w)
 
 	if (p->is_by_state)
 		return p->action == ASM_RESYNC && (w->reference->is_set || p->bitmap_is_stale);
+	if (p->is_by_slots)
+		return p->action == ASM_RESYNC && is_due_in_a_slot(w);
 	if (!p->is_dirty)
 		return false;
 	if (!p->has_bitmap)
@@ -178,6 +189,9 @@ static void tell_copied(struct why *w)
 	else if (!p->has_bitmap)
 		text_add(&w->reason, "the array was not stopped cleanly and is started without a bitmap: everything "
 			 "from the checkpoint on is copied");
+	else if (p->is_by_slots)
+		text_add(&w->reason, "the array was stopped cleanly, but the slot of another node still holds the "
+			 "chunk: the node that starts (slot 0) brings it together");
 	else if (p->is_by_state)
 		text_add(&w->reason, "the lockless bitmap decides by its states, and this one is due");
 	else
@@ -193,6 +207,9 @@ static void tell_left_alone(struct why *w)
 		text_add(&w->reason, "the chunk was never written, so nothing of it is copied");
 	else if (p->action == ASM_NOTHING && is_set && believed(w)->resync_offset_sectors == FMT_SB1_RESYNC_NONE)
 		text_add(&w->reason, "the array was stopped cleanly, so md leaves it alone although the bit is set");
+	else if (p->is_by_slots && is_set)
+		text_add(&w->reason, "the array was stopped cleanly and only slot 0, which the node that starts takes, "
+			 "holds the chunk: md leaves it alone");
 	else if (p->action == ASM_NOTHING)
 		text_add(&w->reason, "%s", p->reason);
 	else if (is_guided(w) && !is_set)

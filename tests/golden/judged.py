@@ -2,7 +2,8 @@
 its result is not to be believed, what the bitmap demands.
 
 * lockless bitmaps: the chunks whose state is dirty, need_sync or syncing (Linux 7.2 left chunks out at one start);
-* clusters: the chunks set in any slot, while the superblock says active;
+* clusters: the chunks set in any slot while the superblock says active; after a clean stop those set in another slot than
+  the first, which is the one of the node that starts;
 * parity levels: the set chunks, cut nowhere; Linux changes no more than that on any member;
 * differs.json: `next_start` where umd differs from Linux on purpose, or where persons did more than start."""
 import goldenlib
@@ -48,9 +49,10 @@ def lockless_bytes(one):
 	return cut_at_end(expect.due_runs(first['lockless'])[0], first['chunksize'] * 512, first['sync_size'] * 512)
 
 
-def union_bytes(one):
+def union_bytes(one, first_slot):
 	used = [b for b in all_bitmaps(one) if b['nodes']]
-	chunks = {n for b in used for first, last in b['set'] for n in range(first, last + 1)}
+	due = [b for m in one.members for b in m['bitmaps'][first_slot:] if b and b['nodes']]
+	chunks = {n for b in due for first, last in b['set'] for n in range(first, last + 1)}
 	return cut_at_end([[n, n] for n in chunks], used[0]['chunksize'], one.facts['array']['array_sectors'] * 512)
 
 
@@ -72,7 +74,8 @@ def expected(one, differs):
 	if 'next_start' in differs:
 		return tuple(differs['next_start'])
 	if is_cluster(one):
-		return (action(one), union_bytes(one)) if action(one) != 'none' else ('none', 0)
+		due = union_bytes(one, 0 if action(one) != 'none' else 1)
+		return (action(one) if action(one) != 'none' else 'resync' if due else 'none'), due
 	if not goldenlib.did_linux_start(one) and not differs.get('starts'):
 		return 'none', 0
 	if is_lockless(one):

@@ -113,9 +113,16 @@ static void all_slots_count(void)
 	reaches(true, 0, OFF_NONE, 0);
 	EDIT('a', s->resync_offset_sectors = FMT_SB1_RESYNC_NONE);
 	EDIT('b', s->resync_offset_sectors = FMT_SB1_RESYNC_NONE);
-	told("ab", ASM_NOTHING, "a clustered bitmap", "slots of other nodes");
+	told("ab", ASM_RESYNC, "a clustered bitmap", "slots of other nodes");
+	ok(plan.is_by_slots && asm_first_due_slot(&plan) == 1, "after a clean stop slot 0 has nothing to say");
+	reaches(true, 0, OFF_NONE, 0);
+	asm_settle(&plan, 1);
+	is_u64(plan.action, ASM_RESYNC, "what another slot holds is brought together");
+	asm_settle(&plan, 0);
+	ok(plan.action == ASM_NOTHING && strstr(plan.reason, "no slot of another node"), "%s", plan.reason);
+	reaches(false, 0, 0, 0);
 	EDIT('b', s->bblog_offset_sectors = 16; s->bblog_size_sectors = 8);
-	told("ab", ASM_NOTHING, "a clustered bitmap", "slots of other nodes");
+	told("ab", ASM_RESYNC, "a clustered bitmap", "slots of other nodes");
 	is_verdict(1, ASM_IN_SYNC, "Linux takes a member whose log lies in a slot: %s", m[1].bitmap_error.text);
 	clustered("ab", 0);
 	told("ab", ASM_RESYNC, "a clustered bitmap of 4 nodes", "any node's slot");

@@ -54,6 +54,12 @@ static void bitmap_files(void)
 	ok(!m.error.code && m.bitmap_error.code == UMD_E_BAD_BITMAP && strstr(m.bitmap_error.text, "455") &&
 		   strstr(m.bitmap_error.text, "456"),
 	   "shorter than its bits: %s", m.bitmap_error.text);
+	sb.chunk_bytes = 1u << 31;
+	sb.sync_size_sectors = UINT64_C(1) << 56;
+	fmt_bitmap_sb_encode(&sb, first);
+	look(UINT64_C(1) << 40);
+	ok(m.bitmap_error.code == UMD_E_BAD_BITMAP && strstr(m.bitmap_error.text, "72057594037927936"),
+	   "more than any array has: %s", m.bitmap_error.text);
 	le_put(first + 4, 4, 99);
 	look(4096);
 	ok(m.kind == ASM_BITMAP_FILE && m.bitmap_error.code == UMD_E_BAD_BITMAP, "%s", m.bitmap_error.text);

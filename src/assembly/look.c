@@ -139,6 +139,8 @@ void asm_take_superblock_090(struct asm_member *m, member_off at, const uint8_t 
 
 /* ---- what has no superblock ---- */
 
+#define ARRAY_MAX_SECTORS (UINT64_C(1) << 54)	/* 8 EiB: whole chunks of any size still count in 64 bits */
+
 static int check_bitmap_file(const struct asm_member *m, struct err *err)
 {
 	uint64_t needed;
@@ -147,11 +149,11 @@ static int check_bitmap_file(const struct asm_member *m, struct err *err)
 	if (rc < 0)
 		return rc;
 	/* Nothing else limits what the bits of a file cover; bytes of it are counted later. */
-	if (m->bitmap.sync_size_sectors > INT64_MAX / SECTOR_BYTES)
+	if (m->bitmap.sync_size_sectors > ARRAY_MAX_SECTORS)
 		return err_set(err, UMD_E_BAD_BITMAP,
 			       "the bitmap file covers %" PRIu64 " sectors, and no array has more than %" PRIu64
 			       "; an array does not start with it",
-			       m->bitmap.sync_size_sectors, (uint64_t)(INT64_MAX / SECTOR_BYTES));
+			       m->bitmap.sync_size_sectors, ARRAY_MAX_SECTORS);
 	needed = fmt_bitmap_bytes(&m->bitmap);
 	if (needed <= m->size_bytes)
 		return 0;

@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "look/look.h"
 #include "run/blank.h"
-#include "run/look.h"
 
 #define TAKE_FD(fd) __extension__({ int taken_ = (fd); (fd) = -1; taken_; })
 
@@ -70,7 +70,7 @@ static bool find_or_refuse(struct umd_array *u, const struct named *n, uint32_t 
 	*ret_entry = find_entry(u, n);
 	if (*ret_entry < ARR_MEMBERS_MAX)
 		return true;
-	escaped = run_escaped(n->path);
+	escaped = look_escaped(n->path);
 	err_set(&err, UMD_E_MEMBER_UNKNOWN, "%s is not a member of array %s", escaped ? escaped : "it",
 		run_rundir_name(u->rundir));
 	mem_free(escaped);
@@ -223,7 +223,7 @@ static int look_at(const char *path, const char *escaped, int fd, bool force, st
 
 	if (rc < 0)
 		return rc;
-	run_look(*ret_member, escaped, look);
+	look_member(*ret_member, escaped, look);
 	return look->has_superblock || force ? 0 : run_member_is_blank(*ret_member, escaped, err);
 }
 
@@ -261,7 +261,7 @@ void run_command_add(struct umd_array *u, const char *path, int fd, enum asm_adm
 		     struct text *reply)
 {
 	struct err err = { 0 };
-	char sentence[256] = "", *escaped = run_escaped(path);
+	char sentence[256] = "", *escaped = look_escaped(path);
 	int rc;
 
 	fd = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;

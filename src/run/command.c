@@ -9,8 +9,8 @@
 
 #include <string.h>
 
+#include "look/map.h"
 #include "run/json.h"
-#include "run/map.h"
 
 static const char *string_of(struct json_object *request, const char *key)
 {
@@ -30,17 +30,17 @@ static bool is_true(struct json_object *request, const char *key)
 
 static void map(struct umd_array *u, struct json_object *request, struct text *reply)
 {
-	int64_t cells = RUN_MAP_CELLS;
+	int64_t cells = LOOK_MAP_CELLS;
 	struct json_object *o;
 	struct err err;
 
 	if (json_object_object_get_ex(request, "cells", &o))
 		cells = json_object_is_type(o, json_type_int) ? json_object_get_int64(o) : -1;
-	if (cells >= 1 && cells <= RUN_MAP_CELLS_MAX) {
+	if (cells >= 1 && cells <= LOOK_MAP_CELLS_MAX) {
 		run_map(u, (uint64_t)cells, reply);
 		return;
 	}
-	err_set(&err, UMD_E_BAD_OPTION, "a map has 1 to %d cells, not %s", RUN_MAP_CELLS_MAX,
+	err_set(&err, UMD_E_BAD_OPTION, "a map has 1 to %d cells, not %s", LOOK_MAP_CELLS_MAX,
 		cells == -1 ? "what was asked for" : json_object_get_string(o));
 	run_control_refuse(reply, &err);
 }

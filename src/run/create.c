@@ -14,13 +14,13 @@
 #include <time.h>
 
 #include "base/mem.h"
+#include "look/look.h"
 #include "run/blank.h"
-#include "run/look.h"
 #include "run/public.h"
 
 static int refuse_option(struct err *err, int code, const char *what, const char *value, const char *instead)
 {
-	char *shown = run_escaped(value);
+	char *shown = look_escaped(value);
 
 	err_set(err, code, "%s %s is not usable: %s; nothing has been written", what, shown ? shown : "given", instead);
 	mem_free(shown);
@@ -115,7 +115,7 @@ static int refuse_member_of_array(const struct run_creating_member *member, stru
 
 	if (!look)
 		return err_set(err, -ENOMEM, "no memory to look at %s", member->shown);
-	run_look(member->m, member->shown, look);
+	look_member(member->m, member->shown, look);
 	fmt_uuid_text(look->sb.set_uuid, uuid);
 	if (look->has_superblock)
 		rc = err_set(err, UMD_E_MEMBER_HOLDS_DATA,
@@ -142,7 +142,7 @@ int run_create_open(struct run_creating *c, uint32_t i, const char *path, bool f
 	if (c->plan.members[i].is_missing)
 		return 0;
 	member->path = path;
-	member->shown = run_escaped(path);
+	member->shown = look_escaped(path);
 	if (!member->shown)
 		return err_set(err, -ENOMEM, "no memory to open a member");
 	c->plan.members[i].path = member->shown;

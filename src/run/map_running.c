@@ -13,13 +13,13 @@
 #include <errno.h>
 
 #include "base/mem.h"
-#include "run/map.h"
-#include "run/scan.h"
+#include "look/map.h"
+#include "look/scan.h"
 
 enum { PIECE_CHUNKS = 1 << 20, PIECE_RUNS = 128 };
 
 struct runs {
-	struct run_range *ranges;
+	struct look_range *ranges;
 	uint64_t count;
 	bool is_truncated;		/* there is at least one more */
 };
@@ -71,9 +71,9 @@ static bool keep(struct runs *r, uint64_t first, uint64_t last)
 		r->ranges[r->count - 1].last = last;
 		return true;
 	}
-	r->is_truncated = r->count == RUN_MAP_RUNS_MAX;
+	r->is_truncated = r->count == LOOK_MAP_RUNS_MAX;
 	if (!r->is_truncated)
-		r->ranges[r->count++] = (struct run_range){ first, last };
+		r->ranges[r->count++] = (struct look_range){ first, last };
 	return !r->is_truncated;
 }
 
@@ -117,31 +117,11 @@ static void find_runs(struct live *l)
 
 /* ---- the object ---- */
 
-void run_map_put_cells(struct text *t, const char *key, const uint64_t *cells, uint64_t count)
-{
-	if (!cells) {
-		json_null(t, key);
-		return;
-	}
-	json_open(t, key, '[');
-	for (uint64_t i = 0; i < count; i++)
-		json_u64(t, NULL, cells[i]);
-	json_close(t, ']');
-}
-
-void run_map_put_run(struct text *t, uint64_t first, uint64_t last)
-{
-	json_open(t, NULL, '[');
-	json_u64(t, NULL, first);
-	json_u64(t, NULL, last);
-	json_close(t, ']');
-}
-
 static void put_runs(struct text *t, const char *key, const struct runs *r)
 {
 	json_open(t, key, '[');
 	for (uint64_t i = 0; i < r->count; i++)
-		run_map_put_run(t, r->ranges[i].first, r->ranges[i].last);
+		look_map_put_run(t, r->ranges[i].first, r->ranges[i].last);
 	json_close(t, ']');
 }
 
@@ -159,8 +139,8 @@ static void put_live(const struct live *l, struct text *t)
 	else
 		json_u64(t, "runs", l->set_runs.count);
 	json_u64(t, "cell_chunks", l->cell_chunks);
-	run_map_put_cells(t, "cells", l->set, l->cell_count);
-	run_map_put_cells(t, "needed_cells", l->needed, l->cell_count);
+	look_map_put_cells(t, "cells", l->set, l->cell_count);
+	look_map_put_cells(t, "needed_cells", l->needed, l->cell_count);
 	put_runs(t, "set", &l->set_runs);
 	json_bool(t, "set_truncated", l->set_runs.is_truncated);
 	put_runs(t, "needed", &l->needed_runs);
@@ -184,12 +164,12 @@ static bool make_room(struct live *l, uint64_t cells_max)
 {
 	l->chunks = bm_chunks(l->b);
 	l->chunk_bytes = bm_chunk_bytes(l->b);
-	l->cell_chunks = run_map_cell_chunks(l->chunks, cells_max);
+	l->cell_chunks = look_map_cell_chunks(l->chunks, cells_max);
 	l->cell_count = div_up(l->chunks, l->cell_chunks);
 	l->set = mem_new(l->cell_count, sizeof *l->set);
 	l->needed = mem_new(l->cell_count, sizeof *l->needed);
-	l->set_runs.ranges = mem_new(RUN_MAP_RUNS_MAX, sizeof *l->set_runs.ranges);
-	l->needed_runs.ranges = mem_new(RUN_MAP_RUNS_MAX, sizeof *l->needed_runs.ranges);
+	l->set_runs.ranges = mem_new(LOOK_MAP_RUNS_MAX, sizeof *l->set_runs.ranges);
+	l->needed_runs.ranges = mem_new(LOOK_MAP_RUNS_MAX, sizeof *l->needed_runs.ranges);
 	return l->set && l->needed && l->set_runs.ranges && l->needed_runs.ranges;
 }
 

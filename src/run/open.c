@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "run/look.h"
+#include "look/look.h"
 #include "run/public.h"
 
 /* What is only needed while opening. */
@@ -39,13 +39,13 @@ static int open_members(struct opening *o, const char *const *members, bool is_r
 	for (uint32_t i = 0; i < o->count; i++) {
 		int rc;
 
-		o->paths[i] = run_escaped(members[i]);
+		o->paths[i] = look_escaped(members[i]);
 		if (!o->paths[i])
 			return err_set(err, -ENOMEM, "no memory");
 		rc = mbr_open(members[i], -1, is_readonly ? MBR_LOCK_SHARED : MBR_LOCK_EXCLUSIVE, &o->hands[i], err);
 		if (rc < 0)
 			return rc;
-		run_look(o->hands[i], o->paths[i], &o->looks[i]);
+		look_member(o->hands[i], o->paths[i], &o->looks[i]);
 	}
 	return 0;
 }
@@ -72,7 +72,7 @@ static int judge(struct opening *o, const struct asm_options *options, struct er
 	}
 	if (!asm_bitmap_to_read(o->looks, o->plan, &member, &at, &o->image_bytes))
 		return 0;
-	return run_read_image(o->hands[member], o->paths[member], at, o->image_bytes, &o->image, err);
+	return look_read_image(o->hands[member], o->paths[member], at, o->image_bytes, &o->image, err);
 }
 
 /* Members that take part change hands; the others are closed with the opening. */
@@ -128,7 +128,7 @@ int umd_array_open(const char *const *members, size_t count, const struct umd_op
 		.may_run_degraded = options->run,
 		.safe_mode_delay_ms = options->safe_mode_delay_ms,
 	};
-	char *prefer = options->prefer ? run_escaped(options->prefer) : NULL;
+	char *prefer = options->prefer ? look_escaped(options->prefer) : NULL;
 	struct umd_array *u = mem_new(1, sizeof *u);
 	int rc;
 

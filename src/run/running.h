@@ -68,7 +68,7 @@ void run_command_add(struct umd_array *u, const char *path, int fd, enum asm_adm
 void run_detail(struct umd_array *u, struct text *t);
 const char *run_state_of(const struct arr_status *s);
 
-/* map_running.c: @cells_max 1 to RUN_MAP_CELLS_MAX */
+/* map_running.c: @cells_max 1 to LOOK_MAP_CELLS_MAX */
 void run_map(struct umd_array *u, uint64_t cells_max, struct text *t);
 
 /* command.c */

@@ -7,7 +7,7 @@
 
 #include <unistd.h>
 
-#include "run/look.h"
+#include "look/look.h"
 
 const char *run_state_of(const struct arr_status *s)
 {

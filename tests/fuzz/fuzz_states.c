@@ -9,7 +9,7 @@
 #include "fuzz.h"
 #include "scratch.h"
 
-#include "run/scan.h"
+#include "look/scan.h"
 
 enum { PIECE_BYTES = 64, IMAGE_BYTES = 1 << 15, CELLS_MAX = 512 };
 
@@ -19,7 +19,7 @@ struct naive {
 	uint64_t set, between, runs, states[LOCKLESS_STATES];
 };
 
-static bool is_set(const struct run_bitmap *slots, uint32_t count, uint64_t chunk)
+static bool is_set(const struct look_bitmap *slots, uint32_t count, uint64_t chunk)
 {
 	if (slots->is_lockless)
 		return fmt_lockless_is_due(fmt_lockless_state(image[0][slots->at.bytes + chunk]));
@@ -29,7 +29,7 @@ static bool is_set(const struct run_bitmap *slots, uint32_t count, uint64_t chun
 	return false;
 }
 
-static void count(const struct run_bitmap *slots, uint32_t slot_count, const struct run_scan *s, struct naive *n)
+static void count(const struct look_bitmap *slots, uint32_t slot_count, const struct look_scan *s, struct naive *n)
 {
 	uint64_t until = s->until ? s->until : UINT64_MAX;
 	bool before = false;
@@ -42,7 +42,7 @@ static void count(const struct run_bitmap *slots, uint32_t slot_count, const str
 		n->between += now && i >= s->from && i < until;
 		n->runs += now && !before;
 		if (n->runs && n->runs <= s->range_count) {
-			const struct run_range *r = &s->ranges[n->runs - 1];
+			const struct look_range *r = &s->ranges[n->runs - 1];
 
 			FUZZ_MUST(now == (i >= r->first && i <= r->last));
 		}
@@ -52,7 +52,7 @@ static void count(const struct run_bitmap *slots, uint32_t slot_count, const str
 	}
 }
 
-static void cells_are_right(const struct run_bitmap *slots, uint32_t slot_count, const struct run_scan *s)
+static void cells_are_right(const struct look_bitmap *slots, uint32_t slot_count, const struct look_scan *s)
 {
 	uint64_t cells[CELLS_MAX] = { 0 }, states[LOCKLESS_STATES] = { 0 };
 
@@ -67,12 +67,12 @@ static void cells_are_right(const struct run_bitmap *slots, uint32_t slot_count,
 	FUZZ_MUST(!memcmp(states, s->states, sizeof states));
 }
 
-static void compare(const struct run_bitmap slots[2], uint64_t cell_chunks, uint64_t cell_count)
+static void compare(const struct look_bitmap slots[2], uint64_t cell_chunks, uint64_t cell_count)
 {
 	uint64_t only_a[CELLS_MAX] = { 0 }, only_b[CELLS_MAX] = { 0 }, a = 0, b = 0;
-	struct run_compare c = { cell_chunks, cell_count, only_a, only_b };
+	struct look_compare c = { cell_chunks, cell_count, only_a, only_b };
 
-	FUZZ_MUST(run_compare(&slots[0], &slots[1], &c) == 0);
+	FUZZ_MUST(look_compare(&slots[0], &slots[1], &c) == 0);
 	for (uint64_t i = 0; i < slots->chunks; i++) {
 		bool in_a = is_set(&slots[0], 1, i), in_b = image[1][slots->at.bytes + i / 8] >> i % 8 & 1;
 
@@ -102,11 +102,11 @@ static void spread(struct fuzz_input *in, unsigned apart, uint32_t slot_count, c
 	}
 }
 
-static void scan(const struct run_bitmap slots[2], uint32_t slot_count, struct run_scan s)
+static void scan(const struct look_bitmap slots[2], uint32_t slot_count, struct look_scan s)
 {
 	struct naive n;
 
-	FUZZ_MUST(run_scan_union(slots, slot_count, &s) == 0);
+	FUZZ_MUST(look_scan_union(slots, slot_count, &s) == 0);
 	count(slots, slot_count, &s, &n);
 	FUZZ_MUST(s.set_chunks == n.set && s.set_between == n.between && s.run_count == n.runs);
 	FUZZ_MUST(s.range_count == (n.runs < s.ranges_max ? n.runs : s.ranges_max));
@@ -114,7 +114,7 @@ static void scan(const struct run_bitmap slots[2], uint32_t slot_count, struct r
 	if (slots->is_lockless)
 		FUZZ_MUST(!memcmp(n.states, s.states, sizeof n.states));
 	cells_are_right(slots, slot_count, &s);
-	run_scan_drop(&s);
+	look_scan_drop(&s);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -125,8 +125,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bool is_lockless = flags & 1;
 	uint32_t slot_count = !is_lockless && flags & 2 ? 2 : 1;
 	uint64_t chunks = fuzz_take(&in, 2);
-	struct run_scan s = { .from = fuzz_take(&in, 2), .until = fuzz_take(&in, 2), .ranges_max = fuzz_take(&in, 1) };
-	struct run_bitmap slots[2];
+	struct look_scan s = { .from = fuzz_take(&in, 2), .until = fuzz_take(&in, 2), .ranges_max = fuzz_take(&in, 1) };
+	struct look_bitmap slots[2];
 	int fds[2];
 
 	s.cell_chunks = 1 + chunks / (CELLS_MAX - 1) + fuzz_take(&in, 1);
@@ -137,9 +137,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (!members[i])
 			scratch_empty(fds[i], IMAGE_BYTES), mbr_open_look(path, &members[i], NULL);
 		FUZZ_MUST(members[i]);
-		slots[i] = (struct run_bitmap){ .m = members[i], .at = { 17 * (flags >> 2) },
-						.is_lockless = is_lockless,
-						.chunks = chunks };
+		slots[i] = (struct look_bitmap){ .m = members[i], .at = { 17 * (flags >> 2) },
+						 .is_lockless = is_lockless,
+						 .chunks = chunks };
 	}
 	if (slots->at.bytes + (is_lockless ? chunks : (chunks + 7) / 8) > IMAGE_BYTES)
 		return 0;

@@ -1,0 +1,104 @@
+/* When the laws are looked at: the world calls here, each law's checker is in the file of its own.
+ *
+ *   started   the array runs: who is in sync, what do the media hold          check_members check_content check_rest
+ *   issued    a job goes out: are the bits durable, do claims cover            check_cover check_claims
+ *   part      a part reaches a member: bounds, order, cleared bits             check_bounds check_cover check_order
+ *   stepped   the array has stepped: who left, what ended                      check_members check_rest
+ *   read, acked   a client was answered                                        check_content
+ *   idle      nothing is left to do                                            check_rest
+ *
+ * The checkers look at media and caches, not at what umd believes, wherever that is possible: a bit is read from the
+ * medium, a claim from the bytes of the superblock, both by super.c. From the array they take who is in which state,
+ * since that is what the laws speak of ("every in-sync member").
+ *
+ * Each check that could have failed counts as a stake of its law; a law without stakes is a law not tested. */
+#include "check.h"
+
+bool is_write_out(const struct sim_world *w, uint64_t first, uint64_t sectors)
+{
+	for (uint32_t i = 0; i < SIM_JOBS; i++) {
+		const struct arr_job *job = w->jobs[i].job;
+		const struct sim_request *r = job && job->owner ? job->owner->user : NULL;
+
+		if (r && is_data_write(job) && ranges_overlap(first, sectors, r->first, r->sectors))
+			return true;
+	}
+	return false;
+}
+
+const struct sim_member *pin_of(const struct sim_world *w)
+{
+	const struct sim_member *pin = NULL;
+
+	EACH_MEMBER(w, m)
+		if (is_in_sync(m) && (!pin || m->slot < pin->slot))
+			pin = m;
+	return pin;
+}
+
+uint64_t first_difference(const struct sim_world *w, const struct sim_member *one, const struct sim_member *other,
+			  bool in_cache, uint64_t first, uint64_t sectors)
+{
+	for (uint64_t s = first; s < first + sectors; s++)
+		if (!is_same(w, data_at(one, in_cache, s), data_at(other, in_cache, s)))
+			return s;
+	return UINT64_MAX;
+}
+
+void check_started(struct sim_world *w)
+{
+	struct arr_status s;
+
+	arr_get_status(w->array, &s);
+	for (uint32_t i = 0; i < s.member_count; i++)
+		w->members[w->disk_of[i]].slot = s.members[i].slot;
+	w->action = s.action;
+	w->acks_before = w->model.acks;
+	w->whole_until = s.degraded ? 0 : UINT64_MAX;
+	order_started(w);
+	members_started(w);
+	content_started(w);
+	rest_started(w);
+}
+
+void check_issued(struct sim_world *w, const struct arr_job *job)
+{
+	if (job->kind == ARR_JOB_CLAIM)
+		check_claim(w, job);
+	if (!is_data_write(job))
+		return;
+	cover_issued(w, job);
+	claims_issued(w, job);
+}
+
+void check_part(struct sim_world *w, const struct sim_job *j, const struct arr_part *p)
+{
+	const struct sim_member *m = member_of(w, p);
+
+	if (p->op != ARR_P_WRITE && p->op != ARR_P_ZERO)
+		return;
+	bounds_part(w, j, p, m);
+	if (j->job->kind == ARR_JOB_BITMAP)
+		check_cleared(w, j, p);
+	if (!is_data_write(j->job))
+		return;
+	order_part(w, j->job->owner->user, m);
+	cover_part(w, j, m);
+}
+
+void check_stepped(struct sim_world *w)
+{
+	struct arr_status s;
+
+	arr_get_status(w->array, &s);
+	w->is_broken = s.is_broken;
+	if (!s.degraded)
+		w->whole_until = UINT64_MAX;
+	else if (w->whole_until == UINT64_MAX)
+		w->whole_until = w->step;
+	members_stepped(w, &s);
+	if (w->action != ARR_SYNC_IDLE && s.action == ARR_SYNC_IDLE && s.last.ended_ms)
+		sync_ended(w, &s.last);
+	w->action = s.action;
+	note_counters(w);
+}

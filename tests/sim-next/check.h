@@ -1,0 +1,63 @@
+/* Between the checkers: what each file asks of the others. Nobody else includes it. */
+#ifndef TESTS_SIM_CHECK_H
+#define TESTS_SIM_CHECK_H
+
+#include "world.h"
+
+typedef unsigned long long ull;		/* for %llu */
+
+static inline bool is_data_write(const struct arr_job *job)
+{
+	return job->kind == ARR_JOB_REQUEST && (job->parts[0].op == ARR_P_WRITE || job->parts[0].op == ARR_P_ZERO);
+}
+
+static inline struct sim_member *member_of(struct sim_world *w, const struct arr_part *p)
+{
+	return &w->members[w->disk_of[p->member]];
+}
+
+/* What lies in a sector of the array, on a member. */
+static inline content data_at(const struct sim_member *m, bool in_cache, uint64_t sector)
+{
+	return disk_at(&m->disk, in_cache, m->place.data_at.bytes + sector * SECTOR_BYTES);
+}
+
+static inline bool is_same(const struct sim_world *w, content one, content other)
+{
+	return one == other || arena_same(w->arena, one, other);
+}
+
+static inline uint64_t chunk_of(const struct sim_world *w, uint64_t sector)
+{
+	return w->has_bitmap ? sector * SECTOR_BYTES / w->chunk_bytes : UINT64_MAX;
+}
+
+/* The member in sync with the lowest slot: whose content decides while copies may differ. NULL: none. */
+const struct sim_member *pin_of(const struct sim_world *w);
+/* The first sector of [@first, @first + @sectors) in which two members differ; UINT64_MAX: none. */
+uint64_t first_difference(const struct sim_world *w, const struct sim_member *one, const struct sim_member *other,
+			  bool in_cache, uint64_t first, uint64_t sectors);
+
+/* check_content.c */
+void content_started(struct sim_world *w);
+void content_at_rest(struct sim_world *w);
+/* check_cover.c */
+void cover_issued(struct sim_world *w, const struct arr_job *job);
+void cover_part(struct sim_world *w, const struct sim_job *j, const struct sim_member *m);
+void note_counters(struct sim_world *w);
+/* check_order.c */
+void order_started(struct sim_world *w);
+void order_part(struct sim_world *w, const struct sim_request *r, const struct sim_member *m);
+void members_are_equal(struct sim_world *w);
+/* check_bounds.c */
+void bounds_part(struct sim_world *w, const struct sim_job *j, const struct arr_part *p, const struct sim_member *m);
+/* check_claims.c */
+void claims_issued(struct sim_world *w, const struct arr_job *job);
+/* check_members.c */
+void members_started(struct sim_world *w);
+void members_stepped(struct sim_world *w, const struct arr_status *s);
+/* check_rest.c */
+void rest_started(struct sim_world *w);
+void sync_ended(struct sim_world *w, const struct arr_sync_report *r);
+
+#endif

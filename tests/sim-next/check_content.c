@@ -1,0 +1,91 @@
+/* I1 and I6: what clients may see.
+ *
+ * The model knows which values a sector may hold. It is asked for every read that is answered, for the member that
+ * decides after every start, and for all members at rest. Between copies that differ after a start a resync must come
+ * by: otherwise two reads may show two values. */
+#include "check.h"
+
+void check_read(struct sim_world *w, const struct sim_request *r)
+{
+	uint64_t choices = w->model.choices;
+	enum law_id law = model_read(&w->model, r->first, r->sectors, &r->view, r->data);
+
+	if (law)
+		broken_at(w, law, chunk_of(w, w->model.blamed),
+			  "a read of %llu+%llu returned %llx in sector %llu, which %s", (ull)r->first, (ull)r->sectors,
+			  (ull)model_content(r->data + (w->model.blamed - r->first) * SECTOR_BYTES),
+			  (ull)w->model.blamed,
+			  law == LAW_I6 ? "an earlier read had excluded" : "was never written, or is too old");
+	at_stake(w, LAW_I1);
+	if (w->model.choices != choices)
+		at_stake(w, LAW_I6);
+}
+
+/* Success is told while a member lacks the write, or has it in a cache that nobody flushed: then a superblock
+ * must already say that this member is none of us. */
+void check_acked(struct sim_world *w, const struct sim_request *r)
+{
+	EACH_MEMBER(w, m) {
+		m->is_unchanged &= r->req.op == ARR_FLUSH;
+		if (!m->is_there || !m->place.is_used || is_in_sync(m) || r->done_on & 1u << index_of(w, m) ||
+		    w->model.acks == w->acks_before)
+			continue;
+		if (!m->is_left && !m->is_behind)
+			broken(w, LAW_I1, "a %s is acknowledged without %s, and no superblock says so",
+			       r->req.op == ARR_FLUSH ? "flush" : "write", m->disk.path);
+		m->is_behind = true;
+		at_stake(w, LAW_I1);
+	}
+}
+
+/* Where copies differ the next resync must come by. */
+static bool will_be_synced(const struct sim_world *w, uint64_t sector)
+{
+	uint64_t at = sector * SECTOR_BYTES;
+
+	if (!w->plan->is_dirty)
+		return false;
+	if (!w->has_bitmap)
+		return at >= w->plan->resync_offset;
+	return bm_counter(arr_bitmap(w->array), (chunk_no){ at / w->chunk_bytes }) & BM_NEEDED;
+}
+
+static void peek(struct sim_world *w, const struct sim_member *m, uint64_t sector, const char *when)
+{
+	uint64_t word = arena_word(w->arena, data_at(m, false, sector));
+	enum law_id law = model_peek(&w->model, sector, word);
+
+	if (law)
+		broken_at(w, law, chunk_of(w, sector), "%s sector %llu on %s holds %llx", when, (ull)sector,
+			  m->disk.path, (ull)word);
+}
+
+void content_started(struct sim_world *w)
+{
+	const struct sim_member *pin = pin_of(w);
+	bool is_promised = false;
+
+	for (uint64_t s = 0; s < w->model.count; s++) {
+		peek(w, pin, s, "after the start");
+		is_promised |= w->model.sectors[s].durable_floor != 0;
+	}
+	if (is_promised)
+		at_stake(w, LAW_I1);
+	EACH_MEMBER(w, m)
+		for (uint64_t s = 0; m != pin && is_in_sync(m) && s < w->model.count; s++)
+			if (!is_same(w, data_at(m, false, s), data_at(pin, false, s)) && !will_be_synced(w, s))
+				broken_at(w, LAW_I3, chunk_of(w, s),
+					  "after the start sector %llu differs between %s and %s, and no resync comes by",
+					  (ull)s, pin->disk.path, m->disk.path);
+}
+
+void content_at_rest(struct sim_world *w)
+{
+	const struct sim_member *pin = pin_of(w);
+
+	for (uint64_t s = 0; s < w->model.count; s++) {
+		peek(w, pin, s, "at rest");
+		model_settle(&w->model, s, arena_word(w->arena, data_at(pin, false, s)));
+	}
+	at_stake(w, LAW_I1);
+}

@@ -1,0 +1,96 @@
+/* I5 and I11: who comes and who goes.
+ *
+ * I11: in the step in which a member leaves, every chunk that is counted becomes NEEDED: its cache may have died with
+ * it. I5: a member that lacks what a client was told is never believed in sync.
+ *
+ * Words: *behind*, a client was told of a write that this member may lack; *left*, a member in sync says on its
+ * medium that this one is none of us. */
+#include "check.h"
+
+void members_started(struct sim_world *w)
+{
+	EACH_MEMBER(w, m) {
+		if (m->was_in_sync && !is_in_sync(m))
+			model_lost_member(&w->model);
+		if (is_in_sync(m) && m->is_behind)
+			broken(w, LAW_I5, "%s lacks acknowledged writes and is believed in sync", m->disk.path);
+		if (m->is_behind && m->state != ARR_M_NONE)
+			at_stake(w, LAW_I5);
+	}
+	/* What a read-only array showed could not be recorded: another member may decide now. */
+	if (w->was_readonly && !pin_of(w)->was_in_sync)
+		model_lost_member(&w->model);
+}
+
+static void counted_are_needed(struct sim_world *w, const struct sim_member *left)
+{
+	bool is_any = false;
+
+	for (uint64_t c = 0; w->has_bitmap && c < w->chunks; c++) {
+		uint16_t counter = bm_counter(arr_bitmap(w->array), (chunk_no){ c });
+
+		if (!w->counters[c] || !counter)
+			continue;
+		is_any = true;
+		if (!(counter & (BM_NEEDED | BM_RESYNC)))
+			broken_at(w, LAW_I11, c, "%s left, and chunk %llu is counted (0x%x) but not needed",
+				  left->disk.path, (ull)c, counter);
+	}
+	if (is_any)
+		at_stake(w, LAW_I11);
+}
+
+static void changed(struct sim_world *w, struct sim_member *m, enum arr_member_state state)
+{
+	bool was_in_sync = is_in_sync(m), was_working = was_in_sync || m->state == ARR_M_RECOVERING;
+
+	trace_member(w, m, "is %s", arr_member_state_name(state));
+	m->state = state;
+	w->is_sync_expected = false;
+	if (was_in_sync)
+		model_lost_member(&w->model);
+	if (state == ARR_M_FAULTY && was_working) {
+		w->stats->failures++;
+		counted_are_needed(w, m);
+	}
+	if (state == ARR_M_IN_SYNC)
+		m->is_behind = false;
+}
+
+/* Who is named as lost by a superblock of a member in sync stays lost until his own says otherwise. */
+static void note_left(struct sim_world *w, struct sim_member *m)
+{
+	const struct super *own, *other;
+
+	if (!m->is_there || !m->place.is_used || m->is_left == !is_in_sync(m))
+		return;
+	own = super_on(w, m);
+	if (!own)
+		return;
+	if (is_in_sync(m)) {
+		m->is_left = own->feature_map & FMT_SB1_RECOVERY_OFFSET || own->roles[own->dev_number] >= w->slots;
+		return;
+	}
+	EACH_MEMBER(w, teller) {
+		if (!is_in_sync(teller))
+			continue;
+		other = super_on(w, teller);
+		if (other && (other->roles[own->dev_number] >= w->slots || m->state == ARR_M_RECOVERING))
+			m->is_left = true;
+	}
+}
+
+void members_stepped(struct sim_world *w, const struct arr_status *s)
+{
+	for (uint32_t i = 0; i < s->member_count; i++) {
+		struct sim_member *m = &w->members[w->disk_of[i]];
+
+		if (m->state == ARR_M_NONE || m->entry != i)
+			continue;
+		m->slot = s->members[i].slot;
+		if (m->state != s->members[i].state)
+			changed(w, m, s->members[i].state);
+	}
+	EACH_MEMBER(w, m)
+		note_left(w, m);
+}

@@ -18,13 +18,15 @@
 #include <string.h>
 
 enum form { NONE, MEMBER, MEMBERS, RANGE, RANGE_OF, NUMBER, MEMBER_NUMBER, WORDS };
+enum worlds { ALL, SIM };
 enum { LINE_BYTES = 512 };
 
 static const struct kind {
 	const char *word;
 	enum form form;
+	bool is_for_sim;
 } kinds[EV_KINDS] = {
-#define E(kind, word, form, worlds, sentence) [EV_##kind] = { word, form },
+#define E(kind, word, form, worlds, sentence) [EV_##kind] = { word, form, worlds },
 #include "event.def"
 #undef E
 };
@@ -63,6 +65,11 @@ static uint32_t flags_of(enum sim_kind kind)
 	default:
 		return 0;
 	}
+}
+
+bool event_is_for_sim(enum sim_kind kind)
+{
+	return kinds[kind].is_for_sim;
 }
 
 void script_add(struct sim_script *s, const struct sim_event *e)

@@ -14,6 +14,8 @@ struct scenario {
 	bool is_for_all;		/* every event must apply; false ("worlds sim"): others are skipped */
 };
 
+bool event_is_for_sim(enum sim_kind kind);	/* no other world can do it */
+
 /* False: *ret_why is one sentence that names the file and the line; nothing is to be freed. */
 bool scenario_read(const char *path, struct scenario *ret, char *ret_why, size_t why_bytes);
 void scenario_free(struct scenario *s);
@@ -25,8 +27,9 @@ bool scenario_write(const char *path, const char *head, const struct scenario *s
 /* ---- scenario_run.c ---- */
 
 struct scenario_end {
-	enum law_id law;		/* broken; LAW_NONE: see is_good */
 	bool is_good;			/* every event, expectation and law held */
+	bool is_broken;			/* a law did not: @law; LAW_NONE: a statement of the brains about themselves */
+	enum law_id law;
 	uint32_t line;			/* of the file, where it ended otherwise; 0: none */
 	char text[480];			/* one sentence */
 	uint64_t hash;			/* of the trace */

@@ -1,0 +1,241 @@
+"""Loads for the recording plugin: arrays made, served by nbdkit with the recorder inside, written by many threads at
+once, while members fail and return and servers are killed, fail and stop.
+
+A load is several lives of one array; each life leaves one log. Every write fills its range with one word that nobody
+else writes, so that whoever replays the logs knows for each sector who wrote what. Requests are whole sectors.
+"""
+import os
+import random
+import signal
+import struct
+import subprocess
+import threading
+import time
+
+SECTOR, SPAN_MAX = 512, 90
+MIB = 1 << 20
+THREADS = 6
+
+
+class Load:
+	"""What a load is made of. lives: what ends each (stop, kill), what happens in it, which faults are ordered."""
+
+	def __init__(self, name, lives, members=2, create=('--bitmap-chunk=16K',), metadata='1.0', requests=250):
+		self.name, self.lives, self.members, self.create, self.metadata = name, lives, members, create, metadata
+		self.requests = requests
+
+
+class Life:
+	def __init__(self, end='stop', faults='', events=(), run=False):
+		self.end, self.faults, self.events, self.run = end, faults, events, run
+
+
+LOADS = [
+	Load('calm', [Life('kill'), Life('stop'), Life('kill')]),
+	Load('three', [Life('kill', events=['fail b', 're-add b']), Life('stop', events=['fail c', 're-add c', 'fail a', 'add a'])],
+	     members=3, metadata='1.2', create=('--bitmap-chunk=8K', '--assume-clean')),
+	Load('flushes', [Life('kill', 'b:flush:40:eio', events=['lost b', 'add b']),
+			 Life('stop', 'a:flush:40:eio', events=['lost a', 'add a'])],
+	     create=('--bitmap-chunk=32K',)),
+	Load('writes', [Life('kill', 'a:write:20:short a:write:50:short b:write:30:eintr a:write:90:short b:read:3:short '
+			'a:read:7:eintr b:flush:9:eintr b:write:60:eio', events=['lost b', 'add b']),
+			Life('stop', 'a:flush:5:unsupported b:write:5:unsupported b:write:40:short')], metadata='1.1'),
+	Load('bare', [Life('kill'), Life('stop', 'b:flush:50:eio')], create=('--bitmap=none', '--assume-clean')),
+]
+
+
+class Stage:
+	"""Where a load happens: paths, tool, plugin."""
+
+	def __init__(self, folder, tool, plugin):
+		self.dir, self.tool, self.plugin = folder, tool, plugin
+		self.env = {**os.environ, 'LC_ALL': 'C.UTF-8', 'UMD_RUNTIME_DIR': os.path.join(folder, 'run')}
+
+	def path(self, name):
+		return os.path.join(self.dir, name)
+
+	def umd(self, *args):
+		return subprocess.run([self.tool, *args], env=self.env, cwd=self.dir, capture_output=True, text=True, timeout=60,
+			stdin=subprocess.DEVNULL)
+
+
+class Server:
+	"""nbdkit with the recording plugin, on a socket of its own."""
+
+	def __init__(self, stage, name, members, log, life):
+		self.stage, self.name = stage, name
+		self.socket, self.words = stage.path(name + '.sock'), stage.path(name + '.stderr')
+		env = {**stage.env, 'UMD_RECORD_LOG': log, 'UMD_RECORD_FAULTS': life.faults}
+		if os.path.exists(self.socket):
+			os.unlink(self.socket)
+		args = ['nbdkit', '-f', '-t', '8', '-U', self.socket, stage.plugin, 'name=' + name, *['member=' + m for m in members]]
+		if life.run:
+			args.append('run=true')
+		with open(self.words, 'w', encoding='utf-8') as err:
+			self.process = subprocess.Popen(args, env=env, cwd=stage.dir, stdin=subprocess.DEVNULL, stderr=err)
+
+	def connect(self):
+		import nbd
+		for _ in range(1000):
+			if self.process.poll() is not None:
+				break
+			handle = nbd.NBD()
+			try:
+				handle.connect_unix(self.socket)
+				return handle
+			except nbd.Error:
+				time.sleep(0.01)	# nbdkit tells nobody when its socket is there
+		with open(self.words, encoding='utf-8') as f:
+			raise RuntimeError('the recording server does not start: ' + f.read())
+
+	def end(self, how):
+		if how == 'kill':
+			self.process.send_signal(signal.SIGKILL)
+		else:
+			self.process.send_signal(signal.SIGTERM)
+		return self.process.wait(60)
+
+
+class Writers:
+	"""THREADS connections, each with one request at a time, until told to end or the server is gone."""
+
+	def __init__(self, server, seed, clock):
+		self.server, self.clock, self.is_over = server, clock, False
+		self.lock, self.moved, self.done = threading.Lock(), threading.Condition(), 0
+		self.pause = threading.Event()
+		self.pause.set()
+		self.crew = [threading.Thread(target=self.work, args=(random.Random(seed * 1000 + i), server.connect()))
+			     for i in range(THREADS)]
+		for t in self.crew:
+			t.start()
+
+	def word(self):
+		with self.lock:
+			self.clock[0] += 1
+			return self.clock[0]
+
+	def work(self, lots, handle):
+		import nbd
+		sectors = handle.get_size() // SECTOR
+		while not self.is_over:
+			self.pause.wait()
+			try:
+				self.one_request(lots, handle, sectors)
+			except nbd.Error:
+				if handle.aio_is_dead() or handle.aio_is_closed():
+					break
+			with self.moved:
+				self.done += 1
+				self.moved.notify_all()
+		with self.moved:
+			self.done += 1 << 30		# nobody waits for one who is gone
+			self.moved.notify_all()
+
+	def one_request(self, lots, handle, sectors):
+		import nbd
+		kind, count = lots.random(), lots.choice([1, 1, 2, 8, 8, lots.randrange(1, SPAN_MAX)])
+		hot = lots.randrange(4) * (sectors // 4) + lots.randrange(40)
+		first = min(hot if lots.random() < 0.6 else lots.randrange(sectors), sectors - count)
+		flags = nbd.CMD_FLAG_FUA if lots.random() < 0.2 else 0
+		if kind < 0.5:
+			handle.pwrite(struct.pack('<Q', self.word()) * (count * SECTOR // 8), first * SECTOR, flags)
+		elif kind < 0.55:
+			handle.zero(count * SECTOR, first * SECTOR, flags | (nbd.CMD_FLAG_NO_HOLE if lots.random() < 0.3 else 0))
+		elif kind < 0.6:
+			handle.trim(count * SECTOR, first * SECTOR, flags)
+		elif kind < 0.75:
+			handle.pread(count * SECTOR, first * SECTOR)
+		else:
+			handle.flush()
+
+	def wait(self, requests):
+		with self.moved:
+			self.moved.wait_for(lambda: self.done >= requests, 60)
+
+	def rest(self, seconds):
+		"""Nobody asks for a while: the array becomes clean, the bits are swept."""
+		self.pause.clear()
+		time.sleep(seconds)
+		self.pause.set()
+
+	def end(self):
+		self.is_over = True
+		self.pause.set()
+		for t in self.crew:
+			t.join(60)
+
+
+def fill(stage, load, members):
+	"""Each member's data area with words of its own, unless they are assumed to be equal."""
+	import json
+	if '--assume-clean' in load.create:
+		return
+	looks = json.loads(stage.umd('examine', '--json', *members).stdout)['members']
+	for number, (path, look) in enumerate(zip(members, looks)):
+		with open(path, 'r+b') as f:
+			f.seek(look['superblock']['data_offset_bytes'])
+			for s in range(look['superblock']['array_bytes'] // SECTOR):
+				f.write(struct.pack('<Q', (1 << 56) + (number << 48) + s) * (SECTOR // 8))
+
+
+def create(stage, load):
+	members = [stage.path(f'{load.name}-{"abcdef"[i]}') for i in range(load.members)]
+	for m in members:
+		with open(m, 'wb') as f:
+			f.truncate(MIB + (1200 << 10 if load.metadata != '1.0' else 160 << 10))
+	run = stage.umd('create', '--metadata=' + load.metadata, '--size=1M', *load.create, *members)
+	if run.returncode:
+		raise RuntimeError(run.stderr)
+	fill(stage, load, members)
+	return members
+
+
+def administer(stage, load, event):
+	import json
+	verb, letter = event.split()
+	path = stage.path(f'{load.name}-{letter}')
+	if verb == 'lost':
+		for _ in range(200):
+			found = json.loads(stage.umd('detail', '--json', load.name).stdout)['members']
+			if any(m['path'] == path and m['state'] == 'faulty' for m in found):
+				return
+			time.sleep(0.02)
+		raise RuntimeError(f'{letter} was not lost by its fault')
+	if verb in ('add', 're-add'):
+		stage.umd('manage', load.name, '--remove', path)
+	stage.umd('manage', load.name, '--' + verb, path)
+
+
+def live(stage, load, life, members, log, seed, clock):
+	lots = random.Random(seed)
+	faults = ' '.join(f'{load.name}-{word}' for word in life.faults.split())
+	server = Server(stage, load.name, members, log, Life(faults=faults, run=life.run))
+	writers = Writers(server, seed, clock)
+	shares = len(life.events) + 2
+	for number in range(shares - 1):
+		writers.wait(load.requests * (number + 1) // shares)
+		if number < len(life.events):
+			administer(stage, load, life.events[number])
+		if lots.random() < 0.7:
+			writers.rest(0.15)
+	writers.wait(load.requests)
+	if life.end == 'stop' and lots.random() < 0.5:
+		writers.end()
+		status = server.end(life.end)
+	else:
+		status = server.end(life.end)
+		writers.end()
+	with open(server.words, encoding='utf-8') as f:
+		return status, f.read()
+
+
+def run(stage, load, seed):
+	"""(members, logs, words of the servers). Raises when a server does not do what it must."""
+	members, logs, words, clock = create(stage, load), [], '', [0]
+	for number, life in enumerate(load.lives):
+		logs.append(stage.path(f'{load.name}-{number}.log'))
+		status, said = live(stage, load, life, members, logs[-1], seed * 100 + number, clock)
+		words += said
+		if status not in (0, -signal.SIGKILL):
+			raise RuntimeError(f'the server of life {number} ended with status {status}: {said}')
+	return members, logs, words

@@ -5,6 +5,7 @@
  *   start a b run prefer=a        MEMBERS        write 300 4 fua & lot=17    RANGE
  *   eio b 3 for-ever              MEMBER_NUMBER  bad b 0 8                   RANGE_OF
  *   time 200                      NUMBER         expect bits 0 3 7-9         WORDS: as they are
+ *   cut keep                      WORDS          cut a=010 b=2               what survives, sector by sector
  *
  * What event_text() writes event_parse() reads as the same event. Kinds and forms come from event.def; which flags a
  * kind may have stands here, and a flag in the wrong place is an error like any other word that is not understood.
@@ -213,25 +214,39 @@ static void take_number(struct words *w, uint64_t *ret_number)
 		wrong(w, "\"%s\" stands where a number is wanted", word ? word : "");
 }
 
+static bool keep_word(struct words *w, struct sim_event *e, const char *word)
+{
+	size_t used = strlen(e->words);
+
+	if (used + 1 + strlen(word) >= sizeof e->words) {
+		wrong(w, "more than %zu bytes of words", sizeof e->words - 2);
+		return false;
+	}
+	if (used)
+		e->words[used++] = ' ';
+	memcpy(e->words + used, word, strlen(word) + 1);
+	return true;
+}
+
 /* Everything up to a lot, which may only come last. */
 static void take_words(struct words *w, struct sim_event *e)
 {
 	for (const char *word; !w->is_wrong && (word = next_word(w));) {
-		size_t used = strlen(e->words);
-
-		if (!strncmp(word, "lot=", 4)) {
-			if (!is_number(word + 4, &e->lot) || next_word(w))
-				wrong(w, "lot= is followed by a number, and nothing follows that");
-			return;
+		if (strncmp(word, "lot=", 4)) {
+			keep_word(w, e, word);
+			continue;
 		}
-		if (used + 1 + strlen(word) >= sizeof e->words) {
-			wrong(w, "more than %zu bytes of words", sizeof e->words - 2);
-			return;
-		}
-		if (used)
-			e->words[used++] = ' ';
-		memcpy(e->words + used, word, strlen(word) + 1);
+		if (!is_number(word + 4, &e->lot) || next_word(w))
+			wrong(w, "lot= is followed by a number, and nothing follows that");
+		return;
 	}
+}
+
+/* "b=0210": what survives of each sector that b has on its way. */
+static bool is_choice(const char *word)
+{
+	return word[0] >= 'a' && word[0] < 'a' + SIM_DISKS && word[1] == '=' && word[2] &&
+	       word[2 + strspn(word + 2, "0123456789")] == '\0';
 }
 
 static void take_form(struct words *w, struct sim_event *e)
@@ -273,7 +288,9 @@ static void take_rest(struct words *w, struct sim_event *e)
 	for (const char *word; !w->is_wrong && (word = next_word(w));) {
 		if (!strncmp(word, "lot=", 4) && is_number(word + 4, &e->lot))
 			continue;
-		if (kinds[e->kind].form == MEMBERS && !e->flags && is_member(word, &member))
+		if (e->kind == EV_CUT && is_choice(word))
+			keep_word(w, e, word);
+		else if (kinds[e->kind].form == MEMBERS && !e->flags && is_member(word, &member))
 			e->members |= 1u << member;
 		else if (!take_flag(word, e))
 			wrong(w, "\"%s\" is nothing that \"%s\" understands here", word, kinds[e->kind].word);

@@ -66,6 +66,13 @@ struct shrink_limits {
 /* Deletes and simplifies while @ask says yes; what is left says yes. Returns how often it asked. */
 uint32_t shrink(struct scenario *s, shrink_ask *ask, void *user, const struct shrink_limits *limits);
 
+/* ---- child.c ---- */
+
+/* The exit status of @run in a process of its own; -1: it died, or took longer. */
+int status_of_child(int (*run)(void *user), void *user, uint32_t seconds);
+
+/* ---- shrink_law.c ---- */
+
 /* A shrink_ask: does it break the law that @user (enum law_id *) points to, in a process of its own, in time? */
 bool breaks_law(const struct scenario *s, void *user);
 

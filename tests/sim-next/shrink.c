@@ -4,24 +4,21 @@
  *
  *   delete     halves of the history, quarters, ... single events; from the end, where little depends on an event.
  *              An event that lost what it needed is skipped when the history runs.
- *   simplify   one event at a time: no flag, no lot, fewer members, the first sector, one sector, a simpler kind;
+ *   simplify   all events, then one at a time: no flag, no lot, fewer members, the first sector, one sector, a simpler kind;
  *              then the array: fewer slots, small, clean, smaller chunks and size
  *
- * Since every event draws its chances from its own lot, deleting one leaves the others what they were. Every question
- * costs a history; the answer of a child process that died, hung or broke another law is no.
+ * Since every event draws its chances from its own lot, deleting one leaves the others what they were. Two events may
+ * say less only together (writes that overlap), so each way is tried on all events at once first. Every question costs
+ * a history (shrink_law.c).
  *
  * Left out: finding the shortest history there is. What is left is minimal in this sense: without any single event of
  * it the law holds. */
 #include "scenario.h"
 
-#include <signal.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
-enum { TRIES_MAX = 20000, CHILD_SECONDS = 5, BROKEN_STATUS = 64 };
+enum { TRIES_MAX = 20000 };
 
 struct shrinking {
 	struct scenario *s;
@@ -106,58 +103,97 @@ static struct scenario copy(const struct scenario *s)
 
 static bool with_event(struct shrinking *k, uint32_t i, const struct sim_event *e)
 {
-	const struct sim_event *now = &k->s->script.events[i];
 	struct scenario tried;
 
-	if (e->kind == now->kind && e->flags == now->flags && e->member == now->member && e->members == now->members &&
-	    e->first == now->first && e->count == now->count && e->lot == now->lot)
+	if (!memcmp(e, &k->s->script.events[i], sizeof *e))
 		return false;
 	tried = copy(k->s);
 	tried.script.events[i] = *e;
 	return takes(k, &tried);
 }
 
-/* Each way in which one event can say less; @way counts from 0. False: there is no such way. */
+/* A cut by lot says more than one that keeps or loses everything. */
+static void cut_plainly(struct sim_event *e, uint32_t flag)
+{
+	if (e->kind != EV_CUT || e->words[0] || e->flags)
+		return;
+	e->flags = flag;
+	e->lot = 0;
+}
+
+static void be_a_write(struct sim_event *e)
+{
+	if (e->kind != EV_ZERO)
+		return;
+	e->kind = EV_WRITE;
+	e->flags &= ~(unsigned)EVF_PUNCH;
+}
+
+static void keep_second_half(struct sim_event *e)
+{
+	e->first += e->count / 2;
+	e->count -= e->count / 2;
+}
+
+/* Each way in which one event can say less; @way counts from 0. False: there is no such way. A way must never undo
+ * another one, or there would be no end. */
 static bool say_less(struct sim_event *e, uint32_t way)
 {
-	if (way < 32) {
-		e->flags &= ~(1u << way);
-		return true;
-	}
-	if (way < 32 + SIM_DISKS) {
-		if (e->members & ~(1u << (way - 32)))
-			e->members &= ~(1u << (way - 32));
-		return true;
-	}
-	switch (way - 32 - SIM_DISKS) {
-	case 0:
+	enum { FLAGS = 32, MEMBERS = FLAGS + SIM_DISKS };
+
+	if (way < FLAGS)
+		e->flags &= ~(e->kind == EV_CUT ? 0 : 1u << way);
+	else if (way < MEMBERS)
+		e->members &= e->members & ~(1u << (way - FLAGS)) ? ~(1u << (way - FLAGS)) : ~0u;
+	else if (way == MEMBERS)
 		e->lot = 0;
-		return true;
-	case 1:
-		e->kind = e->kind == EV_ZERO ? EV_WRITE : e->kind;
-		e->flags &= e->kind == EV_WRITE ? (unsigned)(EVF_FUA | EVF_ASYNC) : ~0u;
-		return true;
-	case 2:
-		e->flags |= e->kind == EV_CUT && !e->words[0] ? EVF_KEEP : 0;
-		e->lot = e->kind == EV_CUT && !e->words[0] ? 0 : e->lot;
-		return true;
-	case 3:
+	else if (way == MEMBERS + 1)
+		be_a_write(e);
+	else if (way == MEMBERS + 2)
+		cut_plainly(e, EVF_KEEP);
+	else if (way == MEMBERS + 3)
+		cut_plainly(e, EVF_LOSE);
+	else if (way == MEMBERS + 4)
 		e->first = 0;
-		return true;
-	case 4:
+	else if (way == MEMBERS + 5)
 		e->count = min_u64(e->count, 1);
-		return true;
-	case 5:
-		e->count /= e->count > 1 ? 2 : 1;
-		return true;
-	default:
+	else if (way == MEMBERS + 6)
+		e->count -= e->count / 2;
+	else if (way == MEMBERS + 7)
+		keep_second_half(e);
+	else
 		return false;
+	return true;
+}
+
+/* 0: there is no such way; else whether it was taken: 1 no, 2 yes. */
+static int simplify_all(struct shrinking *k, uint32_t way)
+{
+	struct scenario tried = copy(k->s);
+	bool is_less = false;
+
+	for (uint32_t i = 0; i < tried.script.count; i++) {
+		struct sim_event *e = &tried.script.events[i], before = *e;
+
+		if (!say_less(e, way)) {
+			scenario_free(&tried);
+			return 0;
+		}
+		is_less |= memcmp(e, &before, sizeof before) != 0;
 	}
+	if (is_less)
+		return 1 + takes(k, &tried);
+	scenario_free(&tried);
+	return 1;
 }
 
 static bool simplify_events(struct shrinking *k)
 {
 	bool is_simpler = false;
+	int taken;
+
+	for (uint32_t way = 0; (taken = k->s->script.count ? simplify_all(k, way) : 0); way++)
+		is_simpler |= taken == 2;
 
 	for (uint32_t i = k->s->script.count; i-- && !is_over(k);)
 		for (uint32_t way = 0;; way++) {
@@ -236,54 +272,4 @@ uint32_t shrink(struct scenario *s, shrink_ask *ask, void *user, const struct sh
 		is_going_on |= simplify_setup(&k);
 	}
 	return k.tries;
-}
-
-/* ---- asking ---- */
-
-static _Noreturn void run_in_child(const struct scenario *s)
-{
-	static struct sim_stats stats;
-	struct scenario_end end;
-
-	alarm(CHILD_SECONDS);
-	end = scenario_run(s, NULL, &stats, false);
-	_exit(end.is_broken ? BROKEN_STATUS + (int)end.law : 0);
-}
-
-bool breaks_law(const struct scenario *s, void *user)
-{
-	const enum law_id *law = user;
-	pid_t child;
-	int status;
-
-	fflush(stdout);
-	child = fork();
-	if (child < 0)
-		return false;
-	if (!child)
-		run_in_child(s);
-	return waitpid(child, &status, 0) == child && WIFEXITED(status) &&
-	       WEXITSTATUS(status) == BROKEN_STATUS + (int)*law;
-}
-
-int shrink_verdict(const struct sim_verdict *v, const char *head, const char *path)
-{
-	struct scenario s = copy(&(struct scenario){ .setup = v->setup, .script = v->script });
-	uint32_t before = s.script.count, tries;
-	enum law_id law = v->law;
-
-	if (!breaks_law(&s, &law)) {
-		printf("the %u events that led there do not break %s again\n", before, law_name(law));
-		scenario_free(&s);
-		return 1;
-	}
-	tries = shrink(&s, breaks_law, &law, &(struct shrink_limits){ .seconds_max = 120 });
-	printf("%u events shrunk to %u in %u tries", before, s.script.count, tries);
-	if (scenario_write(path, head, &s))
-		printf(": %s\n", path);
-	else
-		printf("; %s cannot be written, so here they are\n", path);
-	scenario_print(stdout, NULL, &s);
-	scenario_free(&s);
-	return 0;
 }

@@ -8,7 +8,7 @@
 #   make bench        ratios against peers
 #   make install      PREFIX=/usr/local, DESTDIR= for packagers
 #   make fuzz         SECONDS=600 of CPU for each parser's fuzz target, or TARGET=sb1; keeps the minimised corpora
-#   make break LAW=I3 plant the bug that breaks a law; the tests must turn red
+#   make mutants      plants each bug of tests/mutants/bugs.txt; each must be caught (BUGS="name..." or LAW=I3 alone)
 #
 # demo, test and bench install missing Debian packages first, as root or through sudo; otherwise they name them.
 
@@ -16,6 +16,7 @@ BUILD = build
 PREFIX ?= /usr/local
 DESTDIR ?=
 LAW ?=
+BUGS ?=
 SECONDS ?= 600
 TARGET ?=
 
@@ -53,10 +54,9 @@ fuzz:
 	@tools/setup.sh build fuzz
 	python3 tests/fuzz/campaign.py --seconds $(SECONDS) $(TARGET)
 
-break:
-	@test -n "$(LAW)" || { echo "make break LAW=I3: which law shall be broken? (src/base/law.def)" >&2; exit 2; }
+mutants:
 	@tools/setup.sh build test
-	python3 tests/run.py --break $(LAW)
+	python3 tests/mutants/mutants.py $(addprefix --law ,$(LAW)) $(BUGS)
 
 install: $(BUILD)/build.ninja
 	meson configure $(BUILD) -Dprefix=$(PREFIX)
@@ -64,6 +64,6 @@ install: $(BUILD)/build.ninja
 	DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild
 
 clean:
-	rm -rf $(BUILD) build-asan build-tsan build-break build-fuzz
+	rm -rf $(BUILD) build-asan build-tsan build-mutants build-fuzz
 
-.PHONY: all demo test test-long bench fuzz docs break install clean
+.PHONY: all demo test test-long bench fuzz docs mutants install clean

@@ -7,12 +7,11 @@ whole rather than memory (oracle, kill) run once. Each statement of a TAP progra
 counts as one. The last line is "N passed, N failed", with ", N skipped" when there were any; the exit
 status is 1 when something failed.
 
-    tests/run.py [--long] [--only BUILD] [--suite SUITE]... [--break LAW]
+    tests/run.py [--long] [--only BUILD] [--suite SUITE]...
 
 --long        longer campaigns: tests see UMD_TEST_LONG=1 and get more time; COUNT= says how many kills
 --only        one of the builds: plain, asan, tsan
---suite       these suites alone
---break LAW   build with the bug that breaks LAW planted and demand that unit or sim turns red"""
+--suite       these suites alone"""
 import argparse
 import json
 import os
@@ -60,11 +59,11 @@ def run(command, **more):
 	return subprocess.run(command, cwd=ROOT, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **more)
 
 
-def build(phase, extra=()):
+def build(phase):
 	"""Configure where needed and compile; ends the run with the compiler's words when that fails."""
 	folder = phase.folder
 	if not os.path.exists(os.path.join(folder, 'build.ninja')):
-		must(run(['meson', 'setup', folder, *phase.setup, *extra]), f'{phase.name}: meson setup')
+		must(run(['meson', 'setup', folder, *phase.setup]), f'{phase.name}: meson setup')
 	must(run(['ninja', '-C', folder, '-j', str(JOBS)]), f'{phase.name}: ninja')
 
 
@@ -201,32 +200,12 @@ def report(tally, seconds):
 	return 1 if tally.failed else 0
 
 
-def break_law(law):
-	"""Tests are tested: with the law's bug planted, something must turn red."""
-	folder = 'build-break'
-	path = os.path.join(ROOT, folder)
-	phase = Phase('break ' + law, folder, ['unit', 'sim'])
-	if os.path.exists(os.path.join(path, 'build.ninja')):
-		must(run(['meson', 'configure', path, '-Dbreak_law=' + law]), 'meson configure')
-	build(phase, ['-Dbreak_law=' + law])
-	tally = Tally()
-	run_phase(phase, None, False, tally)
-	for label, output in tally.failed[:5]:
-		print(f'\nred, as it must be: {label}\n  | ' + output.strip().replace('\n', '\n  | '))
-	is_found = bool(tally.failed)
-	print(f"\nlaw {law}: {len(tally.failed)} tests turned red" if is_found else f'\nlaw {law} is broken and nobody noticed')
-	return 0 if is_found else 1
-
-
 def main():
 	parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 	parser.add_argument('--long', action='store_true')
 	parser.add_argument('--only', choices=['plain', 'asan', 'tsan'])
 	parser.add_argument('--suite', action='append', default=[])
-	parser.add_argument('--break', dest='law')
 	options = parser.parse_args()
-	if options.law:
-		return break_law(options.law)
 	started, tally = time.monotonic(), Tally()
 	phases = [p for p in PHASES if options.only in (None, p.name)]
 	for phase in phases:

@@ -41,8 +41,7 @@ static bool may_be_clean(const struct arr *a)
 	if (!a->is_active_on_disk || a->writes_in_flight || a->is_write_waiting)
 		return false;
 	if (a->is_stopping)
-		return !LAW_BROKEN(I9) && list_is_empty(&a->requests) && a->sync_phase == SYNC_IDLE &&
-		       arr_sweep_is_finished(a);
+		return list_is_empty(&a->requests) && a->sync_phase == SYNC_IDLE && arr_sweep_is_finished(a);
 	return a->now_ms >= a->idle_since_ms + a->safe_mode_delay_ms;
 }
 
@@ -118,7 +117,7 @@ static bool begin(struct arr *a)
 	a->claim.is_active = needs_active || (a->is_active_on_disk && !turns_clean);
 	a->claim_admissions = a->admissions;
 	describe(a, &a->claim);
-	if (is_raise(a) && !LAW_BROKEN(I10)) {
+	if (is_raise(a)) {
 		arr_flush_all(a, &a->claim_job);
 		a->claim_phase = CLAIM_FLUSH;
 	} else {

@@ -11,7 +11,6 @@
 
 #include <errno.h>
 
-#include "base/law.h"
 #include "base/text.h"
 
 uint64_t arr_mask(const struct arr *a, enum arr_member_state state)
@@ -57,7 +56,7 @@ static void members_changed(struct arr *a)
 
 static void need_all_counted(struct arr *a)
 {
-	if (a->bitmap && !LAW_BROKEN(I11))
+	if (a->bitmap)
 		bm_need_all_counted(a->bitmap);
 }
 

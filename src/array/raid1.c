@@ -8,8 +8,6 @@
  * Left out: head positions, sequential affinity (a later speed question). Members take turns. */
 #include "array/state.h"
 
-#include "base/law.h"
-
 uint64_t arr_member_at(const struct arr *a, uint32_t member, uint64_t at)
 {
 	return a->members[member].data_at.bytes + at;
@@ -27,8 +25,6 @@ uint32_t arr_pin(const struct arr *a)
 
 static bool may_differ(const struct arr *a, const struct arr_req *req)
 {
-	if (LAW_BROKEN(I6))
-		return false;
 	if (arr_write_overlaps(a, req->at.bytes, req->len_bytes, NULL))
 		return true;
 	if (a->resync_offset == OFF_NONE)

@@ -50,7 +50,7 @@ static struct work next_work(const struct arr *a, uint64_t from, bool is_full)
 
 	if (from >= a->size_bytes)
 		return (struct work){ OFF_NONE, 0 };
-	if (is_full || !a->bitmap || LAW_BROKEN(I8))
+	if (is_full || !a->bitmap)
 		return (struct work){ from, a->size_bytes - from };
 	if (!bm_next_needed(a->bitmap, (array_off){ from }, &at, &len))
 		return (struct work){ OFF_NONE, 0 };
@@ -340,7 +340,7 @@ bool arr_pump_sync(struct arr *a)
 	if (a->is_stopping || a->is_broken)
 		return stop(a);
 	if (a->sync_phase == SYNC_DRAIN) {
-		if (!LAW_BROKEN(I2) && arr_write_overlaps(a, a->window_at, a->window_len, NULL))
+		if (arr_write_overlaps(a, a->window_at, a->window_len, NULL))
 			return false;
 		issue_read(a);
 		return true;

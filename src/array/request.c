@@ -110,9 +110,9 @@ static bool admit(struct arr *a, struct arr_req *req)
 		finish(a, req, -EIO);
 		return true;
 	}
-	if (!LAW_BROKEN(I12) && arr_write_overlaps(a, req->at.bytes, req->len_bytes, req))
+	if (arr_write_overlaps(a, req->at.bytes, req->len_bytes, req))
 		return false;
-	if (!LAW_BROKEN(I2) && arr_window_overlaps(a, req->at.bytes, req->len_bytes))
+	if (arr_window_overlaps(a, req->at.bytes, req->len_bytes))
 		return false;
 	if (!arr_is_active(a)) {
 		a->is_write_waiting = true;
@@ -164,7 +164,7 @@ static bool issue_write(struct arr *a, struct arr_req *req)
  * lacks what was marked since; data that it lacks as well would be a difference that nobody remembers. */
 static bool wait_record_of_failures(struct arr *a, struct arr_req *req)
 {
-	if (a->durable_generation >= a->failure_generation || LAW_BROKEN(I1))
+	if (a->durable_generation >= a->failure_generation)
 		return issue_write(a, req);
 	if (!a->is_broken)
 		return false;
@@ -176,7 +176,7 @@ static bool wait_stable(struct arr *a, struct arr_req *req)
 {
 	struct arr_job *job;
 
-	if (!a->bitmap || LAW_BROKEN(I3) || bm_is_stable(a->bitmap, req->at, req->len_bytes))
+	if (!a->bitmap || bm_is_stable(a->bitmap, req->at, req->len_bytes))
 		return wait_record_of_failures(a, req);
 	if (req->job)
 		return false;	/* it leads a commit, and its memory belongs to that until its worker is back */
@@ -198,8 +198,6 @@ static bool issue_flush(struct arr *a, struct arr_req *req)
 {
 	uint64_t targets = arr_in_slots(a);
 
-	if (LAW_BROKEN(I1))
-		targets = ARR_BIT(arr_pin(a));
 	if (a->is_broken || !arr_job_parts(&req->own_job, (uint32_t)__builtin_popcountll(targets))) {
 		finish(a, req, a->is_broken ? -EIO : -ENOMEM);
 		return true;
@@ -260,7 +258,7 @@ static void write_or_flush_done(struct arr *a, struct arr_req *req)
 {
 	uint64_t failed = arr_job_judge(a, &req->own_job);
 
-	req->wants_generation = LAW_BROKEN(I1) ? 0 : a->failure_generation;
+	req->wants_generation = a->failure_generation;
 	if (!(req->own_job.members & ~failed & arr_mask(a, ARR_M_IN_SYNC)))
 		finish(a, req, -EIO);
 }

@@ -6,8 +6,6 @@
  * while one in-sync member took everything. */
 #include "array/state.h"
 
-#include "base/law.h"
-
 struct arr_job *arr_bitmap_begin(struct arr *a, struct arr_req *owner)
 {
 	struct arr_job *job = owner ? &owner->own_job : &a->bitmap_job;
@@ -24,14 +22,10 @@ struct arr_job *arr_bitmap_begin(struct arr *a, struct arr_req *owner)
 	job->kind = ARR_JOB_BITMAP;
 	job->owner = owner;
 	ARR_EACH(i, a, targets)
-		for (int p = 0; p < pages; p++) {
-			uint64_t at = a->members[i].bitmap_at.bytes + writes[p].at_bytes;
-
-			if (LAW_BROKEN(I7))
-				at += writes[p].len_bytes;
-			arr_job_add(job, i, ARR_P_WRITE, ARR_PF_DURABLE, at, writes[p].len_bytes,
+		for (int p = 0; p < pages; p++)
+			arr_job_add(job, i, ARR_P_WRITE, ARR_PF_DURABLE,
+				    a->members[i].bitmap_at.bytes + writes[p].at_bytes, writes[p].len_bytes,
 				    (void *)(uintptr_t)writes[p].data);
-		}
 	a->bitmap_paying = a->bitmap_owed & targets;
 	a->counters.bitmap_commits++;
 	arr_job_issue(a, job);

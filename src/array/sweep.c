@@ -10,8 +10,6 @@
  * array is degraded, broken, or has something unrecorded. At a stop the sweep runs at once, twice. */
 #include "array/state.h"
 
-#include "base/law.h"
-
 static bool may_clear(const struct arr *a)
 {
 	return !arr_degraded(a) && !a->is_broken && arr_is_recorded(a);
@@ -52,10 +50,6 @@ static bool begin(struct arr *a)
 	a->sweep_due_ms = a->now_ms + bm_daemon_sleep_ms(a->bitmap);
 	if (!is_ready || !may_clear(a))
 		return true;
-	if (LAW_BROKEN(I4)) {
-		a->sweep_phase = SWEEP_CLEAR;
-		return true;
-	}
 	arr_flush_all(a, &a->sweep_job);
 	a->sweep_phase = SWEEP_FLUSH;
 	return true;

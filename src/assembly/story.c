@@ -13,7 +13,6 @@
  *              equal events even being called faulty by the reference is a fork. */
 #include "assembly/inside.h"
 
-#include "base/law.h"
 #include "base/text.h"
 
 uint32_t asm_role_of(const struct sb1 *sb, uint32_t dev_number)
@@ -205,7 +204,6 @@ static void judge_other(const struct asm_member *members, const struct asm_optio
 	/* One in mid-recovery never ran by itself: where the reference does not list it, it was just being let in. */
 	ran_apart = !is_listed && !asm_is_recovering(s) && s->events >= r->events;
 	has_forked = !asm_counts_active(s, r) || ran_apart || s->events > r->events + 1;
-	has_forked = has_forked && !LAW_BROKEN(I5);
 	if (has_forked && !o->prefer)
 		SAY(plan, i, ASM_FORKED, "%s", "it ran apart from the others");
 	else if (!asm_is_slot(r, role))

@@ -1,9 +1,10 @@
 /* Laws with names that travel: the id is in the assert, the checker, the test and the manual.
  *
  * LAW(I3, condition) stands where the law must hold, in release builds too: a broken law ends the
- * process, because going on would put data at risk. A law can be broken on purpose at build time
- * (-Dbreak_law=I3, tests only): LAW_BROKEN(I3) is a constant that a planted bug asks, and it is 0
- * in every installed build. */
+ * process, because going on would put data at risk.
+ *
+ * Tests plant bugs into copies of the sources (tests/mutants). Those must be found by their consequences, not by
+ * the assert beside them: only there the laws are silent (UMD_LAWS_ARE_SILENT). */
 #ifndef UMD_BASE_LAW_H
 #define UMD_BASE_LAW_H
 
@@ -17,17 +18,15 @@ enum law_id {
 	LAW_COUNT
 };
 
-#ifndef UMD_BREAK_LAW
-#define UMD_BREAK_LAW LAW_NONE
-#endif
-#define LAW_BROKEN(id) (UMD_BREAK_LAW == LAW_##id)
-
-/* A planted bug must be found by its consequences, not by the assert beside it. */
+#ifdef UMD_LAWS_ARE_SILENT
+#define LAW(id, condition) ((void)sizeof(!(condition)))
+#else
 #define LAW(id, condition)                                                                          \
 	do {                                                                                        \
-		if (!LAW_BROKEN(id) && !(condition))                                                \
+		if (!(condition))                                                                   \
 			law_fail(LAW_##id, #condition, __FILE__, __LINE__);                         \
 	} while (0)
+#endif
 
 /* A statement about state that is no law but must be true. */
 #define MUST(condition)                                                                             \

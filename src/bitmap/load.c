@@ -70,7 +70,7 @@ int64_t bm_load(struct bm *b, enum bm_load_mode mode, array_off from, bool is_st
 	chunk_no first = { 0 }, last;
 
 	bm_pageset_add(&b->wanted, 0);
-	if (is_stale || b->sb.state & FMT_BITMAP_STALE || LAW_BROKEN(I8))
+	if (is_stale || b->sb.state & FMT_BITMAP_STALE)
 		begin_rewrite(b);
 
 	for (; bm_next_set(b, first, &first, &last); first.index = last.index + 1) {

@@ -39,7 +39,7 @@ bool bm_is_stable(const struct bm *b, array_off at, uint64_t len_bytes)
 	struct chunk_range r = chunks_of(b, at, len_bytes);
 
 	for (uint64_t i = r.first; i <= r.last; i++)
-		if (!bm_store_is_durable(b, i) && !(LAW_BROKEN(I3) && bm_store_bit(b, i)))
+		if (!bm_store_is_durable(b, i))
 			return false;
 	return true;
 }
@@ -66,8 +66,6 @@ static void act_on_leaf(struct bm *b, uint64_t index, enum bm_action action)
 
 void bm_need_all_counted(struct bm *b)
 {
-	if (LAW_BROKEN(I11))
-		return;
 	for (uint64_t i = 0; i < b->leaf_range; i++)
 		if (b->leaves[i])
 			act_on_leaf(b, i, BM_ACT_MEMBER_LEFT);

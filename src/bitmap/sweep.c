@@ -54,8 +54,6 @@ static bool is_clearable(const struct bm *b, uint64_t chunk)
 	const struct leaf *leaf = leaf_of(b, chunk);
 	uint64_t i = chunk % LEAF_COUNTERS;
 
-	if (LAW_BROKEN(I4))
-		return leaf->value[i] && bm_store_bit(b, chunk);	/* a write in flight does not hold its bit */
 	return leaf->value[i] == 1 && leaf->ripe[i / 64] >> i % 64 & 1;
 }
 
@@ -79,7 +77,7 @@ uint64_t bm_clear(struct bm *b, bool is_degraded, bool may_clear)
 {
 	uint64_t cleared = 0;
 
-	if (!may_clear && !LAW_BROKEN(I4))
+	if (!may_clear)
 		return 0;
 	MUST(!bm_commit_is_running(b));
 	LAW(I4, !is_degraded && b->is_events_cleared_durable);

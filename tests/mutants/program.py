@@ -1,0 +1,148 @@
+"""Programs with a bug in them: objects that are compiled once, one planted file, and the run that must catch it."""
+import concurrent.futures
+import glob
+import os
+import re
+import subprocess
+
+import table
+
+SIM = 'tests/sim'		# the simulator's folder
+ROOMS = ['src/base', 'src/format', 'src/bitmap', 'src/array', 'src/assembly']
+FLAGS = ['-std=gnu17', '-O1', '-D_GNU_SOURCE', '-D_FILE_OFFSET_BITS=64', '-DUMD_LAWS_ARE_SILENT', '-w']
+SEEDS = ['--seeds', '1', '100000000']
+
+
+class BuildError(Exception):
+	pass
+
+
+def run(command, limit=None):
+	"""(status, output); the status is None when it was killed at the limit."""
+	try:
+		done = subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=limit)
+	except subprocess.TimeoutExpired:
+		return None, ''
+	return done.returncode, done.stdout.decode(errors='replace')
+
+
+def must(command, what):
+	status, output = run(command)
+	if status:
+		raise BuildError(f'{what}:\n{output}')
+
+
+def inputs_of(obj):
+	"""The files an object was made of, as the compiler told."""
+	with open(obj[:-1] + 'd', encoding='utf-8') as f:
+		return f.read().replace('\\\n', ' ').split(':', 1)[1].split()
+
+
+def is_fresh(obj):
+	if not os.path.exists(obj) or not os.path.exists(obj[:-1] + 'd'):
+		return False
+	made = os.path.getmtime(obj)
+	return all(os.path.exists(path) and os.path.getmtime(path) <= made for path in inputs_of(obj))
+
+
+class World:
+	"""The folder of objects. @root: the tree, never written to."""
+
+	def __init__(self, root, folder, jobs):
+		self.root, self.folder, self.jobs = root, folder, jobs
+		self.cc = os.environ.get('CC', 'cc').split()
+
+	def sources(self, pattern):
+		return sorted(os.path.relpath(path, self.root) for path in glob.glob(os.path.join(self.root, pattern)))
+
+	def sim_sources(self):
+		"""The simulator may bring its own allocator."""
+		sources = [path for room in ROOMS + [SIM] for path in self.sources(room + '/*.c')]
+		own_memory = os.path.join(SIM, 'memory.c') in sources
+		return [path for path in sources if not own_memory or path != 'src/base/mem.c']
+
+	def unit_sources(self, name):
+		return [path for room in ROOMS for path in self.sources(room + '/*.c')] + [f'tests/unit/{name}.c']
+
+	def object_of(self, source):
+		return os.path.join(self.folder, 'objects', source.replace('/', '-')[:-1] + 'o')
+
+	def compile(self, source, obj, shadow=None):
+		"""@shadow: a folder whose src comes before the tree's."""
+		includes = ['src', 'tests', 'include']
+		path = os.path.join(self.root, source)
+		if shadow and os.path.exists(os.path.join(shadow, source)):
+			path = os.path.join(shadow, source)
+			includes.append(os.path.dirname(source))
+		before = ['-I' + os.path.join(shadow, 'src')] if shadow else []
+		must([*self.cc, *FLAGS, *before, *('-I' + os.path.join(self.root, i) for i in includes), '-MMD', '-c', path,
+		      '-o', obj], f'{source} does not compile')
+
+	def build(self, catchers):
+		"""Every object that some bug's program needs, unless it is fresh."""
+		os.makedirs(os.path.join(self.folder, 'objects'), exist_ok=True)
+		sources = {path for room in ROOMS for path in self.sources(room + '/*.c')}
+		if catchers & {'sim', 'exhaust', 'scenario'}:
+			sources |= set(self.sim_sources())
+		stale = [source for source in sorted(sources) if not is_fresh(self.object_of(source))]
+		with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
+			list(pool.map(lambda source: self.compile(source, self.object_of(source)), stale))
+
+	def link(self, bug, sources, home):
+		"""The program with the bug: what is made of the planted file is compiled anew."""
+		planted, objects = os.path.join(self.root, bug.file), []
+		for source in sources:
+			obj = self.object_of(source)
+			if not is_fresh(obj):
+				self.compile(source, obj)
+			if planted in map(os.path.abspath, inputs_of(obj)):
+				obj = os.path.join(home, os.path.basename(obj))
+				self.compile(source, obj, home)
+			objects.append(obj)
+		name = os.path.join(home, 'program')
+		must([*self.cc, *objects, '-o', name], f'{bug.name} does not link')
+		return name
+
+	def planted(self, bug):
+		"""Plants it, links, and returns the run that shall catch it: run(limit) says who did, or None."""
+		home = os.path.join(self.folder, 'bugs', bug.name)
+		copy = os.path.join(home, bug.file)
+		os.makedirs(os.path.dirname(copy), exist_ok=True)
+		with open(os.path.join(self.root, bug.file), encoding='utf-8') as f:
+			text = bug.plant(f.read())
+		with open(copy, 'w', encoding='utf-8') as f:
+			f.write(text)
+		return getattr(self, 'by_' + bug.catcher)(bug, home)
+
+	# ---- who catches: each returns run(limit) ----
+
+	def by_simulator(self, bug, home, *words):
+		program = self.link(bug, self.sim_sources(), home)
+
+		def catch(limit):
+			status, output = run([program, *words], limit)
+			broken = re.search(r'LAW (\S+) BROKEN', output)
+			if status and broken:
+				return broken[1]
+			return f'signal {-status}' if status and status < 0 else None
+		return catch
+
+	def by_sim(self, bug, home):
+		return self.by_simulator(bug, home, *SEEDS)
+
+	def by_exhaust(self, bug, home):
+		return self.by_simulator(bug, home, '--exhaust', '2')
+
+	def by_scenario(self, bug, home):
+		path = os.path.join(self.root, 'tests/scenarios', bug.caught.split()[1] + '.umd')
+		return self.by_simulator(bug, home, '--scenario', path)
+
+	def by_unit(self, bug, home):
+		name = bug.caught.split()[1]
+		program = self.link(bug, self.unit_sources(name), home)
+
+		def catch(limit):
+			status, output = run([program], limit)
+			is_red = status and (status < 0 or re.search(r'^not ok', output, re.MULTILINE))
+			return f'{bug.laws[0]}, unit {name}' if is_red else None
+		return catch

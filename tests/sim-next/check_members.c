@@ -80,6 +80,12 @@ static void note_left(struct sim_world *w, struct sim_member *m)
 	}
 }
 
+void check_left(struct sim_world *w)
+{
+	EACH_MEMBER(w, m)
+		note_left(w, m);
+}
+
 void members_stepped(struct sim_world *w, const struct arr_status *s)
 {
 	for (uint32_t i = 0; i < s->member_count; i++) {
@@ -91,6 +97,5 @@ void members_stepped(struct sim_world *w, const struct arr_status *s)
 		if (m->state != s->members[i].state)
 			changed(w, m, s->members[i].state);
 	}
-	EACH_MEMBER(w, m)
-		note_left(w, m);
+	check_left(w);
 }

@@ -92,7 +92,8 @@ struct scenario_end scenario_run(const struct scenario *s, const char *images, s
 		script_free(&verdict.script);
 	}
 	verdict_jump = outer;
-	world_free(&w);
+	if (!end.is_broken)
+		world_free(&w);	/* else an array may be in the middle of a step */
 	return end;
 }
 

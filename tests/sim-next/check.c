@@ -1,11 +1,12 @@
 /* When the laws are looked at: the world calls here, each law's checker is in the file of its own.
  *
  *   started   the array runs: who is in sync, what do the media hold          check_members check_content check_rest
- *   issued    a job goes out: are the bits durable, do claims cover            check_cover check_claims
- *   part      a part reaches a member: bounds, order, cleared bits             check_bounds check_cover check_order
- *   stepped   the array has stepped: who left, what ended                      check_members check_rest
+ *   issued    a job goes out: are the bits durable, is the array active        check_cover check_claims
+ *   part      a part reaches a member: bounds, order, bits, superblocks        check_bounds _cover _order _claims
+ *   stepped   the array has stepped: who left, what ended                      check_members check_owed check_rest
  *   read, acked   a client was answered                                        check_content
  *   idle      nothing is left to do                                            check_rest
+ *   ended     a life is over: the gaps between the areas                       check_bounds
  *
  * The checkers look at media and caches, not at what umd believes, wherever that is possible: a bit is read from the
  * medium, a claim from the bytes of the superblock, both by super.c. From the array they take who is in which state,
@@ -16,9 +17,9 @@
 
 bool is_write_out(const struct sim_world *w, uint64_t first, uint64_t sectors)
 {
-	for (uint32_t i = 0; i < SIM_JOBS; i++) {
+	for (uint32_t i = 0; i < w->job_count; i++) {
 		const struct arr_job *job = w->jobs[i].job;
-		const struct sim_request *r = job && job->owner ? job->owner->user : NULL;
+		const struct sim_request *r = job->owner ? job->owner->user : NULL;
 
 		if (r && is_data_write(job) && ranges_overlap(first, sectors, r->first, r->sectors))
 			return true;
@@ -36,11 +37,11 @@ const struct sim_member *pin_of(const struct sim_world *w)
 	return pin;
 }
 
-uint64_t first_difference(const struct sim_world *w, const struct sim_member *one, const struct sim_member *other,
-			  bool in_cache, uint64_t first, uint64_t sectors)
+uint64_t first_difference(const struct sim_member *one, const struct sim_member *other, bool in_cache, uint64_t first,
+			  uint64_t sectors)
 {
 	for (uint64_t s = first; s < first + sectors; s++)
-		if (!is_same(w, data_at(one, in_cache, s), data_at(other, in_cache, s)))
+		if (data_at(one, in_cache, s) != data_at(other, in_cache, s))
 			return s;
 	return UINT64_MAX;
 }
@@ -55,20 +56,20 @@ void check_started(struct sim_world *w)
 	w->action = s.action;
 	w->acks_before = w->model.acks;
 	w->whole_until = s.degraded ? 0 : UINT64_MAX;
+	bounds_started(w);
 	order_started(w);
 	members_started(w);
 	content_started(w);
+	owed_started(w);
 	rest_started(w);
 }
 
 void check_issued(struct sim_world *w, const struct arr_job *job)
 {
-	if (job->kind == ARR_JOB_CLAIM)
-		check_claim(w, job);
 	if (!is_data_write(job))
 		return;
 	cover_issued(w, job);
-	claims_issued(w, job);
+	claims_issued(w);
 }
 
 void check_part(struct sim_world *w, const struct sim_job *j, const struct arr_part *p)
@@ -80,10 +81,14 @@ void check_part(struct sim_world *w, const struct sim_job *j, const struct arr_p
 	bounds_part(w, j, p, m);
 	if (j->job->kind == ARR_JOB_BITMAP)
 		check_cleared(w, j, p);
+	if (j->job->kind == ARR_JOB_CLAIM)
+		check_claim(w, j->job, p);
+	if (j->job->kind == ARR_JOB_SYNC_WRITE)
+		order_sync_part(w);
 	if (!is_data_write(j->job))
 		return;
 	order_part(w, j->job->owner->user, m);
-	cover_part(w, j, m);
+	cover_part(w, j);
 }
 
 void check_stepped(struct sim_world *w)
@@ -96,6 +101,7 @@ void check_stepped(struct sim_world *w)
 		w->whole_until = UINT64_MAX;
 	else if (w->whole_until == UINT64_MAX)
 		w->whole_until = w->step;
+	owed_stepped(w, &s);
 	members_stepped(w, &s);
 	if (w->action != ARR_SYNC_IDLE && s.action == ARR_SYNC_IDLE && s.last.ended_ms)
 		sync_ended(w, &s.last);

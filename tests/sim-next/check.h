@@ -22,9 +22,10 @@ static inline content data_at(const struct sim_member *m, bool in_cache, uint64_
 	return disk_at(&m->disk, in_cache, m->place.data_at.bytes + sector * SECTOR_BYTES);
 }
 
-static inline bool is_same(const struct sim_world *w, content one, content other)
+/* It vanished, and the array does not know yet: what it holds is nobody's promise. */
+static inline bool is_lost(const struct sim_member *m)
 {
-	return one == other || arena_same(w->arena, one, other);
+	return m->disk.is_gone || m->disk.is_closed;
 }
 
 static inline uint64_t chunk_of(const struct sim_world *w, uint64_t sector)
@@ -35,27 +36,36 @@ static inline uint64_t chunk_of(const struct sim_world *w, uint64_t sector)
 /* The member in sync with the lowest slot: whose content decides while copies may differ. NULL: none. */
 const struct sim_member *pin_of(const struct sim_world *w);
 /* The first sector of [@first, @first + @sectors) in which two members differ; UINT64_MAX: none. */
-uint64_t first_difference(const struct sim_world *w, const struct sim_member *one, const struct sim_member *other,
-			  bool in_cache, uint64_t first, uint64_t sectors);
+uint64_t first_difference(const struct sim_member *one, const struct sim_member *other, bool in_cache, uint64_t first,
+			  uint64_t sectors);
 
 /* check_content.c */
 void content_started(struct sim_world *w);
 void content_at_rest(struct sim_world *w);
 /* check_cover.c */
 void cover_issued(struct sim_world *w, const struct arr_job *job);
-void cover_part(struct sim_world *w, const struct sim_job *j, const struct sim_member *m);
+void cover_part(struct sim_world *w, const struct sim_job *j);
 void note_counters(struct sim_world *w);
+void check_cleared(struct sim_world *w, const struct sim_job *j, const struct arr_part *p);
 /* check_order.c */
 void order_started(struct sim_world *w);
 void order_part(struct sim_world *w, const struct sim_request *r, const struct sim_member *m);
+void order_sync_part(struct sim_world *w);
 void members_are_equal(struct sim_world *w);
 /* check_bounds.c */
 void bounds_part(struct sim_world *w, const struct sim_job *j, const struct arr_part *p, const struct sim_member *m);
+void bounds_started(struct sim_world *w);
 /* check_claims.c */
-void claims_issued(struct sim_world *w, const struct arr_job *job);
+void claims_issued(struct sim_world *w);
+void check_claim(struct sim_world *w, const struct arr_job *job, const struct arr_part *p);
 /* check_members.c */
 void members_started(struct sim_world *w);
 void members_stepped(struct sim_world *w, const struct arr_status *s);
+/* check_owed.c */
+void owed_started(struct sim_world *w);
+void owed_stepped(struct sim_world *w, const struct arr_status *s);
+void owed_left(struct sim_world *w, struct sim_member *m);
+void recovery_ended(struct sim_world *w, const struct arr_sync_report *r);
 /* check_rest.c */
 void rest_started(struct sim_world *w);
 void sync_ended(struct sim_world *w, const struct arr_sync_report *r);

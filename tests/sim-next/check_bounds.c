@@ -1,9 +1,16 @@
-/* I7: nothing outside of the own areas is written.
+/* I7: nothing outside of the own areas changes.
  *
- * The areas of a member (superblock, bitmap, data) are computed here from the format's description and from what the
- * array says about the member; they lie apart and on the member. Every part that writes lies wholly in the area of
- * its kind of job; a read-only array writes nothing at all. */
+ *   | superblock | bitmap | gap ... | data ............................ | gap |
+ *
+ * The areas of a member are computed here from the format's description and from what the array says about the
+ * member; they lie apart and on the member. Every part that writes lies wholly in the area of its kind of job; a
+ * read-only array writes nothing at all. And what lies in the gaps (a log of bad blocks among it) is the same at the
+ * end of each life. */
 #include "check.h"
+
+struct area {
+	uint64_t at, len;
+};
 
 static bool own_super_place(const struct sim_world *w, uint64_t member_bytes, uint64_t *ret_at)
 {
@@ -15,21 +22,92 @@ static bool own_super_place(const struct sim_world *w, uint64_t member_bytes, ui
 	return true;
 }
 
+static uint32_t areas_of(const struct sim_world *w, const struct sim_member *m, struct area ret[3])
+{
+	ret[0] = (struct area){ m->place.super_at.bytes, FMT_SB1_BYTES };
+	ret[1] = (struct area){ m->place.data_at.bytes, w->size_bytes };
+	ret[2] = (struct area){ m->place.bitmap_at.bytes, w->bitmap_bytes };
+	return w->has_bitmap ? 3 : 2;
+}
+
+/* ---- gaps ---- */
+
+/* The end of the area that begins at or before @at and reaches over it; else @at. */
+static uint64_t behind_area(const struct area *areas, uint32_t count, uint64_t at)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (at >= areas[i].at && at < areas[i].at + areas[i].len)
+			return round_up(areas[i].at + areas[i].len, SECTOR_BYTES);
+	return at;
+}
+
+static uint64_t next_area(const struct area *areas, uint32_t count, uint64_t at, uint64_t end)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (areas[i].at > at)
+			end = min_u64(end, areas[i].at);
+	return end;
+}
+
+/* Contents of one arena have one number each, so the numbers stand for the bytes. */
+static uint64_t sum_of_gaps(const struct sim_world *w, const struct sim_member *m)
+{
+	struct area areas[3];
+	uint32_t count = areas_of(w, m, areas);
+	uint64_t end = round_down(m->disk.size_bytes, SECTOR_BYTES), sum = 0, at = 0;
+
+	while (at < end) {
+		uint64_t behind = behind_area(areas, count, at), until;
+
+		if (behind > at) {
+			at = behind;
+			continue;
+		}
+		for (until = next_area(areas, count, at, end); at < until; at += SECTOR_BYTES)
+			sum = sum * 0x100000001b3 + disk_at(&m->disk, false, at) + 7 * disk_at(&m->disk, true, at);
+	}
+	return sum;
+}
+
+static void same_gaps(struct sim_world *w, struct sim_member *m)
+{
+	uint64_t now = sum_of_gaps(w, m);
+
+	if (m->has_gaps && m->gaps != now)
+		broken(w, LAW_I7, "bytes of %s changed outside of superblock, bitmap and data", m->disk.path);
+	m->has_gaps = true;
+	m->gaps = now;
+}
+
+void bounds_started(struct sim_world *w)
+{
+	EACH_MEMBER(w, m)
+		if (m->is_there && m->place.is_used && !m->has_gaps)
+			same_gaps(w, m);
+}
+
+void check_ended(struct sim_world *w)
+{
+	EACH_MEMBER(w, m)
+		if (m->is_there && m->place.is_used)
+			same_gaps(w, m);
+	at_stake(w, LAW_I7);
+}
+
+/* ---- areas ---- */
+
 void check_place(struct sim_world *w, struct sim_member *m)
 {
-	struct {
-		uint64_t at, len;
-	} area[3] = { { 0, FMT_SB1_BYTES },
-		      { m->place.data_at.bytes, w->size_bytes },
-		      { m->place.bitmap_at.bytes, w->bitmap_bytes } };
+	struct area area[3];
+	uint32_t count;
 
 	m->place.minor = w->minor;
-	m->place.is_used = own_super_place(w, m->disk.size_bytes, &area[0].at);
-	m->place.super_at.bytes = area[0].at;
-	for (int i = 0; i < (w->has_bitmap ? 3 : 2); i++) {
+	m->place.is_used = own_super_place(w, m->disk.size_bytes, &m->place.super_at.bytes);
+	count = areas_of(w, m, area);
+	for (uint32_t i = 0; i < count; i++) {
 		if (area[i].at + area[i].len > m->disk.size_bytes)
 			broken(w, LAW_I7, "an area of %s ends behind the member", m->disk.path);
-		for (int k = 0; k < i; k++)
+		for (uint32_t k = 0; k < i; k++)
 			if (ranges_overlap(area[i].at, area[i].len, area[k].at, area[k].len))
 				broken(w, LAW_I7, "areas of %s overlap", m->disk.path);
 	}

@@ -1,14 +1,20 @@
-/* I10: what superblocks say.
+/* I10: what superblocks say, at the moment each of them reaches a member.
  *
- * A superblock that claims more than the one on the medium before it is compared with caches: whatever it covers must
- * be settled on the media of the members it speaks of. And data goes out only when every member in sync says "active"
- * on its medium. */
+ * A superblock that claims more than the one on the medium before it is compared with media and caches: what it covers
+ * must be settled on the media of the members it speaks of, and be the same there.
+ *
+ *   clean below X      no write is unsettled below X on any member in a slot, and their media agree there
+ *   current below X    what syncs copied to this member below X is settled, and the member agrees with those in sync
+ *                      in every chunk whose bit is clear (the others the bitmap still brings)
+ *
+ * And data goes out only when every member in sync says "active" on its medium. Beside the law: event numbers on a
+ * medium never go back, and the bitmap of a member in sync has the number before its superblock has it, or the next
+ * start would take the bitmap for stale and copy everything (I8). */
 #include "check.h"
 
 /* Data before *active* is durable. */
-void claims_issued(struct sim_world *w, const struct arr_job *job)
+void claims_issued(struct sim_world *w)
 {
-	(void)job;
 	EACH_MEMBER(w, m) {
 		const struct super *s;
 
@@ -44,47 +50,95 @@ static void read_claim(struct sim_world *w, const struct arr_part *p, struct sup
 		       member_of(w, p)->disk.path);
 }
 
-/* "Below this place the array is clean" speaks of every member in a slot; of a recovering one as far as it calls
- * itself current. */
+/* "Below this place the array is clean" speaks of every member in a slot; of a recovering one as far as its own
+ * superblock calls it current: the one of this round, or the one it has where it gets none. */
+static uint64_t clean_below(struct sim_world *w, const struct arr_job *job, const struct sim_member *m, uint64_t below)
+{
+	struct super own;
+
+	if (is_in_sync(m))
+		return below;
+	for (uint32_t i = 0; i < job->part_count; i++)
+		if (member_of(w, &job->parts[i]) == m) {
+			read_claim(w, &job->parts[i], &own);
+			return min_u64(below, current_below(w, &own));
+		}
+	return super_of(w, m, &own) ? min_u64(below, current_below(w, &own)) : 0;
+}
+
 static void clean_claim(struct sim_world *w, const struct arr_job *job, const struct super *s)
 {
-	for (uint32_t i = 0; i < job->part_count; i++) {
-		const struct sim_member *m = member_of(w, &job->parts[i]);
-		uint64_t below = synced_below(w, s);
-		struct super own;
+	const struct sim_member *pin = pin_of(w);
 
-		if (m->state == ARR_M_FAULTY)
+	EACH_MEMBER(w, m) {
+		uint64_t below, sector;
+
+		if (!is_in_sync(m) && m->state != ARR_M_RECOVERING)
 			continue;
-		read_claim(w, &job->parts[i], &own);
-		below = min_u64(below, current_below(w, &own));
+		below = clean_below(w, job, m, synced_below(w, s));
 		if (!disk_is_settled(&m->disk, m->place.data_at.bytes, below, false))
 			broken(w, LAW_I10,
 			       "event %llu calls the array clean below %llu, but %s was not flushed there",
 			       (ull)s->events, (ull)below, m->disk.path);
+		sector = first_difference(pin, m, false, 0, below / SECTOR_BYTES);
+		if (sector != UINT64_MAX)
+			broken_at(w, LAW_I10, chunk_of(w, sector),
+				  "event %llu calls the array clean below %llu, but sector %llu differs on %s and %s",
+				  (ull)s->events, (ull)below, (ull)sector, pin->disk.path, m->disk.path);
 	}
 	at_stake(w, LAW_I10);
 }
 
-static void one_claim(struct sim_world *w, const struct arr_job *job, const struct arr_part *p)
+/* A sector that is not yet what others in sync have is allowed where a bit remembers it or a write is on its way. */
+static void current_beside(struct sim_world *w, const struct sim_member *m, const struct sim_member *other,
+			   const struct super *now, uint64_t below)
+{
+	for (uint64_t s = 0; s < below / SECTOR_BYTES; s++) {
+		if (data_at(m, true, s) == data_at(other, true, s) || bit_on(w, other, false, chunk_of(w, s)) ||
+		    is_write_out(w, s, 1))
+			continue;
+		broken_at(w, LAW_I10, chunk_of(w, s),
+			  "%s (event %llu) calls itself current below %llu, but sector %llu is another on %s, and no "
+			  "bit says so",
+			  m->disk.path, (ull)now->events, (ull)below, (ull)s, other->disk.path);
+	}
+}
+
+static void current_claim(struct sim_world *w, const struct sim_member *m, const struct super *now, uint64_t below)
+{
+	if (!disk_is_settled(&m->disk, m->place.data_at.bytes, below, true))
+		broken(w, LAW_I10,
+		       "%s (event %llu) calls itself current below %llu, but what was copied was not flushed",
+		       m->disk.path, (ull)now->events, (ull)below);
+	EACH_MEMBER(w, other)
+		if (w->has_bitmap && other != m && is_in_sync(other) && !is_lost(other) && !is_lost(m))
+			current_beside(w, m, other, now, below);
+	at_stake(w, LAW_I10);
+}
+
+static void numbers_go_on(struct sim_world *w, const struct sim_member *m, const struct super *before,
+			  const struct super *now)
+{
+	if (before && m->state != ARR_M_SPARE && before->dev_number == now->dev_number && before->events > now->events)
+		broken(w, LAW_I5, "the events of %s go back from %llu to %llu", m->disk.path, (ull)before->events,
+		       (ull)now->events);
+	if (!w->has_bitmap || !is_in_sync(m) || m->is_corrupt)
+		return;
+	if (bits_on(w, m, false)->events < now->events)
+		broken(w, LAW_I8, "%s gets event %llu while its bitmap is at %llu: the next start would copy everything",
+		       m->disk.path, (ull)now->events, (ull)bits_on(w, m, false)->events);
+}
+
+void check_claim(struct sim_world *w, const struct arr_job *job, const struct arr_part *p)
 {
 	const struct sim_member *m = member_of(w, p);
 	const struct super *before = super_on(w, m);
 	struct super now;
 
 	read_claim(w, p, &now);
+	numbers_go_on(w, m, before, &now);
 	if (synced_below(w, &now) > (before ? synced_below(w, before) : 0))
 		clean_claim(w, job, &now);
-	if (current_below(w, &now) <= (before ? current_below(w, before) : 0))
-		return;
-	if (!disk_is_settled(&m->disk, m->place.data_at.bytes, current_below(w, &now), true))
-		broken(w, LAW_I10,
-		       "%s (event %llu) calls itself current below %llu, but what was copied was not flushed",
-		       m->disk.path, (ull)now.events, (ull)current_below(w, &now));
-	at_stake(w, LAW_I10);
-}
-
-void check_claim(struct sim_world *w, const struct arr_job *job)
-{
-	for (uint32_t i = 0; i < job->part_count; i++)
-		one_claim(w, job, &job->parts[i]);
+	if (current_below(w, &now) > (before ? current_below(w, before) : 0))
+		current_claim(w, m, &now, current_below(w, &now));
 }

@@ -21,11 +21,29 @@ void check_read(struct sim_world *w, const struct sim_request *r)
 		at_stake(w, LAW_I6);
 }
 
+/* What was promised to survive lies on the medium of every member in sync: md may start from any of them. */
+static void is_durable(struct sim_world *w, const struct sim_member *m, const struct sim_request *r)
+{
+	bool is_flush = r->req.op == ARR_FLUSH;
+	uint64_t first = is_flush ? 0 : r->first, end = is_flush ? w->model.count : r->first + r->sectors;
+
+	for (uint64_t s = first; s < end; s++) {
+		content there = data_at(m, false, s);
+
+		if (there == data_at(m, true, s) || model_may_remain(&w->model, s, arena_word(w->arena, there)))
+			continue;
+		broken_at(w, LAW_I1, chunk_of(w, s), "a %s is acknowledged, and the medium of %s holds %llx in sector %llu",
+			  is_flush ? "flush" : "write with FUA", m->disk.path, (ull)arena_word(w->arena, there), (ull)s);
+	}
+}
+
 /* Success is told while a member lacks the write, or has it in a cache that nobody flushed: then a superblock
  * must already say that this member is none of us. */
 void check_acked(struct sim_world *w, const struct sim_request *r)
 {
 	EACH_MEMBER(w, m) {
+		if (is_in_sync(m) && !is_lost(m) && (r->req.op == ARR_FLUSH || r->req.is_fua))
+			is_durable(w, m, r);
 		m->is_unchanged &= r->req.op == ARR_FLUSH;
 		if (!m->is_there || !m->place.is_used || is_in_sync(m) || r->done_on & 1u << index_of(w, m) ||
 		    w->model.acks == w->acks_before)
@@ -73,7 +91,7 @@ void content_started(struct sim_world *w)
 		at_stake(w, LAW_I1);
 	EACH_MEMBER(w, m)
 		for (uint64_t s = 0; m != pin && is_in_sync(m) && s < w->model.count; s++)
-			if (!is_same(w, data_at(m, false, s), data_at(pin, false, s)) && !will_be_synced(w, s))
+			if (data_at(m, false, s) != data_at(pin, false, s) && !will_be_synced(w, s))
 				broken_at(w, LAW_I3, chunk_of(w, s),
 					  "after the start sector %llu differs between %s and %s, and no resync comes by",
 					  (ull)s, pin->disk.path, m->disk.path);

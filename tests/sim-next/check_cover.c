@@ -29,9 +29,8 @@ void cover_issued(struct sim_world *w, const struct arr_job *job)
 	at_stake(w, LAW_I3);
 }
 
-void cover_part(struct sim_world *w, const struct sim_job *j, const struct sim_member *m)
+void cover_part(struct sim_world *w, const struct sim_job *j)
 {
-	(void)m;
 	if (!w->has_bitmap)
 		return;
 	EACH_MEMBER(w, other)
@@ -86,7 +85,7 @@ static void cleared_chunk(struct sim_world *w, const struct sim_job *j, const st
 		broken_at(w, LAW_I4, c, "the bit of chunk %llu is cleared under a write in flight", (ull)c);
 	EACH_MEMBER(w, m) {
 		bool differs = m->is_there && m->place.is_used && m != writing &&
-			       first_difference(w, writing, m, false, first, sectors) != UINT64_MAX;
+			       first_difference(writing, m, false, first, sectors) != UINT64_MAX;
 
 		if (is_in_sync(m) &&
 		    (differs || !disk_is_settled(&m->disk, m->place.data_at.bytes + at, len, false)))

@@ -7,9 +7,39 @@
  * medium that this one is none of us. */
 #include "check.h"
 
+#include <string.h>
+
+/* Metadata that is damaged is refused or left out; a checksum that is wrong is never believed. */
+static void is_believable(struct sim_world *w, const struct sim_member *m)
+{
+	if (m->state == ARR_M_NONE)
+		return;
+	if (!super_on(w, m))
+		broken(w, LAW_I9, "%s is used, but its superblock has a wrong magic, place or checksum", m->disk.path);
+	if (m->is_corrupt)
+		at_stake(w, LAW_I9);
+}
+
+/* Two that ran apart and were both written to: one story is given up, on purpose and in the open. */
+static void is_one_story(struct sim_world *w)
+{
+	bool has_ours = false, has_other = false;
+
+	EACH_MEMBER(w, m) {
+		if (!is_in_sync(m))
+			continue;
+		has_ours |= !m->has_forked;
+		has_other |= m->has_forked;
+	}
+	if (has_ours && has_other)
+		broken(w, LAW_I5, "members that ran apart are both believed in sync");
+}
+
 void members_started(struct sim_world *w)
 {
+	is_one_story(w);
 	EACH_MEMBER(w, m) {
+		is_believable(w, m);
 		if (m->was_in_sync && !is_in_sync(m))
 			model_lost_member(&w->model);
 		if (is_in_sync(m) && m->is_behind)
@@ -47,14 +77,19 @@ static void changed(struct sim_world *w, struct sim_member *m, enum arr_member_s
 	trace_member(w, m, "is %s", arr_member_state_name(state));
 	m->state = state;
 	w->is_sync_expected = false;
+	if (state != ARR_M_IN_SYNC)
+		w->only_recovering = SIM_DISKS;
 	if (was_in_sync)
 		model_lost_member(&w->model);
 	if (state == ARR_M_FAULTY && was_working) {
 		w->stats->failures++;
+		owed_left(w, m);
 		counted_are_needed(w, m);
 	}
-	if (state == ARR_M_IN_SYNC)
+	if (state == ARR_M_IN_SYNC) {
 		m->is_behind = false;
+		memset(m->owed, 0, sizeof m->owed);
+	}
 }
 
 /* Who is named as lost by a superblock of a member in sync stays lost until his own says otherwise. */

@@ -1,8 +1,13 @@
 /* I12 and I2: one order on all members, and equal bytes when a sync has ended.
  *
- * I12: writes of a sector reach each member in the order in which they were submitted. I2: when a resync or a
- * recovery ends, what a read of any member in sync would return is the same everywhere, but where a write is on its
- * way. */
+ * I12: writes of a sector reach each member in the order in which they were submitted, and never into a window that
+ * is being copied: from the moment the source is read until the targets are written, what is copied would be older.
+ *
+ *     sync-read issued [ ............ window: no data write may touch a member ............ ] sync-write done
+ *
+ * I2: when a resync or a recovery ends, what a read of any member in sync would return is the same everywhere, but
+ * where a write is on its way. A member that lost its cache and was not asked since is known to nobody as lost: it is
+ * not compared. */
 #include "check.h"
 
 #include <string.h>
@@ -12,6 +17,38 @@ void order_started(struct sim_world *w)
 	memset(w->applied, 0, SIM_DISKS * w->model.count * sizeof *w->applied);
 	memset(w->counted_since, 0xff, sizeof w->counted_since);
 	note_counters(w);
+}
+
+static bool is_sync(const struct arr_job *job)
+{
+	return job->kind == ARR_JOB_SYNC_READ || job->kind == ARR_JOB_SYNC_WRITE;
+}
+
+/* The window that is being copied; false: none. */
+static bool sync_window(struct sim_world *w, uint64_t *ret_first, uint64_t *ret_sectors)
+{
+	for (uint32_t i = 0; i < w->job_count; i++) {
+		const struct arr_job *job = w->jobs[i].job;
+
+		if (!is_sync(job))
+			continue;
+		*ret_first = (job->parts[0].at.bytes - member_of(w, &job->parts[0])->place.data_at.bytes) / SECTOR_BYTES;
+		*ret_sectors = job->parts[0].len_bytes / SECTOR_BYTES;
+		return true;
+	}
+	return false;
+}
+
+static void outside_of_window(struct sim_world *w, const struct sim_request *r, const struct sim_member *m)
+{
+	uint64_t first, sectors;
+
+	if (!sync_window(w, &first, &sectors))
+		return;
+	if (ranges_overlap(first, sectors, r->first, r->sectors))
+		broken_at(w, LAW_I12, chunk_of(w, max_u64(first, r->first)),
+			  "write %llu (%llu+%llu) reaches %s inside the window %llu+%llu that is being copied",
+			  (ull)r->serial, (ull)r->first, (ull)r->sectors, m->disk.path, (ull)first, (ull)sectors);
 }
 
 void order_part(struct sim_world *w, const struct sim_request *r, const struct sim_member *m)
@@ -26,19 +63,44 @@ void order_part(struct sim_world *w, const struct sim_request *r, const struct s
 		has_older |= applied[s] != 0;
 		applied[s] = r->serial;
 	}
+	outside_of_window(w, r, m);
 	if (has_older)
 		at_stake(w, LAW_I12);
 }
 
+/* Somebody wants to write where a window is copied, and waits. */
+void order_sync_part(struct sim_world *w)
+{
+	uint64_t first, sectors;
+
+	if (!sync_window(w, &first, &sectors))
+		return;
+	for (uint32_t i = 0; i < SIM_REQUESTS; i++) {
+		const struct sim_request *r = &w->requests[i];
+
+		if (r->is_used && (r->req.op == ARR_WRITE || r->req.op == ARR_ZERO) &&
+		    ranges_overlap(first, sectors, r->first, r->sectors)) {
+			if (is_write_out(w, r->first, r->sectors))
+				broken_at(w, LAW_I12, chunk_of(w, r->first),
+					  "the window %llu+%llu is copied under write %llu", (ull)first, (ull)sectors,
+					  (ull)r->serial);
+			at_stake(w, LAW_I12);
+		}
+	}
+}
+
 void members_are_equal(struct sim_world *w)
 {
-	const struct sim_member *pin = pin_of(w);
+	const struct sim_member *pin = NULL;
 
+	EACH_MEMBER(w, m)
+		if (is_in_sync(m) && !is_lost(m) && (!pin || m->slot < pin->slot))
+			pin = m;
 	EACH_MEMBER(w, m) {
-		if (m == pin || !is_in_sync(m))
+		if (!pin || m == pin || !is_in_sync(m) || is_lost(m))
 			continue;
 		for (uint64_t s = 0; s < w->model.count; s++)
-			if (!is_same(w, data_at(m, true, s), data_at(pin, true, s)) && !is_write_out(w, s, 1))
+			if (data_at(m, true, s) != data_at(pin, true, s) && !is_write_out(w, s, 1))
 				broken_at(w, LAW_I2, chunk_of(w, s), "sector %llu differs between %s and %s", (ull)s,
 					  pin->disk.path, m->disk.path);
 		at_stake(w, LAW_I2);

@@ -37,6 +37,7 @@ void sync_ended(struct sim_world *w, const struct arr_sync_report *r)
 			w->stats->recoveries++;
 		members_are_equal(w);
 	}
+	recovery_ended(w, r);
 	if (r->is_complete && w->is_sync_expected) {
 		if (r->bytes_copied != w->sync_bytes_expected)
 			broken(w, LAW_I8, "%llu bytes were copied, the set chunks have %llu", (ull)r->bytes_copied,

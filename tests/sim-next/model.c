@@ -259,15 +259,24 @@ static enum law_id judge(const struct model *m, const struct model_sector *s, ui
 	return broken;
 }
 
+/* A choice among what a restart brought was made by a medium: it is firm, whatever is written later. */
 static void exclude_others(struct model *m, struct model_sector *s, uint64_t content, const struct model_view *view)
 {
+	bool is_old = false;
+
 	EACH_VERSION(m, s, v)
 		if (v->ended > view->ends) /* or it is under way */
 			return;
 	m->looks++;
-	EACH_VERSION(m, s, v)
-		if (v->content != content && !v->excluded)
-			v->excluded = (uint32_t)m->looks;
+	EACH_CONST_VERSION(m, s, v)
+		if (v->content == content)
+			is_old |= v->serial <= m->restart_serial;
+	EACH_VERSION(m, s, v) {
+		if (v->content == content)
+			continue;
+		v->excluded = v->excluded ?: (uint32_t)m->looks;
+		v->is_firm |= is_old && v->serial <= m->restart_serial;
+	}
 }
 
 enum law_id model_read(struct model *m, uint64_t first, uint64_t count, const struct model_view *view,
@@ -304,6 +313,16 @@ enum law_id model_peek(const struct model *m, uint64_t sector, uint64_t word)
 	return judge(m, s, word, s->live_floor, m->looks);
 }
 
+bool model_may_remain(const struct model *m, uint64_t sector, uint64_t word)
+{
+	const struct model_sector *s = &m->sectors[sector];
+
+	EACH_CONST_VERSION(m, s, v)
+		if (v->content == word && v->serial >= s->durable_floor)
+			return true;
+	return false;
+}
+
 void model_settle(struct model *m, uint64_t sector, uint64_t word)
 {
 	struct model_sector *s = &m->sectors[sector];
@@ -319,8 +338,18 @@ void model_settle(struct model *m, uint64_t sector, uint64_t word)
 
 static void forget_looks(struct model *m, struct model_sector *s)
 {
-	EACH_VERSION(m, s, v)
+	EACH_VERSION(m, s, v) {
 		v->excluded = 0;
+		v->is_firm = false;
+	}
+}
+
+/* What was read from a cache may be gone; what a restart brought and a read has chosen from, not. */
+static void forget_loose_looks(struct model *m, struct model_sector *s)
+{
+	EACH_VERSION(m, s, v)
+		if (!v->is_firm)
+			v->excluded = 0;
 }
 
 void model_lost_member(struct model *m)
@@ -330,23 +359,12 @@ void model_lost_member(struct model *m)
 		forget_looks(m, &m->sectors[i]);
 }
 
-static uint32_t newest_serial(const struct model *m, const struct model_sector *s)
-{
-	uint32_t serial = 0;
-
-	EACH_CONST_VERSION(m, s, v)
-		serial = v->serial;
-	return serial;
-}
-
 void model_cut(struct model *m)
 {
 	for (uint64_t i = 0; i < m->count; i++) {
 		struct model_sector *s = &m->sectors[i];
 
-		/* What was read from a cache may be gone; what a restart brought and nobody wrote since, not. */
-		if (newest_serial(m, s) > m->restart_serial)
-			forget_looks(m, s);
+		forget_loose_looks(m, s);
 		s->live_floor = s->durable_floor;
 		EACH_VERSION(m, s, v) {
 			v->acked = 0;

@@ -18,6 +18,7 @@ struct model_version {
 	uint32_t excluded;		/* when a read showed another one instead; 0: still possible */
 	uint32_t ended;			/* when it was not under way any more; MODEL_PENDING: it is */
 	uint32_t next;			/* index in the pool + 1; 0: this is the newest */
+	bool is_firm;			/* excluded by what a restart brought: a cut does not change that */
 };
 
 #define MODEL_PENDING UINT32_MAX
@@ -68,6 +69,8 @@ enum law_id model_read(struct model *m, uint64_t first, uint64_t count, const st
 void model_read_failed(struct model *m);
 /* The same question about one sector as it lies on the member that decides after a restart. */
 enum law_id model_peek(const struct model *m, uint64_t sector, uint64_t word);
+/* May a cut, now, leave this? */
+bool model_may_remain(const struct model *m, uint64_t sector, uint64_t word);
 /* All copies agree, durably: from now on it holds just this. */
 void model_settle(struct model *m, uint64_t sector, uint64_t word);
 

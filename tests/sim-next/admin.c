@@ -1,0 +1,248 @@
+/* What an administrator does: start, fail, remove, return a member, stop.
+ *
+ * A start is judged first. A refusal must have a sentence, and never hits the members that trust each other; two
+ * sides of a fork must be refused as such. An event that says "start" and is refused breaks a law, and so does one that
+ * says "refused" and could start: scripts are statements. */
+#include "world.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { SENTENCE_LEAST = 20 };
+
+static struct sim_member *named(struct sim_world *w, const struct sim_event *e)
+{
+	return w->array && e->member < w->member_count ? &w->members[e->member] : NULL;
+}
+
+bool admin_fail(struct sim_world *w, const struct sim_event *e)
+{
+	struct sim_member *m = named(w, e);
+	struct err err = { 0 };
+
+	if (!m || m->state == ARR_M_NONE || w->is_stopping)
+		return false;
+	m->is_unchanged = w->has_bitmap && is_in_sync(m) && !bm_set_chunks(arr_bitmap(w->array)) &&
+			  !world_requests(w) && !world_jobs(w);
+	world_step(w, &(struct arr_event){ .kind = ARR_EV_FAIL, .member = m->entry, .err = &err });
+	return true;
+}
+
+/* ---- removing ---- */
+
+static bool try_remove(struct sim_world *w, struct sim_member *m)
+{
+	struct err err = { 0 };
+
+	if (world_step(w, &(struct arr_event){ .kind = ARR_EV_REMOVE, .member = m->entry, .err = &err }))
+		return false;
+	trace(w, "removed %s", m->disk.path);
+	asm_forget(w->lineage, m->entry);
+	m->state = ARR_M_NONE;
+	return true;
+}
+
+static bool is_untouched(const struct sim_world *w, const void *of)
+{
+	const struct sim_member *m = of;
+
+	for (uint32_t i = 0; i < w->job_count; i++)
+		if (w->jobs[i].job->members & 1ull << m->entry)
+			return false;
+	return true;
+}
+
+/* While I/O is in flight there the array says no. With a lot it was asked once; without one the user waits. */
+bool admin_remove(struct sim_world *w, const struct sim_event *e)
+{
+	struct sim_member *m = named(w, e);
+
+	if (!m || w->is_stopping || (m->state != ARR_M_FAULTY && m->state != ARR_M_SPARE))
+		return false;
+	if (try_remove(w, m) || e->lot)
+		return true;
+	world_wait(w, is_untouched, m);
+	return try_remove(w, m) || true;
+}
+
+/* ---- returning ---- */
+
+/* The entry's owner must be known before the step's jobs name it. */
+static uint32_t next_entry(const struct sim_world *w)
+{
+	struct arr_status s;
+	uint32_t entry = 0;
+
+	arr_get_status(w->array, &s);
+	while (entry < s.member_count && s.members[entry].state != ARR_M_NONE)
+		entry++;
+	return entry;
+}
+
+static void join(struct sim_world *w, struct sim_member *m, const struct arr_member *new, const char *sentence)
+{
+	struct err err = { 0 };
+	struct arr_event ev = { .kind = ARR_EV_ADD, .new_member = new, .reason = sentence, .err = &err };
+	uint32_t entry = next_entry(w);
+
+	disk_open(&m->disk);
+	m->is_corrupt = false;
+	w->disk_of[entry] = index_of(w, m);
+	m->entry = entry;
+	m->state = new->state;
+	m->place.data_at = new->data_at;
+	m->place.bitmap_at = new->bitmap_at;
+	check_place(w, m);
+	asm_admitted(w->lineage, entry);
+	if (world_step(w, &ev) == 0 && ev.ret_member == entry)
+		return;
+	if (ev.rc != -ENOMEM || !memory_has_failed())
+		broken(w, LAW_I9, "%s was admitted, but the array did not take it: %s", m->disk.path, err.text);
+	asm_forget(w->lineage, entry);
+	m->state = ARR_M_NONE;
+}
+
+bool admin_return(struct sim_world *w, const struct sim_event *e)
+{
+	struct sim_member *m = named(w, e);
+	enum asm_admission how = e->kind == EV_READD ? ASM_ADMIT_READD : ASM_ADMIT_ADD;
+	uint8_t uuid[16] = { (uint8_t)(w->uuids + 1), 1 };
+	struct arr_member new;
+	char sentence[256];
+	struct err err = { 0 };
+
+	if (!m || m->state != ARR_M_NONE || m->disk.is_dead || m->disk.is_gone || m->disk.is_hung ||
+	    w->is_stopping || w->is_readonly)
+		return false;
+	w->uuids++;
+	world_look(w, m, &w->looked[0]);
+	if (asm_admit(w->lineage, w->array, &w->looked[0], how, uuid, &new, sentence, &err)) {
+		trace(w, "not admitted: %s", err.text);
+		return true;
+	}
+	trace(w, "admitted: %s", sentence);
+	join(w, m, &new, sentence);
+	w->is_sync_expected = m->is_unchanged && new.state == ARR_M_RECOVERING && !new.wants_full &&
+			      w->action == ARR_SYNC_RECOVER;
+	w->sync_bytes_expected = 0;
+	return true;
+}
+
+/* ---- starting ---- */
+
+static uint32_t openable(const struct sim_world *w, uint32_t chosen)
+{
+	uint32_t mask = 0;
+
+	for (uint32_t i = 0; i < w->member_count; i++)
+		if (chosen & 1u << i && !w->members[i].disk.is_gone)
+			mask |= 1u << i;
+	return mask;
+}
+
+static struct asm_options options(const struct sim_world *w, const struct sim_event *e)
+{
+	return (struct asm_options){
+		.is_readonly = e->flags & EVF_READONLY,
+		.may_run_degraded = e->flags & EVF_RUN,
+		.prefer = e->flags & EVF_PREFER ? w->members[e->member].disk.path : NULL,
+		.safe_mode_delay_ms = e->lot ? 20 + (uint32_t)(e->lot % 200) : 200,
+	};
+}
+
+static void check_refusal(struct sim_world *w, const struct sim_event *e, uint32_t chosen)
+{
+	const struct err *refusal = &w->plan->refusal;
+	uint32_t trusted = trustworthy(w);
+
+	if (strlen(refusal->text) < SENTENCE_LEAST)
+		broken(w, LAW_I9, "a refusal without a sentence (%s)", err_name(refusal->code));
+	if (trusted && chosen == trusted && e->flags & EVF_RUN)
+		broken(w, LAW_I9, "the members that trust each other do not start: %s", refusal->text);
+	if (story_is_fork(w, chosen)) {
+		if (refusal->code != UMD_E_FORKED)
+			broken(w, LAW_I5, "two members that ran apart and wrote are offered together: %s",
+			       refusal->text);
+		w->stats->forks_refused++;
+		at_stake(w, LAW_I5);
+	}
+	w->stats->starts_refused++;
+	at_stake(w, LAW_I9);
+}
+
+static bool run(struct sim_world *w, const struct sim_event *e, const struct asm_options *o, uint32_t chosen)
+{
+	int rc;
+
+	if (story_is_fork(w, chosen) && !o->prefer)
+		broken(w, LAW_I5, "two members that ran apart and wrote are offered together: they would be combined");
+	if (!(e->flags & EVF_PREFER))
+		story_begin(w, chosen);
+	rc = world_start(w, o);
+	if (rc && (rc != -ENOMEM || !memory_has_failed()))
+		broken(w, LAW_I9, "a plan that can start does not");
+	w->stats->lives += !rc;
+	return !rc;
+}
+
+/* False: it makes no sense now. */
+static bool judge(struct sim_world *w, const struct sim_event *e, struct asm_options *ret_options, uint32_t *ret_chosen)
+{
+	bool has_prefer = e->flags & EVF_PREFER;
+
+	*ret_chosen = openable(w, e->members);
+	if (w->array || !*ret_chosen)
+		return false;
+	if (has_prefer && (e->member >= w->member_count || w->members[e->member].is_apart))
+		return false;
+	*ret_options = options(w, e);
+	world_judge(w, *ret_chosen, ret_options);
+	return true;
+}
+
+bool admin_start(struct sim_world *w, const struct sim_event *e)
+{
+	struct asm_options o;
+	uint32_t chosen;
+
+	if (!judge(w, e, &o, &chosen))
+		return false;
+	if (w->plan->refusal.code)
+		check_refusal(w, e, chosen);
+	if (w->plan->refusal.code && e->kind == EV_START)
+		broken(w, LAW_I9, "the start is refused: %s", w->plan->refusal.text);
+	if (!w->plan->refusal.code && e->kind == EV_REFUSED)
+		broken(w, LAW_I5, "members that should be refused would start: %s", w->plan->reason);
+	return w->plan->refusal.code ? true : run(w, e, &o, chosen);
+}
+
+bool world_try_start(struct sim_world *w, struct sim_event *e)
+{
+	struct asm_options o;
+	uint32_t chosen;
+
+	w->lots = prng_seed(e->lot);
+	if (!judge(w, e, &o, &chosen))
+		return false;
+	e->kind = w->plan->refusal.code ? EV_REFUSED : EV_START;
+	return world_do(w, e) && e->kind == EV_START && w->array;
+}
+
+/* ---- stopping ---- */
+
+static bool is_stopped(const struct sim_world *w, const void *of)
+{
+	return arr_is_stopped(w->array) && !w->job_count;
+}
+
+/* The life ends when the event is over: do.c. */
+bool admin_stop(struct sim_world *w, const struct sim_event *e)
+{
+	if (!w->array || w->is_stopping)
+		return false;
+	w->is_stopping = true;
+	world_step(w, &(struct arr_event){ .kind = ARR_EV_STOP });
+	if (!(e->flags & EVF_ASYNC))
+		world_wait(w, is_stopped, NULL);
+	return true;
+}

@@ -1,0 +1,173 @@
+/* What may happen at any moment of a life: clients ask, the hands work, administrators act, faults strike, time passes.
+ *
+ * Most moments belong to the hands: one part or one report. Clients prefer a few hot places, so that writes meet each
+ * other, and now and then anywhere. Which kinds of faults a seed has was decided when it began; all end with the power. */
+#include "life.h"
+
+enum { MOMENTS = 400, OF_CLIENTS = 80, OF_HANDS = 300, OF_ADMINISTRATORS = 9, OF_FAULTS = 3 };
+
+bool happen(struct life *l, struct sim_event e)
+{
+	e.lot = prng_next(&l->r) | 1;
+	return world_do(l->w, &e);
+}
+
+/* ---- clients ---- */
+
+static struct sim_event somewhere(struct life *l, enum sim_kind kind, uint32_t flags)
+{
+	uint64_t all = l->w->model.count;
+	struct sim_event e = { .kind = kind, .flags = flags };
+
+	e.first = below(l, 4) ? below(l, 3) * (all / 3) + below(l, 6) : below(l, all);
+	e.count = 1 + (below(l, 8) ? below(l, 6) : below(l, MODEL_SPAN_MAX));
+	e.count = min_u64(e.count, all - e.first);
+	return e;
+}
+
+void write_somewhere(struct life *l, uint32_t flags)
+{
+	struct sim_event e = somewhere(l, EV_WRITE, flags);
+
+	if (below(l, 6) == 0) {
+		e.kind = EV_ZERO;
+		e.flags |= below(l, 2) ? EVF_PUNCH : 0;
+	}
+	happen(l, e);
+}
+
+static bool ask(struct life *l)
+{
+	uint64_t kind = below(l, 100);
+	uint32_t flags = below(l, 40) ? EVF_ASYNC : 0;
+
+	if (!world_free_request(l->w))
+		return false;
+	if (kind < 55 && !l->w->is_readonly)
+		write_somewhere(l, flags | (below(l, 6) ? 0 : EVF_FUA));
+	else if (kind < 85)
+		happen(l, somewhere(l, EV_READ, flags));
+	else
+		happen(l, (struct sim_event){ .kind = EV_FLUSH, .flags = flags });
+	return true;
+}
+
+/* ---- administrators ---- */
+
+static void administer(struct life *l)
+{
+	static const enum sim_kind kinds[] = { EV_FAIL, EV_REMOVE, EV_REMOVE, EV_READD, EV_ADD };
+	struct sim_event e = { .kind = kinds[below(l, 5)], .member = (uint32_t)below(l, l->w->member_count) };
+
+	happen(l, e);
+}
+
+/* ---- faults ---- */
+
+static void corrupt(struct life *l, struct sim_event *e)
+{
+	e->kind = EV_CORRUPT;
+	e->flags = below(l, 2) ? EVF_SUPERBLOCK : EVF_BITMAP;
+}
+
+static void strike_member(struct life *l, enum sim_fault fault, struct sim_event *e)
+{
+	e->member = (uint32_t)below(l, l->w->member_count);
+	switch (fault) {
+	case FAULT_EIO_RANGE:
+		e->kind = EV_BAD;
+		e->first = below(l, l->w->model.count);
+		e->count = min_u64(1 + below(l, 16), l->w->model.count - e->first);
+		break;
+	case FAULT_HANG:
+		e->kind = EV_HANG;
+		break;
+	case FAULT_VANISH:
+		e->kind = EV_VANISH;
+		break;
+	case FAULT_FLUSH:
+		e->kind = EV_LOSE_FLUSH;
+		break;
+	case FAULT_CORRUPT:
+		corrupt(l, e);
+		break;
+	default:
+		e->kind = EV_EIO;
+		e->count = below(l, 12);
+		e->flags = fault == FAULT_EIO_FOR_EVER ? EVF_FOR_EVER : fault == FAULT_SHORT ? EVF_SHORT : 0;
+	}
+}
+
+static void strike(struct life *l, enum sim_fault fault)
+{
+	struct sim_event e = { .kind = EV_KINDS };
+
+	switch (fault) {
+	case FAULT_NO_MEMORY:
+		e.kind = EV_NO_MEMORY;
+		e.count = below(l, 30);
+		break;
+	case FAULT_EARLY_TIMER:
+		e.kind = EV_TIME;
+		e.count = below(l, 3);
+		break;
+	case FAULT_FULL_QUEUE:
+		e.kind = EV_QUEUE;
+		e.count = below(l, 4);
+		break;
+	default:
+		strike_member(l, fault, &e);
+	}
+	happen(l, e);
+}
+
+static void strike_somehow(struct life *l)
+{
+	uint64_t nth = below(l, (uint64_t)__builtin_popcount(l->faults));
+
+	for (int fault = 0; fault < FAULT_KINDS; fault++)
+		if (l->faults & 1u << fault && !nth--)
+			strike(l, (enum sim_fault)fault);
+}
+
+/* What hangs answers sometime, and what vanished is found again. */
+static void relieve(struct life *l)
+{
+	for (uint32_t i = 0; i < l->w->member_count; i++) {
+		const struct sim_disk *d = &l->w->members[i].disk;
+
+		if (d->is_hung && below(l, 40) == 0)
+			happen(l, (struct sim_event){ .kind = EV_ANSWER, .member = i });
+		if (d->is_gone && below(l, 40) == 0)
+			happen(l, (struct sim_event){ .kind = EV_RETURN, .member = i });
+	}
+}
+
+/* ---- time ---- */
+
+static void pass_time(struct life *l)
+{
+	if (below(l, 3) && happen(l, (struct sim_event){ .kind = EV_DUE }))
+		return;
+	happen(l, (struct sim_event){ .kind = EV_TIME, .count = below(l, 40) });
+}
+
+bool one_moment(struct life *l)
+{
+	uint64_t kind = below(l, MOMENTS);
+
+	if (l->faults & (1u << FAULT_HANG | 1u << FAULT_VANISH))
+		relieve(l);
+	if (kind < OF_CLIENTS && !l->w->is_stopping && ask(l))
+		;
+	else if (kind < OF_CLIENTS + OF_HANDS && happen(l, (struct sim_event){ .kind = EV_WORK }))
+		;
+	else if (kind >= MOMENTS - OF_ADMINISTRATORS && !l->is_quiet)
+		administer(l);
+	else if (kind >= MOMENTS - OF_ADMINISTRATORS - OF_FAULTS && l->faults)
+		strike_somehow(l);
+	else
+		pass_time(l);
+	crash_perhaps(l);
+	return l->w->array;
+}

@@ -1,0 +1,280 @@
+/* The hands of the simulated world: they do what the server's hands do, but one part at a time.
+ *
+ * The array gives out jobs; each part is executed at a moment of the history's choosing, parts of one member in
+ * their order, everything else in any order, and a finished job is told to the array later still. All checks hang
+ * on these moments: when a job is given out, when a part touches a member, when the array has stepped.
+ *
+ *   arr_step() --> job --> part, part, part --> told to the array        a member that hangs: its parts wait
+ *                 age                                                    a full queue: the youngest jobs wait
+ *
+ * Two ways to choose: by the lots of the event that happens (EV_WORK), or the oldest thing first (whoever waits for an
+ * answer). jobs[] is kept by age and without gaps, so that both are cheap. */
+#include "world.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const op_names[] = { "read", "write", "zero", "flush" };	/* of parts and of requests */
+static const char *const job_names[] = { "request", "bitmap", "claim", "flush", "sync-read", "sync-write" };
+
+uint32_t world_jobs(const struct sim_world *w)
+{
+	return w->job_count;
+}
+
+static struct sim_member *member_of_part(struct sim_world *w, const struct arr_part *p)
+{
+	return &w->members[w->disk_of[p->member]];
+}
+
+/* ---- taking jobs ---- */
+
+static void take_job(struct sim_world *w, struct arr_job *job)
+{
+	struct sim_job *j = &w->jobs[w->job_count];
+
+	if (w->job_count == SIM_JOBS || job->part_count > SIM_PARTS)
+		abort();
+	w->job_count++;
+	if (job->kind == ARR_JOB_CLAIM)
+		asm_claim_render(w->lineage, arr_claim_in_flight(w->array), job, w->now_ms / 1000);
+	*j = (struct sim_job){ .job = job, .issued = w->step, .left = job->part_count };
+	trace(w, "job %s, %u parts", job_names[job->kind], job->part_count);
+	hash_in(w, job->kind, job->part_count, w->step);
+	check_issued(w, job);
+}
+
+static void drop_job(struct sim_world *w, struct sim_job *j)
+{
+	struct sim_job *last = &w->jobs[--w->job_count];
+
+	memmove(j, j + 1, (size_t)((char *)last - (char *)j));
+	last->job = NULL;
+}
+
+void *world_part_data(const struct sim_world *w, const struct arr_job *job, const struct arr_part *p)
+{
+	bool is_sync = job->kind == ARR_JOB_SYNC_READ || job->kind == ARR_JOB_SYNC_WRITE;
+
+	return p->op == ARR_P_ZERO ? NULL : is_sync ? w->sync_buffer : p->data;
+}
+
+/* ---- executing parts ---- */
+
+static int execute(struct sim_world *w, const struct sim_job *j, struct arr_part *p)
+{
+	struct sim_disk *d = &member_of_part(w, p)->disk;
+	void *data = world_part_data(w, j->job, p);
+
+	switch (p->op) {
+	case ARR_P_READ:
+		return disk_read(d, &w->lots, p->at.bytes, p->len_bytes, data);
+	case ARR_P_FLUSH:
+		return disk_flush(d, &w->lots, j->issued);
+	default:
+		return disk_write(d, &w->lots, p->at.bytes, p->len_bytes, data, p->flags & ARR_PF_DURABLE,
+				  j->job->kind == ARR_JOB_SYNC_WRITE, w->step);
+	}
+}
+
+/* After a failed part the member's others are not executed and fail alike. */
+static void spread_failure(struct sim_job *j, const struct arr_part *failed)
+{
+	for (uint32_t i = 0; i < j->job->part_count; i++) {
+		struct arr_part *p = &j->job->parts[i];
+
+		if (j->is_done[i] || p->member != failed->member)
+			continue;
+		p->rc = failed->rc;
+		j->is_done[i] = true;
+		j->left--;
+	}
+}
+
+static void work_part(struct sim_world *w, struct sim_job *j, uint32_t i)
+{
+	struct arr_part *p = &j->job->parts[i];
+	struct sim_member *m = member_of_part(w, p);
+
+	check_part(w, j, p);
+	p->rc = execute(w, j, p);
+	j->is_done[i] = true;
+	j->left--;
+	w->worked = j->job->kind;
+	trace_member(w, m, "%s %s %llu+%llu%s%s", job_names[j->job->kind], op_names[p->op],
+		     (unsigned long long)p->at.bytes / SECTOR_BYTES, (unsigned long long)p->len_bytes / SECTOR_BYTES,
+		     p->flags & ARR_PF_DURABLE ? " fua" : "", p->rc ? " FAILS" : "");
+	hash_in(w, p->at.bytes, p->len_bytes, (uint64_t)index_of(w, m) << 8 | p->op << 1 | (p->rc != 0));
+	if (p->rc)
+		spread_failure(j, p);
+	else if (j->job->owner && j->job->kind == ARR_JOB_REQUEST)
+		((struct sim_request *)j->job->owner->user)->done_on |= 1u << index_of(w, m);
+}
+
+static void tell(struct sim_world *w, struct sim_job *j)
+{
+	struct arr_job *done = j->job;
+
+	trace(w, "job %s is done", job_names[done->kind]);
+	hash_in(w, done->kind, done->part_count, UINT64_MAX);
+	drop_job(w, j);
+	world_step(w, &(struct arr_event){ .kind = ARR_EV_JOB_DONE, .job = done });
+}
+
+/* ---- choosing ---- */
+
+/* The first open part of the job that member @wanted (UINT32_MAX: any that answers) has to execute; or the part count. */
+static uint32_t open_part(struct sim_world *w, const struct sim_job *j, uint32_t wanted)
+{
+	uint32_t i = 0;
+
+	for (; i < j->job->part_count; i++) {
+		const struct arr_part *p = &j->job->parts[i];
+
+		if (!j->is_done[i] && (wanted == UINT32_MAX || p->member == wanted) &&
+		    !member_of_part(w, p)->disk.is_hung)
+			break;
+	}
+	return i;
+}
+
+static bool can_work(struct sim_world *w, const struct sim_job *j)
+{
+	return !j->left || open_part(w, j, UINT32_MAX) < j->job->part_count;
+}
+
+static uint32_t jobs_in_hand(const struct sim_world *w)
+{
+	return w->jobs_at_once && w->jobs_at_once < w->job_count ? w->jobs_at_once : w->job_count;
+}
+
+static struct sim_job *choose_job(struct sim_world *w, bool is_in_order)
+{
+	uint32_t in_hand = jobs_in_hand(w), count = 0, candidates[SIM_JOBS];
+
+	for (uint32_t i = 0; i < in_hand; i++)
+		if (can_work(w, &w->jobs[i]))
+			candidates[count++] = i;
+	if (!count)
+		return NULL;
+	if (in_hand < w->job_count)
+		w->stats->faults[FAULT_FULL_QUEUE]++;
+	return &w->jobs[candidates[is_in_order ? 0 : prng_below(&w->lots, count)]];
+}
+
+static bool work(struct sim_world *w, bool is_in_order)
+{
+	struct sim_job *j = choose_job(w, is_in_order);
+	uint32_t i;
+
+	if (!j)
+		return false;
+	if (!j->left) {
+		tell(w, j);
+		return true;
+	}
+	i = j->job->part_count;
+	if (!is_in_order)
+		i = open_part(w, j, j->job->parts[prng_below(&w->lots, i)].member);
+	if (i == j->job->part_count)
+		i = open_part(w, j, UINT32_MAX);
+	work_part(w, j, i);
+	return true;
+}
+
+bool world_work(struct sim_world *w)
+{
+	return work(w, false);
+}
+
+bool world_work_in_order(struct sim_world *w)
+{
+	return work(w, true);
+}
+
+/* ---- requests ---- */
+
+uint32_t world_requests(const struct sim_world *w)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < SIM_REQUESTS; i++)
+		count += w->requests[i].is_used;
+	return count;
+}
+
+struct sim_request *world_free_request(struct sim_world *w)
+{
+	for (uint32_t i = 0; i < SIM_REQUESTS; i++)
+		if (!w->requests[i].is_used)
+			return &w->requests[i];
+	return NULL;
+}
+
+static void request_done(struct sim_world *w, struct sim_request *r)
+{
+	bool is_write = r->req.op == ARR_WRITE || r->req.op == ARR_ZERO;
+
+	trace(w, "%s %llu+%llu is answered: %s", op_names[r->req.op], (unsigned long long)r->first,
+	      (unsigned long long)r->sectors, r->req.rc ? err_name(r->req.rc) : "done");
+	hash_in(w, r->first, r->sectors, (uint64_t)r->req.rc);
+	r->is_used = false;
+	if (r->req.rc) {
+		if (is_write)
+			model_failed(&w->model, r->serial, r->first, r->sectors);
+		else if (r->req.op == ARR_READ)
+			model_read_failed(&w->model);
+	} else if (is_write) {
+		model_acked(&w->model, r->serial, r->first, r->sectors, r->req.is_fua);
+		check_acked(w, r);
+	} else if (r->req.op == ARR_FLUSH) {
+		model_flushed(&w->model, r->acks);
+		check_acked(w, r);
+	} else {
+		check_read(w, r);
+	}
+}
+
+void world_submit(struct sim_world *w, struct sim_request *r)
+{
+	r->is_used = true;
+	r->done_on = 0;
+	r->req = (struct arr_req){
+		.op = r->req.op,
+		.is_fua = r->req.is_fua,
+		.may_punch = r->req.may_punch,
+		.at = { r->first * SECTOR_BYTES },
+		.len_bytes = r->sectors * SECTOR_BYTES,
+		.data = r->data,
+		.user = r,
+	};
+	trace(w, "%s %llu+%llu%s is asked", op_names[r->req.op], (unsigned long long)r->first,
+	      (unsigned long long)r->sectors, r->req.is_fua ? " fua" : "");
+	world_step(w, &(struct arr_event){ .kind = ARR_EV_SUBMIT, .req = &r->req });
+}
+
+int world_step(struct sim_world *w, struct arr_event *ev)
+{
+	struct arr_out out;
+
+	w->step++;
+	arr_out_init(&out);
+	arr_step(w->array, ev, w->now_ms, &out);
+	check_stepped(w);
+	while (!list_is_empty(&out.jobs)) {
+		struct arr_job *job = list_entry(out.jobs.next, struct arr_job, link);
+
+		list_remove(&job->link);
+		take_job(w, job);
+	}
+	while (!list_is_empty(&out.woken)) {
+		struct arr_req *req = list_entry(out.woken.next, struct arr_req, woken);
+
+		list_remove(&req->woken);
+		if (req->is_done)
+			request_done(w, req->user);
+		else if (req->job)
+			take_job(w, req->job);
+	}
+	return ev->rc;
+}

@@ -1,0 +1,258 @@
+/* Bounded exhaustive search: which workloads there are.
+ *
+ *   workload = a start state, then up to DEPTH letters; each but the last either waits for its end or does not
+ *
+ * Start states are whole, never synced, degraded, interrupted, with and without bitmap, with two and three members. The
+ * letters are few and meet each other: all writes lie around the border of chunks 0 and 1. A letter that makes no sense
+ * where it stands (nobody to be re-added) ends that workload and all that begin like it. Nothing runs after "stop": the
+ * letter behind it starts the trusted members first.
+ *
+ *   for each start state, each workload      exhaust_run()
+ *     for each hand action of its last letter    exhaust_cut()
+ *       for each image the media may hold           judge()
+ *         for each subset of the members                start, look; go on, cut again
+ *
+ * The whole can be divided among processes: --part K/N takes every N-th subtree. */
+#include "exhaust.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scenario.h"
+
+enum { MEMBER_B = 1, VIOLATIONS_MAX = 10, BORDER = 16 /* the first sector of chunk 1 */ };
+
+#define A 1
+#define B 2
+#define C 4
+#define LETTER(name, ...)                                                                           \
+	{                                                                                           \
+		name, sizeof((struct sim_event[]){ __VA_ARGS__ }) / sizeof(struct sim_event), { __VA_ARGS__ }      \
+	}
+
+static const struct letter letters[] = {
+	LETTER("write", { .kind = EV_WRITE, .flags = EVF_ASYNC, .first = BORDER - 2, .count = 2 }),
+	LETTER("overlap", { .kind = EV_WRITE, .flags = EVF_ASYNC, .first = BORDER - 1, .count = 2 }),
+	LETTER("fua", { .kind = EV_WRITE, .flags = EVF_ASYNC | EVF_FUA, .first = BORDER - 1, .count = 1 }),
+	LETTER("flush", { .kind = EV_FLUSH, .flags = EVF_ASYNC }),
+	LETTER("trim", { .kind = EV_ZERO, .flags = EVF_ASYNC | EVF_PUNCH, .first = BORDER - 1, .count = 2 }),
+	LETTER("read", { .kind = EV_READ, .flags = EVF_ASYNC, .first = BORDER - 2, .count = 3 }),
+	LETTER("fail", { .kind = EV_FAIL, .member = MEMBER_B }),
+	LETTER("vanish", { .kind = EV_VANISH, .member = MEMBER_B, .lot = 7 }),	/* loses its whole cache */
+	LETTER("vanish-half", { .kind = EV_VANISH, .member = MEMBER_B, .lot = 2 }),
+	LETTER("return", { .kind = EV_RETURN, .member = MEMBER_B }),
+	LETTER("re-add", { .kind = EV_REMOVE, .member = MEMBER_B, .lot = 1 }, { .kind = EV_READD, .member = MEMBER_B },
+	       { .kind = EV_ADD, .member = MEMBER_B }),
+	LETTER("stop", { .kind = EV_STOP, .flags = EVF_ASYNC }),
+	LETTER("idle", { .kind = EV_IDLE }),
+	LETTER("due", { .kind = EV_DUE }),
+};
+enum { LETTERS = sizeof letters / sizeof *letters };
+
+#define CHUNK 8192	/* the smallest array has 64 KiB: eight of them */
+#define SETUP(slot_count, chunk, is_clean)                                                          \
+	{                                                                                           \
+		.slots = slot_count, .chunk_bytes = chunk, .size_bytes = 65536, .is_assume_clean = is_clean, \
+		.sleep_s = 1, .is_small = true                                                      \
+	}
+#define STATE(name, setup, ...)                                                                     \
+	{                                                                                           \
+		name, setup, sizeof((struct sim_event[]){ __VA_ARGS__ }) / sizeof(struct sim_event), { __VA_ARGS__ } \
+	}
+#define START(who) { .kind = EV_START, .flags = EVF_RUN, .members = who }
+#define OLD_WRITE { .kind = EV_WRITE, .first = BORDER - 3, .count = 3 }
+
+static const struct start_state states[] = {
+	STATE("whole", SETUP(2, CHUNK, true), START(A | B)),
+	STATE("fresh", SETUP(2, CHUNK, false), START(A | B)),
+	STATE("mapless", SETUP(2, 0, true), START(A | B)),
+	STATE("mapless-fresh", SETUP(2, 0, false), START(A | B)),
+	STATE("three", SETUP(3, CHUNK, true), START(A | B | C)),
+	/* b was removed, and a chunk it lacks was written. */
+	STATE("degraded", SETUP(2, CHUNK, true), START(A | B), OLD_WRITE, { .kind = EV_IDLE }, { .kind = EV_FAIL, .member = MEMBER_B },
+	      { .kind = EV_REMOVE, .member = MEMBER_B }, { .kind = EV_WRITE, .first = BORDER, .count = 1 },
+	      { .kind = EV_IDLE }),
+	/* The power failed under two writes; the resync is about to begin. */
+	STATE("interrupted", SETUP(2, CHUNK, true), START(A | B), OLD_WRITE,
+	      { .kind = EV_WRITE, .flags = EVF_ASYNC, .first = BORDER - 1, .count = 2 },
+	      { .kind = EV_WORK }, { .kind = EV_WORK }, { .kind = EV_CUT, .lot = 5 }, START(A | B)),
+	/* b was away for a write, and comes back at the next start. */
+	STATE("stale", SETUP(3, CHUNK, true), START(A | B | C), OLD_WRITE,
+	      { .kind = EV_VANISH, .member = MEMBER_B, .lot = 3 }, OLD_WRITE, { .kind = EV_STOP }, { .kind = EV_RETURN, .member = MEMBER_B }, START(A | B | C)),
+};
+enum { STATES = sizeof states / sizeof *states };
+
+/* ---- what is said ---- */
+
+static void print_workload(FILE *f, const struct exhaust *x)
+{
+	const struct workload *l = x->workload;
+
+	fprintf(f, "%s:", l->from->name);
+	for (uint32_t i = 0; i < l->count; i++)
+		fprintf(f, " %s%s", l->words[i].letter->name,
+			i + 1 == l->count ? "" : l->words[i].pace == PACE_WAIT ? "," : " &,");
+	fprintf(f, "%s", x->is_backwards ? " (the youngest job first)" : "");
+}
+
+/* As a scenario: it can be given to umd-sim --scenario as it is. */
+static void report(struct exhaust *x)
+{
+	struct scenario s = { .setup = verdict.setup, .script = verdict.script };
+	char name[64];
+
+	x->violations++;
+	printf("LAW %s BROKEN: %s\n  workload ", law_name(verdict.law), law_sentence(verdict.law));
+	print_workload(stdout, x);
+	printf("\n  %s\n", verdict.text);
+	snprintf(name, sizeof name, "umd-sim-exhaust-%llu.umd", (unsigned long long)x->workload->number);
+	if (scenario_write(name, "Found by the exhaustive search.", &s))
+		printf("  replay: umd-sim --scenario %s --trace\n", name);
+	scenario_print(stdout, NULL, &s);
+	script_free(&verdict.script);
+}
+
+static void print_counts(const struct exhaust *x)
+{
+	const struct exhaust_counts *c = &x->counts;
+
+	printf("%llu moments; %llu images by lot, where more than %d sectors were on their way\n",
+	       (unsigned long long)c->points, (unsigned long long)c->by_lot, EXHAUST_LOOSE_MAX);
+	printf("%llu starts refused; %llu images carried on, with %llu moments and %llu images of later cuts\n",
+	       (unsigned long long)c->refused, (unsigned long long)c->carried_on,
+	       (unsigned long long)c->later_points, (unsigned long long)c->later_images);
+	printf("%llu workloads, %llu crash points (%llu distinct), %llu starts, deepest %u letters and %u cuts, ",
+	       (unsigned long long)c->workloads, (unsigned long long)c->images, (unsigned long long)c->distinct,
+	       (unsigned long long)c->starts, x->depth, c->deepest_cut);
+	if (x->violations)
+		printf("%llu times a law broken\n", (unsigned long long)x->violations);
+	else
+		puts("no law broken");
+}
+
+/* ---- one after the other ---- */
+
+static bool run_one(struct exhaust *x, struct workload *l)
+{
+	static jmp_buf jump;
+
+	l->number++;
+	verdict_jump = &jump;
+	if (setjmp(jump)) {
+		report(x);
+		x->open = 0;	/* what the worlds held stays as it is: an array in mid-step cannot be freed */
+		return false;
+	}
+	return exhaust_run(x, l);
+}
+
+static bool run_orders(struct exhaust *x, struct workload *l)
+{
+	bool makes_sense = true;
+
+	for (uint32_t order = 0; makes_sense && order < x->orders; order++) {
+		x->is_backwards = order;
+		makes_sense = run_one(x, l);
+	}
+	return makes_sense;
+}
+
+static bool is_chosen(const char *names, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (const char *at = names; at && (at = strstr(at, name)); at++)
+		if ((at == names || at[-1] == ',') && (!at[len] || at[len] == ','))
+			return true;
+	return !names;
+}
+
+/* Of each path through the first two letters somebody is in charge, whatever others found on theirs. */
+static bool is_mine(const struct exhaust *x, const struct workload *l)
+{
+	return l->count > 2 || l->number % x->parts == x->part;
+}
+
+/* The place in the tree, so that a workload has the same number whatever else is searched. */
+static uint64_t number_of(const struct workload *l)
+{
+	uint64_t number = (uint64_t)(l->from - states) + 1;
+
+	for (uint32_t i = 0; i < l->count; i++)
+		number = number * (LETTERS * PACES) + (uint64_t)(l->words[i].letter - letters) * PACES +
+			 (i + 1 < l->count ? l->words[i].pace : PACE_AT_ONCE);
+	return number;
+}
+
+/* All workloads that begin with the first @count words. */
+static void every_workload(struct exhaust *x, struct workload *l, uint32_t count)
+{
+	for (int i = 0; i < LETTERS && x->violations < VIOLATIONS_MAX; i++) {
+		if (!is_chosen(x->letters, letters[i].name))
+			continue;
+		l->words[count].letter = &letters[i];
+		l->count = count + 1;
+		l->number = number_of(l);
+		if (is_mine(x, l) ? !run_orders(x, l) : count == 1)
+			continue;
+		for (int pace = 0; pace < PACES && count + 1 < x->depth; pace++) {
+			l->words[count].pace = (enum pace)pace;
+			every_workload(x, l, count + 1);
+		}
+	}
+}
+
+static void every_state(struct exhaust *x)
+{
+	for (int i = 0; i < STATES && x->violations < VIOLATIONS_MAX; i++) {
+		struct workload l = { .from = &states[i] };
+
+		if (is_chosen(x->only, states[i].name))
+			every_workload(x, &l, 0);
+	}
+}
+
+/* ---- from the command line ---- */
+
+static bool take_options(struct exhaust *x, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--trace")) {
+			x->is_tracing = true;
+			continue;
+		}
+		if (i + 1 == argc)
+			return false;
+		if (!strcmp(argv[i], "--exhaust"))
+			x->depth = (uint32_t)strtoul(argv[++i], NULL, 10);
+		else if (!strcmp(argv[i], "--part")) {
+			if (sscanf(argv[++i], "%u/%u", &x->part, &x->parts) != 2)
+				return false;
+		} else if (!strcmp(argv[i], "--from"))
+			x->only = argv[++i];
+		else if (!strcmp(argv[i], "--letters"))
+			x->letters = argv[++i];
+		else if (!strcmp(argv[i], "--orders"))
+			x->orders = (uint32_t)strtoul(argv[++i], NULL, 10);
+		else
+			return false;
+	}
+	return x->depth && x->depth <= EXHAUST_DEPTH_MAX && x->parts && x->part < x->parts;
+}
+
+int exhaust_main(int argc, char **argv)
+{
+	static struct exhaust x = { .parts = 1, .orders = 1 };
+
+	if (!take_options(&x, argc, argv)) {
+		fputs("usage: umd-sim --exhaust DEPTH [--part K/N] [--from STATE,STATE] [--letters WORD,WORD] "
+		      "[--orders N] [--trace]\n", stderr);
+		return 2;
+	}
+	x.seen = seen_new();
+	every_state(&x);
+	x.seen = seen_free(x.seen);
+	print_counts(&x);
+	return x.violations ? 1 : 0;
+}

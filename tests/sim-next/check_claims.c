@@ -51,7 +51,8 @@ static void read_claim(struct sim_world *w, const struct arr_part *p, struct sup
 }
 
 /* "Below this place the array is clean" speaks of every member in a slot; of a recovering one as far as its own
- * superblock calls it current: the one of this round, or the one it has where it gets none. */
+ * superblock calls it current: the one of this round, or the one it has where it gets none. One that has just come back
+ * still has that of its former life, too old to be believed. */
 static uint64_t clean_below(struct sim_world *w, const struct arr_job *job, const struct sim_member *m, uint64_t below)
 {
 	struct super own;
@@ -63,7 +64,9 @@ static uint64_t clean_below(struct sim_world *w, const struct arr_job *job, cons
 			read_claim(w, &job->parts[i], &own);
 			return min_u64(below, current_below(w, &own));
 		}
-	return super_of(w, m, &own) ? min_u64(below, current_below(w, &own)) : 0;
+	if (!super_of(w, m, &own) || !(own.feature_map & FMT_SB1_RECOVERY_OFFSET))
+		return 0;
+	return min_u64(below, current_below(w, &own));
 }
 
 static void clean_claim(struct sim_world *w, const struct arr_job *job, const struct super *s)

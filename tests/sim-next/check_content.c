@@ -21,7 +21,8 @@ void check_read(struct sim_world *w, const struct sim_request *r)
 		at_stake(w, LAW_I6);
 }
 
-/* What was promised to survive lies on the medium of every member in sync: md may start from any of them. */
+/* What was promised to survive lies on the medium of every member that a superblock calls in sync: md may start from any
+ * of them. */
 static void is_durable(struct sim_world *w, const struct sim_member *m, const struct sim_request *r)
 {
 	bool is_flush = r->req.op == ARR_FLUSH;
@@ -42,7 +43,7 @@ static void is_durable(struct sim_world *w, const struct sim_member *m, const st
 void check_acked(struct sim_world *w, const struct sim_request *r)
 {
 	EACH_MEMBER(w, m) {
-		if (is_in_sync(m) && !is_lost(m) && (r->req.op == ARR_FLUSH || r->req.is_fua))
+		if (is_in_sync(m) && !m->is_left && !is_lost(m) && (r->req.op == ARR_FLUSH || r->req.is_fua))
 			is_durable(w, m, r);
 		m->is_unchanged &= r->req.op == ARR_FLUSH;
 		if (!m->is_there || !m->place.is_used || is_in_sync(m) || r->done_on & 1u << index_of(w, m) ||

@@ -7,8 +7,6 @@
  * medium that this one is none of us. */
 #include "check.h"
 
-#include <string.h>
-
 /* Metadata that is damaged is refused or left out; a checksum that is wrong is never believed. */
 static void is_believable(struct sim_world *w, const struct sim_member *m)
 {
@@ -83,13 +81,11 @@ static void changed(struct sim_world *w, struct sim_member *m, enum arr_member_s
 		model_lost_member(&w->model);
 	if (state == ARR_M_FAULTY && was_working) {
 		w->stats->failures++;
-		owed_left(w, m);
+		owed_left(w, m, was_in_sync);
 		counted_are_needed(w, m);
 	}
-	if (state == ARR_M_IN_SYNC) {
+	if (state == ARR_M_IN_SYNC)
 		m->is_behind = false;
-		memset(m->owed, 0, sizeof m->owed);
-	}
 }
 
 /* Who is named as lost by a superblock of a member in sync stays lost until his own says otherwise. */

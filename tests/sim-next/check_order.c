@@ -75,17 +75,15 @@ void order_sync_part(struct sim_world *w)
 
 	if (!sync_window(w, &first, &sectors))
 		return;
+	if (is_write_out(w, first, sectors))
+		broken_at(w, LAW_I12, chunk_of(w, first), "the window %llu+%llu is copied under a write", (ull)first,
+			  (ull)sectors);
 	for (uint32_t i = 0; i < SIM_REQUESTS; i++) {
 		const struct sim_request *r = &w->requests[i];
 
 		if (r->is_used && (r->req.op == ARR_WRITE || r->req.op == ARR_ZERO) &&
-		    ranges_overlap(first, sectors, r->first, r->sectors)) {
-			if (is_write_out(w, r->first, r->sectors))
-				broken_at(w, LAW_I12, chunk_of(w, r->first),
-					  "the window %llu+%llu is copied under write %llu", (ull)first, (ull)sectors,
-					  (ull)r->serial);
+		    ranges_overlap(first, sectors, r->first, r->sectors))
 			at_stake(w, LAW_I12);
-		}
 	}
 }
 

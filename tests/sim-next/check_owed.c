@@ -34,10 +34,12 @@ static bool is_write(const struct sim_request *r)
 }
 
 /* The member leaves, or this life begins without it. */
-void owed_left(struct sim_world *w, struct sim_member *m)
+void owed_left(struct sim_world *w, struct sim_member *m, bool was_in_sync)
 {
 	if (!w->has_bitmap)
 		return;
+	if (was_in_sync)
+		memset(m->owed, 0, sizeof m->owed);
 	owe_all_bits(w, m);
 	for (uint32_t i = 0; i < SIM_REQUESTS; i++)
 		if (is_write(&w->requests[i]))
@@ -49,12 +51,10 @@ void owed_started(struct sim_world *w)
 	w->only_recovering = SIM_DISKS;
 	w->noted_serial = w->model.serial;
 	EACH_MEMBER(w, m) {
-		if (is_in_sync(m))
-			memset(m->owed, 0, sizeof m->owed);
-		else if (w->plan->bitmap_is_stale)
+		if (!is_in_sync(m))
+			owed_left(w, m, m->was_in_sync);
+		if (w->plan->bitmap_is_stale)
 			memset(m->owed, 0xff, sizeof m->owed);
-		else
-			owed_left(w, m);
 	}
 }
 

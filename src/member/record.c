@@ -70,6 +70,8 @@ static struct {
 	} faults[FAULTS_MAX];
 } rec = { .lock = PTHREAD_MUTEX_INITIALIZER, .fd = -1 };
 
+static _Thread_local uint64_t request;	/* of a client, for which this thread works */
+
 static _Noreturn void give_up(const char *why)
 {
 	fprintf(stderr, "recording plugin: %s\n", why);
@@ -147,6 +149,11 @@ void mbr_record_arm(void)
 	pthread_mutex_lock(&rec.lock);
 	rec.is_armed = true;
 	pthread_mutex_unlock(&rec.lock);
+}
+
+void mbr_record_request(uint64_t number)
+{
+	request = number;
 }
 
 void mbr_record_linger(void)
@@ -275,7 +282,7 @@ static bool begin_operation(struct operation *o, int fd, enum mbr_record_op op, 
 	if (member >= 0) {
 		o->begin = (struct mbr_record){ .kind = MBR_REC_BEGIN, .op = op, .member = (uint32_t)member, .at = at,
 						.len = len, .flags = is_durable ? MBR_REC_DURABLE : 0,
-						.number = ++rec.operations };
+						.number = ++rec.operations, .word = request };
 		o->is_flush_fault = false;
 		o->fault = choose_fault((uint32_t)member, op, is_durable, len, &o->is_flush_fault);
 		if (o->fault != HOW_EINTR && o->fault != HOW_UNSUPPORTED && op != MBR_REC_READ)

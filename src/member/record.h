@@ -10,7 +10,8 @@
 
 enum mbr_record_kind {
 	MBR_REC_MEMBER = 1,	/* seen for the first time: @len bytes; extra: its name, a zero, padding, its bytes */
-	MBR_REC_BEGIN,		/* @number on @member begins: @op, @at, @len, @flags; extra: the data of a write */
+	/* @number on @member begins: @op, @at, @len, @flags, @word: the client's request; extra: the data of a write */
+	MBR_REC_BEGIN,
 	MBR_REC_END,		/* and ended: @rc its result or -errno, @len bytes of it were carried out, @flags */
 	MBR_REC_ASKED,		/* client request @number reaches the array: @op, @at, @len, @flags, @word */
 	MBR_REC_ANSWERED,	/* and is answered: @rc; extra of a read: a word for each sector */
@@ -30,7 +31,7 @@ struct mbr_record {
 	uint32_t kind, op, member, flags;
 	uint64_t number, at, len;
 	int64_t rc;
-	uint64_t word;		/* that fills a client's write; UINT64_MAX: no single one does */
+	uint64_t word;		/* ASKED: that fills the write; UINT64_MAX: no single one does */
 	uint64_t extra_bytes;
 };
 
@@ -47,6 +48,9 @@ int mbr_record_member(int fd);
 
 /* From now on operations count for the faults that were ordered. */
 void mbr_record_arm(void);
+
+/* This thread's operations belong to a client's request from now on; 0: to none. */
+void mbr_record_request(uint64_t number);
 
 /* A little time, by lot: so that operations of several threads meet. */
 void mbr_record_linger(void);

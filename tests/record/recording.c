@@ -132,6 +132,7 @@ void __wrap_arr_step(struct arr *a, struct arr_event *event, uint64_t now_ms, st
 static void begin(void)
 {
 	request = __atomic_add_fetch(&requests, 1, __ATOMIC_RELAXED);
+	mbr_record_request(request);
 }
 
 static int end(enum mbr_record_op op, int rc, const void *extra, size_t extra_bytes)
@@ -140,6 +141,7 @@ static int end(enum mbr_record_op op, int rc, const void *extra, size_t extra_by
 
 	mbr_record(&r, extra, extra_bytes);
 	request = 0;
+	mbr_record_request(0);
 	return rc;
 }
 

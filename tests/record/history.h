@@ -1,0 +1,48 @@
+/* What the logs tell, walked record by record, in a simulated world in which nothing runs: its members hold what the
+ * recorded ones may hold, its model knows what clients were told.
+ *
+ *	logs --> history_next() --> world (disks, model, who is in sync) + what is in flight --> crash.c */
+#ifndef TESTS_RECORD_HISTORY_H
+#define TESTS_RECORD_HISTORY_H
+
+#include "../sim-next/world.h"
+#include "log.h"
+
+enum { FLYING_MAX = 64, ASKED_MAX = 64, HISTORY_NAME_BYTES = 40 };
+
+struct flying {			/* a member operation that has begun */
+	const struct mbr_record *begin;	/* NULL: free */
+	const uint8_t *data;		/* NULL: zeroes */
+	uint64_t begun;			/* the step */
+};
+
+struct asked {			/* a request that was not answered yet */
+	uint64_t number;		/* 0: free */
+	struct sim_request r;
+};
+
+struct history {
+	struct sim_world *w;
+	struct sim_setup setup;
+	const char *const *logs;
+	uint32_t log_count, log_now;
+	struct log log;
+	struct prng lots;		/* of what failed flushes gave up */
+	uint32_t member_of[SIM_DISKS];	/* of the log now read: the recorder's number -> the world's */
+	char names[SIM_DISKS][HISTORY_NAME_BYTES];
+	bool is_life_begun;		/* its members are known: something else than members and states came */
+	struct flying flying[FLYING_MAX];
+	struct asked asked[ASKED_MAX];
+	uint64_t member_writes, member_flushes, requests, reads, faults, lives;
+};
+
+/* From the first records of the first log: geometry, members, contents. Prints and ends the program when the logs are not
+ * understood. */
+void history_begin(struct history *h, struct sim_world *w, const char *const *logs, uint32_t log_count,
+		   struct sim_stats *stats);
+/* One more record; w->step counts them. False: that was all. A law that is broken by it does not return: broken(). */
+bool history_next(struct history *h);
+/* What the log says must be what the files say at the end. */
+void history_compare(struct history *h, const char *const *files, uint32_t count);
+
+#endif

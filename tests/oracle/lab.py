@@ -38,8 +38,8 @@ class Lab(Scene):
 		skip_without_linux()
 		return super().__enter__()
 
-	def guest(self, script, *images, limit=100):
-		path = self.path('guest.sh')
+	def guest(self, script, *images, limit=100, name='guest.sh'):
+		path = self.path(name)
 		with open(path, 'w') as f:
 			f.write(PREAMBLE + script)
 		os.chmod(path, 0o755)

@@ -1,0 +1,414 @@
+"""A scenario under Linux's own md, in a guest (tests/lab/uml-run): this file is the host's side and the guest's.
+
+Lives (the parts of a scenario between its cuts) of several scenarios share one boot: each is a thread with its own
+/dev/mdN, and all that end with a cut meet at a barrier before the guest is killed.
+
+	host: boots of lives  ->  job.json  ->  guest: `linux.py job.json`  ->  said-N.json, NN-a.img  ->  host: facts, images
+
+What the words are here: writes go through O_DIRECT, fua is O_DSYNC, flush is fsync of the array, zero is the BLKZEROOUT
+call (`blkdiscard -z`), members are managed by mdadm. Arrays start as *auto-read-only*, so that a resync begins only when
+the counters of the members have been read: what a resync or recovery copies is what the members read for it.
+
+Time: the delay of safe mode is set to hours until `idle`, so that an array is active from its first write on; a sync that
+is to be met in its middle is slowed down until `idle`. A member that Linux leaves out at a start is re-added as its user
+would (docs/differences.md, stale-member).
+"""
+import fcntl
+import json
+import mmap
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import compare  # noqa: E402
+from worlds import SECTOR, Scenario, TooSlow, World, Wrong, begin_images, until  # noqa: E402
+
+DISKS_MAX, LIVES_MAX, TRIES = 14, 6, 4
+BLKZEROOUT = 0x127f
+METADATA = 128 << 10
+# mdadm notes in /run/mdadm which arrays run, by uuid, and takes no second one. All scenarios' arrays have one uuid, so
+# each gets notes of its own.
+MDADM = 'mount --bind "$0" /run/mdadm && exec mdadm "$@"'
+
+
+# ---- the guest's side ----
+
+def text_of(path):
+	with open(path, encoding='ascii') as f:
+		return f.read().strip()
+
+
+def say(path, text):
+	with open(path, 'w', encoding='ascii') as f:
+		f.write(text)
+
+
+def direct_read(device, at=0, length=None):
+	"""Bytes of a block device, past the page cache."""
+	fd = os.open(device, os.O_RDONLY | os.O_DIRECT)
+	try:
+		length = length or os.lseek(fd, 0, os.SEEK_END) - at
+		buffer = mmap.mmap(-1, length)
+		if os.preadv(fd, [buffer], at) != length:
+			raise Wrong(f'{device}: a short read')
+		return buffer[:]
+	finally:
+		os.close(fd)
+
+
+class Guest(World):
+	"""One life in a guest."""
+
+	def __init__(self, scenario, folder, number, disks):
+		super().__init__(scenario, folder)
+		self.device, self.md = f'/dev/md{number}', f'/sys/block/md{number}/md'
+		self.disks = disks	# name -> /dev/ubdX
+		self.fds, self.copied, self.reads_before, self.own_reads = {}, None, 0, 0
+		self.notes = f'/run/mdadm-{number}'
+		for path in '/run/mdadm', self.notes:
+			os.makedirs(path, exist_ok=True)
+		say(self.notes + '/map', '')
+
+	def mdadm(self, *args):
+		return subprocess.run(['unshare', '-m', 'sh', '-c', MDADM, self.notes, *args], capture_output=True, text=True)
+
+	def must(self, event, *args):
+		run = self.mdadm(*args)
+		if run.returncode:
+			raise Wrong(f'line {event.line}: mdadm {" ".join(args)}: {run.stderr}')
+
+	def attribute(self, name):
+		return text_of(f'{self.md}/{name}')
+
+	def set_attribute(self, name, text):
+		say(f'{self.md}/{name}', text)
+
+	def dev(self, name):
+		return os.path.basename(self.disks[name])
+
+	# ---- lives ----
+
+	def assemble(self, event):
+		run = ['--run'] if 'run' in event.flags else []
+		return self.mdadm('--assemble', *run, self.device, *[self.disks[n] for n in event.members])
+
+	def is_running(self):
+		return os.path.exists(f'{self.md}/array_state') and self.attribute('array_state') not in ('inactive', 'clear')
+
+	def do_start(self, event):
+		said = self.assemble(event)
+		if not self.is_running():
+			raise Wrong(f'line {event.line}: {said.stderr}')
+		self.set_attribute('safe_mode_delay', '10000')
+		for way, flags in ('plain', os.O_DIRECT), ('fua', os.O_DIRECT | os.O_DSYNC):
+			self.fds[way] = os.open(self.device, os.O_RDWR | flags)
+		self.before_sync(event)
+		self.set_attribute('array_state', 'active')
+		for name in event.members:
+			if self.member_state(name) == 'none':
+				self.bring_back(event, name)
+
+	def bring_back(self, event, name):
+		self.set_attribute('sync_action', 'frozen')
+		if self.mdadm('--re-add', self.device, self.disks[name]).returncode:
+			self.must(event, '--add', self.device, self.disks[name])
+		self.before_sync(event)
+		self.set_attribute('sync_action', 'idle')
+
+	def do_refused(self, event):
+		said = self.assemble(event)
+		self.fact(event, not self.is_running(), said.stderr)
+		self.mdadm('--stop', self.device)
+
+	def close(self):
+		for fd in self.fds.values():
+			os.close(fd)
+		self.fds = {}
+
+	def do_stop(self, event):
+		self.close()
+		self.must(event, '--stop', self.device)
+		self.busy_since = None
+
+	def do_new(self, event):
+		pass	# begin_images() made it
+
+	# ---- requests ----
+
+	def write(self, event, is_fua):
+		buffer = mmap.mmap(-1, event.length)
+		buffer.write(event.data())
+		if os.pwritev(self.fds['fua' if is_fua else 'plain'], [buffer], event.at) != event.length:
+			raise Wrong(f'line {event.line}: a short write')
+
+	def zero(self, event, is_fua, may_punch):
+		fcntl.ioctl(self.fds['plain'], BLKZEROOUT, struct.pack('QQ', event.at, event.length))
+		if is_fua:
+			self.flush()
+
+	def flush(self):
+		os.fsync(self.fds['plain'])
+
+	def read(self, event):
+		buffer = mmap.mmap(-1, event.length)
+		if os.preadv(self.fds['plain'], [buffer], event.at) != event.length:
+			raise Wrong(f'line {event.line}: a short read')
+		self.own_reads += event.numbers[1]
+		return buffer[:]
+
+	# ---- members ----
+
+	def look(self, name):
+		"""A member without its data: the metadata lies at either end."""
+		device = self.disks[name]
+		size = int(text_of(f'/sys/block/{self.dev(name)}/size')) * SECTOR
+		self.own_reads += 2 * METADATA // SECTOR
+		ends = direct_read(device, 0, METADATA), direct_read(device, size - METADATA, METADATA)
+		return compare.Member(device, ends[0] + bytes(size - 2 * METADATA) + ends[1], with_data=False)
+
+	def role_on_medium(self, name):
+		"""What the superblocks of the members in sync say of this one; None while they disagree."""
+		own = self.look(name)
+		said = {m.number(f'super.role[{own.number("super.dev_number")}]') for m in self.members_in_sync()}
+		return said.pop() if len(said) == 1 else None
+
+	def do_fail(self, event):
+		name = event.members[0]
+		self.must(event, '--fail', self.device, self.disks[name])
+		until(lambda: self.role_on_medium(name) in (0xfffe, 0xffff), f'the record of {name}')
+
+	def do_remove(self, event):
+		name = event.members[0]
+		until(lambda: self.mdadm('--remove', self.device, self.disks[name]).returncode == 0, f'{name} removed')
+
+	def do_re_add(self, event):
+		self.take_in(event, '--re-add')
+
+	def do_add(self, event):
+		self.take_in(event, '--add')
+
+	def take_in(self, event, how):
+		self.set_attribute('sync_action', 'frozen')
+		self.must(event, how, self.device, self.disks[event.members[0]])
+		self.before_sync(event)
+		self.set_attribute('sync_action', 'idle')
+
+	# ---- syncs ----
+
+	def sectors_read(self):
+		return sum(int(text_of(f'/sys/block/{self.dev(n)}/stat').split()[2]) for n in self.disks)
+
+	def before_sync(self, event):
+		self.reads_before, self.own_reads = self.sectors_read(), 0
+		self.set_attribute('sync_speed_max', '64' if self.scenario.is_on_its_own_between(event) else '10000000')
+
+	def members_in_sync(self):
+		names = sorted((n for n in self.disks if self.member_state(n) == 'in_sync'),
+			key=lambda n: self.attribute(f'dev-{self.dev(n)}/slot'))
+		return [self.look(n) for n in names]
+
+	def is_idle(self):
+		if self.attribute('sync_action') != 'idle' or self.attribute('array_state') != 'clean':
+			return False
+		degraded = self.degraded()
+		states = {self.member_state(n) for n in self.disks}
+		if 'recovering' in states or degraded and 'spare' in states:
+			return False
+		return all(m.is_clean() and (degraded or not m.chunks or not m.set_bits()) for m in self.members_in_sync())
+
+	def do_idle(self, event):
+		self.set_attribute('sync_speed_max', '10000000')
+		self.set_attribute('safe_mode_delay', '0.05')
+		until(self.is_idle, 'idle')
+		copied = (self.sectors_read() - self.reads_before - self.own_reads) * SECTOR
+		action = self.attribute('last_sync_action')
+		self.copied = ['recover' if action.startswith('recover') else 'resync', str(copied)] if copied else ['nothing']
+		self.set_attribute('safe_mode_delay', '10000')
+		self.busy_since = None
+
+	# ---- what is there ----
+
+	def snapshot(self):
+		for name in self.disks:
+			with open(self.snapshot_path(name), 'wb') as f:
+				raw = direct_read(self.disks[name])
+				self.own_reads += len(raw) // SECTOR
+				f.write(raw)
+
+	def set_bits(self):
+		return self.members_in_sync()[0].set_bits()
+
+	def degraded(self):
+		return int(self.attribute('degraded'))
+
+	def sync_action(self):
+		return self.attribute('sync_action')
+
+	def member_state(self, name):
+		try:
+			state, slot = (self.attribute(f'dev-{self.dev(name)}/{a}') for a in ('state', 'slot'))
+		except OSError:
+			return 'none'
+		words = state.split(',')
+		if 'faulty' in words:
+			return 'faulty'
+		return 'in_sync' if 'in_sync' in words else 'spare' if slot == 'none' else 'recovering'
+
+	def found_copied(self, words):
+		return self.copied
+
+
+class Session(threading.Thread):
+	"""One life of one scenario in the guest; leaves said-LIFE.json before anything ends it."""
+
+	def __init__(self, job, number, barrier):
+		super().__init__()
+		self.job, self.barrier = job, barrier
+		self.scenario = Scenario(job['path'])
+		self.life = self.scenario.lives()[job['life']]
+		self.world = Guest(self.scenario, job['folder'], number, job['disks'])
+		self.world.compares, self.error = job['compares'], None
+		for event in [e for life in self.scenario.lives()[:job['life']] for e in life]:
+			if event.content is not None:
+				self.world.note_request(event)
+		self.world.busy_since = None
+
+	def tail(self):
+		"""Where the events begin that no wait separates from the cut."""
+		waits = [n for n, e in enumerate(self.life) if e.word in ('idle', 'start', 'stop')]
+		return waits[-1] + 1 if waits else 0
+
+	def leave(self):
+		with open(os.path.join(self.job['folder'], f'said-{self.job["life"]}.json'), 'w', encoding='utf-8') as f:
+			json.dump({'facts': self.world.facts, 'compares': self.world.compares, 'error': self.error}, f)
+
+	def carefully(self, step, *args):
+		try:
+			if not self.error:
+				step(*args)
+		except (Wrong, TooSlow, OSError) as e:
+			self.error = f'{type(e).__name__}: {e}'
+
+	def do(self, events):
+		for event in events:
+			if event.word != 'cut':
+				self.carefully(self.world.do, event)
+
+	def run(self):
+		tail = self.tail() if self.job['is_cut'] else len(self.life)
+		self.do(self.life[:tail])
+		if self.job['is_cut']:
+			self.barrier.wait()
+			self.do(self.life[tail:])
+		else:
+			self.carefully(self.world.close)
+
+
+def guest(path):
+	with open(path, encoding='utf-8') as f:
+		jobs = json.load(f)
+	say('/sys/module/md_mod/parameters/start_ro', '1')
+	cuts = sum(job['is_cut'] for job in jobs)
+	barrier = threading.Barrier(max(cuts, 1))
+	sessions = [Session(job, number, barrier) for number, job in enumerate(jobs)]
+	for session in sessions:
+		session.start()
+	for session in sessions:
+		session.join()
+	for session in sessions:
+		if session.job['is_cut']:
+			session.carefully(session.world.still_in_time)
+		session.leave()
+	if cuts:
+		subprocess.run(['crash-now'])
+
+
+# ---- the host's side ----
+
+class Linux:
+	"""What became of one scenario."""
+
+	def __init__(self, scenario, start, folder):
+		self.scenario, self.folder, self.facts, self.compares, self.error = scenario, folder, [], 0, None
+		os.makedirs(folder, exist_ok=True)
+		begin_images(scenario, start, self)
+
+	def path(self, name):
+		return os.path.join(self.folder, name + '.img')
+
+	def snapshot_path(self, name, count):
+		return os.path.join(self.folder, f'{count:02}-{name}.img')
+
+	def job(self, life, first_disk):
+		names = self.scenario.members()
+		return {'path': self.scenario.path, 'life': life, 'folder': self.folder, 'compares': self.compares,
+			'is_cut': self.scenario.lives()[life][-1].word == 'cut',
+			'disks': {n: f'/dev/ubd{chr(ord("a") + first_disk + i)}' for i, n in enumerate(names)}}
+
+	def again(self, life):
+		"""Back to where this life began."""
+		self.error = None
+		for image in map(self.path, self.scenario.members()):
+			os.replace(image + '.before', image)
+
+	def take(self, life):
+		try:
+			with open(os.path.join(self.folder, f'said-{life}.json'), encoding='utf-8') as f:
+				said = json.load(f)
+			self.error = said['error']
+			if not self.error:
+				self.facts += said['facts']
+				self.compares = said['compares']
+		except FileNotFoundError:
+			self.error = f'life {life} said nothing'
+
+
+def boots(worlds, life):
+	"""Worlds that have this life, in groups that one guest can carry."""
+	group, disks = [], 0
+	for world in worlds:
+		if world.error or life >= len(world.scenario.lives()):
+			continue
+		more = len(world.scenario.members())
+		if group and (disks + more > DISKS_MAX or len(group) == LIVES_MAX):
+			yield group
+			group, disks = [], 0
+		group.append(world)
+		disks += more
+	if group:
+		yield group
+
+
+def run_boot(lab, group, life, path):
+	jobs, images = [], []
+	for world in group:
+		jobs.append(world.job(life, len(images)))
+		images += [world.path(n) for n in world.scenario.members()]
+	for image in images:
+		shutil.copyfile(image, image + '.before')
+	with open(path, 'w', encoding='utf-8') as f:
+		json.dump(jobs, f)
+	script = f'exec /usr/bin/python3 {os.path.abspath(__file__)} {path}\n'
+	run = lab.guest(script, *images, name=os.path.basename(path) + '.sh')
+	for world in group:
+		world.take(life)
+		if world.error:
+			world.error += '\n' + run.stdout + run.stderr
+
+
+def run_life(lab, group, life, path):
+	"""Lives that share a boot; those for which it was too slow have one of their own."""
+	run_boot(lab, group, life, path)
+	for turn, world in ((t, w) for w in group for t in range(TRIES)):
+		if world.error and world.error.startswith('TooSlow'):
+			world.again(life)
+			run_boot(lab, [world], life, f'{path}-{world.scenario.name}-{turn}')
+
+
+if __name__ == '__main__':
+	guest(sys.argv[1])

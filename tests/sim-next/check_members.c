@@ -96,8 +96,10 @@ static void note_left(struct sim_world *w, struct sim_member *m)
 	if (!m->is_there || !m->place.is_used || m->is_left == !is_in_sync(m))
 		return;
 	own = super_on(w, m);
-	if (!own)
+	if (!own) {
+		m->is_left |= m->is_corrupt;	/* it cannot even say who it was */
 		return;
+	}
 	if (is_in_sync(m)) {
 		m->is_left = own->feature_map & FMT_SB1_RECOVERY_OFFSET || own->roles[own->dev_number] >= w->slots;
 		return;

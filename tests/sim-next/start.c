@@ -152,8 +152,7 @@ void world_leave(struct sim_world *w)
 		m->state = ARR_M_NONE;
 	}
 	w->job_count = w->jobs_at_once = 0;
-	if (w->has_lived)
-		w->was_readonly = w->is_readonly;
+	w->was_readonly |= w->is_readonly;
 	w->is_stopping = w->is_readonly = w->has_lived = false;
 }
 

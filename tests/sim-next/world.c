@@ -114,11 +114,14 @@ static void work_part(struct sim_world *w, struct sim_job *j, uint32_t i)
 static void tell(struct sim_world *w, struct sim_job *j)
 {
 	struct arr_job *done = j->job;
+	bool is_claim = done->kind == ARR_JOB_CLAIM;
 
 	trace(w, "job %s is done", job_names[done->kind]);
 	hash_in(w, done->kind, done->part_count, UINT64_MAX);
 	drop_job(w, j);
 	world_step(w, &(struct arr_event){ .kind = ARR_EV_JOB_DONE, .job = done });
+	if (is_claim)
+		w->was_readonly = false;	/* who is away is on record now */
 }
 
 /* ---- choosing ---- */

@@ -66,6 +66,8 @@ struct sim_member {
 	uint32_t entry;			/* in its table; valid unless NONE */
 	uint32_t slot;			/* there, as last seen */
 	struct sim_seen seen;
+	bool has_number;
+	uint32_t number;		/* of the device, in everybody's role table: the last it was known by */
 	uint64_t owed[SIM_CHUNKS_MAX / 64];	/* chunks it may lack, at most: were set when it left, or written since */
 	bool has_gaps;
 	uint64_t gaps;			/* a sum of what lies outside of its areas */
@@ -129,7 +131,8 @@ struct sim_world {
 	bool has_lived;			/* an array ran since the last end of a life */
 	uint32_t jobs_at_once;		/* EV_QUEUE; 0: no limit */
 	uint8_t *sync_buffer;
-	bool is_readonly, is_stopping, was_readonly;
+	bool is_readonly, is_stopping;
+	bool was_readonly;		/* a life was, and no superblock was written since */
 
 	/* what the checkers remember */
 	uint16_t counters[SIM_CHUNKS_MAX];
@@ -141,6 +144,7 @@ struct sim_world {
 	bool is_broken;
 	uint64_t whole_until;		/* the step in which a slot became empty; UINT64_MAX: none is */
 	uint64_t acks_before;		/* acknowledged writes before this life */
+	bool has_committed;		/* a page of the bitmap went out in this life */
 	uint64_t noted_serial;		/* writes that are in owed[] */
 	uint32_t only_recovering;	/* index: by the bitmap, alone, since this sync began; SIM_DISKS: not so */
 };

@@ -7,7 +7,7 @@ import subprocess
 
 import table
 
-SIM = 'tests/sim'		# the simulator's folder
+SIM = 'tests/sim-next'		# the simulator's folder
 ROOMS = ['src/base', 'src/format', 'src/bitmap', 'src/array', 'src/assembly']
 FLAGS = ['-std=gnu17', '-O1', '-D_GNU_SOURCE', '-D_FILE_OFFSET_BITS=64', '-DUMD_LAWS_ARE_SILENT', '-w']
 SEEDS = ['--seeds', '1', '100000000']
@@ -17,10 +17,11 @@ class BuildError(Exception):
 	pass
 
 
-def run(command, limit=None):
+def run(command, limit=None, folder=None):
 	"""(status, output); the status is None when it was killed at the limit."""
 	try:
-		done = subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=limit)
+		done = subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=limit,
+				      cwd=folder)
 	except subprocess.TimeoutExpired:
 		return None, ''
 	return done.returncode, done.stdout.decode(errors='replace')
@@ -55,14 +56,20 @@ class World:
 	def sources(self, pattern):
 		return sorted(os.path.relpath(path, self.root) for path in glob.glob(os.path.join(self.root, pattern)))
 
+	def is_program(self, source):
+		with open(os.path.join(self.root, source), encoding='utf-8') as f:
+			return re.search(r'^int main\(', f.read(), re.MULTILINE)
+
 	def sim_sources(self):
-		"""The simulator may bring its own allocator."""
-		sources = [path for room in ROOMS + [SIM] for path in self.sources(room + '/*.c')]
-		own_memory = os.path.join(SIM, 'memory.c') in sources
-		return [path for path in sources if not own_memory or path != 'src/base/mem.c']
+		"""The brains with the simulator: it has its own allocator, and tests of its own beside it."""
+		sim = [path for path in self.sources(SIM + '/*.c') if path.endswith('/main.c') or not self.is_program(path)]
+		return [path for path in self.pure_sources() if path != 'src/base/mem.c'] + sim
+
+	def pure_sources(self):
+		return [path for room in ROOMS for path in self.sources(room + '/*.c')]
 
 	def unit_sources(self, name):
-		return [path for room in ROOMS for path in self.sources(room + '/*.c')] + [f'tests/unit/{name}.c']
+		return [*self.pure_sources(), f'tests/unit/{name}.c']
 
 	def object_of(self, source):
 		return os.path.join(self.folder, 'objects', source.replace('/', '-')[:-1] + 'o')
@@ -81,7 +88,7 @@ class World:
 	def build(self, catchers):
 		"""Every object that some bug's program needs, unless it is fresh."""
 		os.makedirs(os.path.join(self.folder, 'objects'), exist_ok=True)
-		sources = {path for room in ROOMS for path in self.sources(room + '/*.c')}
+		sources = set(self.pure_sources())
 		if catchers & {'sim', 'exhaust', 'scenario'}:
 			sources |= set(self.sim_sources())
 		stale = [source for source in sorted(sources) if not is_fresh(self.object_of(source))]
@@ -103,8 +110,8 @@ class World:
 		must([*self.cc, *objects, '-o', name], f'{bug.name} does not link')
 		return name
 
-	def planted(self, bug):
-		"""Plants it, links, and returns the run that shall catch it: run(limit) says who did, or None."""
+	def copy(self, bug):
+		"""A copy of its file with the bug in it, alone in a folder of its own, which is returned."""
 		home = os.path.join(self.folder, 'bugs', bug.name)
 		copy = os.path.join(home, bug.file)
 		os.makedirs(os.path.dirname(copy), exist_ok=True)
@@ -112,7 +119,11 @@ class World:
 			text = bug.plant(f.read())
 		with open(copy, 'w', encoding='utf-8') as f:
 			f.write(text)
-		return getattr(self, 'by_' + bug.catcher)(bug, home)
+		return home
+
+	def planted(self, bug):
+		"""Plants it, links, and returns the run that shall catch it: run(limit) says who did, or None."""
+		return getattr(self, 'by_' + bug.catcher)(bug, self.copy(bug))
 
 	# ---- who catches: each returns run(limit) ----
 
@@ -120,7 +131,7 @@ class World:
 		program = self.link(bug, self.sim_sources(), home)
 
 		def catch(limit):
-			status, output = run([program, *words], limit)
+			status, output = run([program, *words], limit, home)
 			broken = re.search(r'LAW (\S+) BROKEN', output)
 			if status and broken:
 				return broken[1]
@@ -142,7 +153,7 @@ class World:
 		program = self.link(bug, self.unit_sources(name), home)
 
 		def catch(limit):
-			status, output = run([program], limit)
+			status, output = run([program], limit, home)
 			is_red = status and (status < 0 or re.search(r'^not ok', output, re.MULTILINE))
 			return f'{bug.laws[0]}, unit {name}' if is_red else None
 		return catch

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "tests/tap.h"
+#include "tap.h"
 
 static const char *const lines[] = {
 	"start a b", "start a c f run readonly", "start a b prefer=b run lot=3", "refused a b run", "write 0 8",

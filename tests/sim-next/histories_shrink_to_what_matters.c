@@ -8,7 +8,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "tests/tap.h"
+#include "tap.h"
 
 static uint32_t asked;
 

@@ -162,6 +162,8 @@ static bool take_event(struct reading *r, const char *line, uint32_t number)
 		return wrong(r, "an event before \"worlds all|sim\" and \"array ...\" were said");
 	if (r->to->is_for_all && (event_is_for_sim(e.kind) || e.flags & EVF_ASYNC))
 		return wrong(r, "this happens in the simulator only, and the file is for all worlds");
+	if ((e.kind == EV_WRITE || e.kind == EV_ZERO || e.kind == EV_READ) && e.count > MODEL_SPAN_MAX)
+		return wrong(r, "%llu sectors: a request has %d at most", (unsigned long long)e.count, MODEL_SPAN_MAX);
 	e.line = number;
 	script_add(&r->to->script, &e);
 	return true;

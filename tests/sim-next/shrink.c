@@ -18,7 +18,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { TRIES_MAX = 20000 };
+enum { TRIES_MAX = 20000, SMALL_LOTS = 4 };
 
 struct shrinking {
 	struct scenario *s;
@@ -139,7 +139,7 @@ static void keep_second_half(struct sim_event *e)
  * another one, or there would be no end. */
 static bool say_less(struct sim_event *e, uint32_t way)
 {
-	enum { FLAGS = 32, MEMBERS = FLAGS + SIM_DISKS };
+	enum { FLAGS = 32, MEMBERS = FLAGS + SIM_DISKS, LOTS = MEMBERS + 7 };
 
 	if (way < FLAGS)
 		e->flags &= ~(e->kind == EV_CUT ? 0 : 1u << way);
@@ -161,9 +161,9 @@ static bool say_less(struct sim_event *e, uint32_t way)
 		e->count -= e->count / 2;
 	else if (way == MEMBERS + 7)
 		keep_second_half(e);
-	else
-		return false;
-	return true;
+	else if (way <= LOTS + SMALL_LOTS && e->lot > way - LOTS)
+		e->lot = way - LOTS;
+	return way <= LOTS + SMALL_LOTS;
 }
 
 /* 0: there is no such way; else whether it was taken: 1 no, 2 yes. */

@@ -6,7 +6,7 @@
  *   stepped   the array has stepped: who left, what ended                      check_members check_owed check_rest
  *   read, acked   a client was answered                                        check_content
  *   idle      nothing is left to do                                            check_rest
- *   ended     a life is over: the gaps between the areas                       check_bounds
+ *   ended     a life is over: gaps between the areas, who was written off      check_bounds check_members
  *
  * The checkers look at media and caches, not at what umd believes, wherever that is possible: a bit is read from the
  * medium, a claim from the bytes of the superblock, both by super.c. From the array they take who is in which state,
@@ -54,6 +54,7 @@ void check_started(struct sim_world *w)
 	for (uint32_t i = 0; i < s.member_count; i++)
 		w->members[w->disk_of[i]].slot = s.members[i].slot;
 	w->action = s.action;
+	w->has_committed = false;
 	w->acks_before = w->model.acks;
 	w->whole_until = s.degraded ? 0 : UINT64_MAX;
 	bounds_started(w);
@@ -107,4 +108,11 @@ void check_stepped(struct sim_world *w)
 		sync_ended(w, &s.last);
 	w->action = s.action;
 	note_counters(w);
+}
+
+/* The cut decided which superblocks are on the media: also those that say that somebody is out. */
+void check_ended(struct sim_world *w)
+{
+	check_left(w);
+	bounds_ended(w);
 }

@@ -55,6 +55,7 @@ void members_are_equal(struct sim_world *w);
 /* check_bounds.c */
 void bounds_part(struct sim_world *w, const struct sim_job *j, const struct arr_part *p, const struct sim_member *m);
 void bounds_started(struct sim_world *w);
+void bounds_ended(struct sim_world *w);
 /* check_claims.c */
 void claims_issued(struct sim_world *w);
 void check_claim(struct sim_world *w, const struct arr_job *job, const struct arr_part *p);
@@ -64,7 +65,7 @@ void members_stepped(struct sim_world *w, const struct arr_status *s);
 /* check_owed.c */
 void owed_started(struct sim_world *w);
 void owed_stepped(struct sim_world *w, const struct arr_status *s);
-void owed_left(struct sim_world *w, struct sim_member *m);
+void owed_left(struct sim_world *w, struct sim_member *m, bool was_in_sync);
 void recovery_ended(struct sim_world *w, const struct arr_sync_report *r);
 /* check_rest.c */
 void rest_started(struct sim_world *w);

@@ -86,7 +86,7 @@ void bounds_started(struct sim_world *w)
 			same_gaps(w, m);
 }
 
-void check_ended(struct sim_world *w)
+void bounds_ended(struct sim_world *w)
 {
 	EACH_MEMBER(w, m)
 		if (m->is_there && m->place.is_used)

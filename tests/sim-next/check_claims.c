@@ -50,23 +50,23 @@ static void read_claim(struct sim_world *w, const struct arr_part *p, struct sup
 		       member_of(w, p)->disk.path);
 }
 
-/* "Below this place the array is clean" speaks of every member in a slot; of a recovering one as far as its own
- * superblock calls it current: the one of this round, or the one it has where it gets none. One that has just come back
- * still has that of its former life, too old to be believed. */
-static uint64_t clean_below(struct sim_world *w, const struct arr_job *job, const struct sim_member *m, uint64_t below)
+/* "Below this place the array is clean" speaks of a member as far as its own superblock calls it current: the one of this
+ * round, or where it gets none the one it has, if that is of this round or tells of a recovery. One that has just
+ * come back still has that of its former life, too old to be believed. What the array thinks by now is not what is
+ * said. */
+static uint64_t clean_below(struct sim_world *w, const struct arr_job *job, const struct sim_member *m,
+			    const struct super *now)
 {
 	struct super own;
 
-	if (is_in_sync(m))
-		return below;
 	for (uint32_t i = 0; i < job->part_count; i++)
 		if (member_of(w, &job->parts[i]) == m) {
 			read_claim(w, &job->parts[i], &own);
-			return min_u64(below, current_below(w, &own));
+			return min_u64(synced_below(w, now), current_below(w, &own));
 		}
-	if (!super_of(w, m, &own) || !(own.feature_map & FMT_SB1_RECOVERY_OFFSET))
+	if (!super_of(w, m, &own) || (own.events != now->events && !(own.feature_map & FMT_SB1_RECOVERY_OFFSET)))
 		return 0;
-	return min_u64(below, current_below(w, &own));
+	return min_u64(synced_below(w, now), current_below(w, &own));
 }
 
 static void clean_claim(struct sim_world *w, const struct arr_job *job, const struct super *s)
@@ -78,7 +78,7 @@ static void clean_claim(struct sim_world *w, const struct arr_job *job, const st
 
 		if (!is_in_sync(m) && m->state != ARR_M_RECOVERING)
 			continue;
-		below = clean_below(w, job, m, synced_below(w, s));
+		below = clean_below(w, job, m, s);
 		if (!disk_is_settled(&m->disk, m->place.data_at.bytes, below, false))
 			broken(w, LAW_I10,
 			       "event %llu calls the array clean below %llu, but %s was not flushed there",

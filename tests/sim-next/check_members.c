@@ -91,24 +91,23 @@ static void changed(struct sim_world *w, struct sim_member *m, enum arr_member_s
 /* Who is named as lost by a superblock of a member in sync stays lost until his own says otherwise. */
 static void note_left(struct sim_world *w, struct sim_member *m)
 {
-	const struct super *own, *other;
+	const struct super *own = m->place.is_used ? super_on(w, m) : NULL, *other;
 
+	if (own) {
+		m->number = own->dev_number;	/* it may be damaged later, and is still this device */
+		m->has_number = true;
+	}
 	if (!m->is_there || !m->place.is_used || m->is_left == !is_in_sync(m))
 		return;
-	own = super_on(w, m);
-	if (!own) {
-		m->is_left |= m->is_corrupt;	/* it cannot even say who it was */
-		return;
-	}
 	if (is_in_sync(m)) {
-		m->is_left = own->feature_map & FMT_SB1_RECOVERY_OFFSET || own->roles[own->dev_number] >= w->slots;
+		m->is_left = own && (own->feature_map & FMT_SB1_RECOVERY_OFFSET || own->roles[own->dev_number] >= w->slots);
 		return;
 	}
 	EACH_MEMBER(w, teller) {
-		if (!is_in_sync(teller))
+		if (!is_in_sync(teller) || !m->has_number)
 			continue;
 		other = super_on(w, teller);
-		if (other && (other->roles[own->dev_number] >= w->slots || m->state == ARR_M_RECOVERING))
+		if (other && (other->roles[m->number] >= w->slots || m->state == ARR_M_RECOVERING))
 			m->is_left = true;
 	}
 }

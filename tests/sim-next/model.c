@@ -262,15 +262,15 @@ static enum law_id judge(const struct model *m, const struct model_sector *s, ui
 /* A choice among what a restart brought was made by a medium: it is firm, whatever is written later. */
 static void exclude_others(struct model *m, struct model_sector *s, uint64_t content, const struct model_view *view)
 {
-	bool is_old = false;
+	bool is_old = true;
 
 	EACH_VERSION(m, s, v)
 		if (v->ended > view->ends) /* or it is under way */
 			return;
 	m->looks++;
 	EACH_CONST_VERSION(m, s, v)
-		if (v->content == content)
-			is_old |= v->serial <= m->restart_serial;
+		if (v->content == content && !v->excluded)	/* zeroes may be there more than once */
+			is_old &= v->serial <= m->restart_serial;
 	EACH_VERSION(m, s, v) {
 		if (v->content == content)
 			continue;

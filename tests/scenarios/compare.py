@@ -21,7 +21,6 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 FORMAT = os.path.join(HERE, '..', '..', 'src', 'format')
 SUPER_MAGIC, BITMAP_MAGIC, BLOCK, SECTOR = 0xa92b4efc, 0x6d746962, 4096, 512
 HOWS = 'ignored', 'recomputed', 'order', 'below', 'unique'
-EVENTS = 'super.events', 'bitmap.events'
 
 
 def fields_of(table):
@@ -45,6 +44,7 @@ class Member:
 			self.cut_bitmap()
 			self.cut_log()
 			if with_data:
+				self.cut_roles()
 				self.take('data', self.number('super.data_offset_sectors') * SECTOR,
 					self.number('super.size_sectors') * SECTOR)
 
@@ -69,8 +69,9 @@ class Member:
 	def cut_super(self):
 		for name, offset, length in SUPER:
 			self.take('super.' + name, self.super_at + offset, length)
-		self.roles = (BLOCK - 256) // 2
-		for n in range(self.roles):
+
+	def cut_roles(self):
+		for n in range((BLOCK - 256) // 2):
 			self.take(f'super.role[{n}]', self.super_at + 256 + 2 * n, 2)
 
 	def cut_bitmap(self):
@@ -113,8 +114,9 @@ class Member:
 	def is_clean(self):
 		return self.number('super.resync_offset_sectors') == (1 << 64) - 1
 
-	def role(self):
-		return self.number(f'super.role[{self.number("super.dev_number")}]')
+	def role_of(self, number):
+		"""What this member says of the one with that device number."""
+		return struct.unpack_from('<H', self.raw, self.super_at + 256 + 2 * number)[0]
 
 	def sum_is_right(self):
 		"""The superblock's checksum, from its description: 32-bit words, its own as 0, carries folded in."""
@@ -154,15 +156,18 @@ class Mask:
 	def entry(self, area, world):
 		return next((e for e in self.entries if e.covers(area, world)), None)
 
+	def ordered(self, world):
+		return [e.area for e in self.entries if e.how == 'order' and world in e.worlds]
+
 	def unused(self):
 		return [f'mask.txt:{e.line}: {e.area} in {",".join(e.worlds)} never differed' for e in self.entries if not e.uses]
 
 
 # ---- comparing ----
 
-def ranks(members):
+def ranks(members, areas):
 	"""{(member, area): rank} of all event numbers."""
-	values = {(name, area): m.number(area) for name, m in members.items() for area in EVENTS if m.has(area)}
+	values = {(name, area): m.number(area) for name, m in members.items() for area in areas if m.has(area)}
 	order = sorted(set(values.values()))
 	return {key: order.index(value) for key, value in values.items()}
 
@@ -179,13 +184,14 @@ def shown(area, one, two):
 		f'{one[at:at + 8].hex()}, {two[at:at + 8].hex()}')
 
 
-def settle(entry, name, area, members):
+def settle(entry, name, area, members, ordered):
 	"""Does the masked difference keep what the mask demands instead? None, or what is wrong."""
 	wanted, got = members
 	if entry.how == 'recomputed' and not (wanted[name].sum_is_right() and got[name].sum_is_right()):
 		return 'the sum is wrong'
-	if entry.how == 'order' and ranks(wanted).get((name, area)) != ranks(got).get((name, area)):
-		return f'order {ranks(wanted)}, {ranks(got)}'
+	if entry.how == 'order':
+		orders = [ranks(m, ordered) for m in members]
+		return None if orders[0] == orders[1] else f'order {orders[0]}, {orders[1]}'
 	if entry.how == 'below' and not all(m[name].number(area) <= m[name].number('super.events') for m in members):
 		return 'it is beyond the events'
 	if entry.how == 'unique' and any(len({m.areas[area] for m in world.values()}) < len(world) for world in members):
@@ -205,7 +211,7 @@ def differences(wanted, got, world, mask, but=()):
 			if one == two or area in but:
 				continue
 			entry = mask.entry(area, world)
-			wrong = settle(entry, name, area, (wanted, got)) if entry else shown(area, one, two)
+			wrong = settle(entry, name, area, (wanted, got), mask.ordered(world)) if entry else shown(area, one, two)
 			if entry:
 				entry.uses += 1
 			if wrong:

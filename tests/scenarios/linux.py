@@ -13,6 +13,7 @@ Time: the delay of safe mode is set to hours until `idle`, so that an array is a
 is to be met in its middle is slowed down until `idle`. A member that Linux leaves out at a start is re-added as its user
 would (docs/differences.md, stale-member).
 """
+import ctypes
 import fcntl
 import json
 import mmap
@@ -31,9 +32,8 @@ from worlds import SECTOR, Scenario, TooSlow, World, Wrong, begin_images, until 
 DISKS_MAX, LIVES_MAX, TRIES = 14, 6, 4
 BLKZEROOUT = 0x127f
 METADATA = 128 << 10
-# mdadm notes in /run/mdadm which arrays run, by uuid, and takes no second one. All scenarios' arrays have one uuid, so
-# each gets notes of its own.
-MDADM = 'mount --bind "$0" /run/mdadm && exec mdadm "$@"'
+LIBC = ctypes.CDLL(None, use_errno=True)
+CLONE_NEWNS, MS_BIND = 0x20000, 4096
 
 
 # ---- the guest's side ----
@@ -70,12 +70,18 @@ class Guest(World):
 		self.disks = disks	# name -> /dev/ubdX
 		self.fds, self.copied, self.reads_before, self.own_reads = {}, None, 0, 0
 		self.notes = f'/run/mdadm-{number}'
+
+	def own_notes(self):
+		"""mdadm notes in /run/mdadm which arrays run, by uuid, and takes no second one. All scenarios' arrays have one uuid,
+		so each thread, and the programs it starts, sees a folder of its own there."""
 		for path in '/run/mdadm', self.notes:
 			os.makedirs(path, exist_ok=True)
 		say(self.notes + '/map', '')
+		if LIBC.unshare(CLONE_NEWNS) or LIBC.mount(self.notes.encode(), b'/run/mdadm', None, MS_BIND, None):
+			raise OSError(ctypes.get_errno(), 'no folder of its own for mdadm')
 
 	def mdadm(self, *args):
-		return subprocess.run(['unshare', '-m', 'sh', '-c', MDADM, self.notes, *args], capture_output=True, text=True)
+		return subprocess.run(['mdadm', *args], capture_output=True, text=True)
 
 	def must(self, event, *args):
 		run = self.mdadm(*args)
@@ -174,7 +180,7 @@ class Guest(World):
 	def role_on_medium(self, name):
 		"""What the superblocks of the members in sync say of this one; None while they disagree."""
 		own = self.look(name)
-		said = {m.number(f'super.role[{own.number("super.dev_number")}]') for m in self.members_in_sync()}
+		said = {m.role_of(own.number('super.dev_number')) for m in self.members_in_sync()}
 		return said.pop() if len(said) == 1 else None
 
 	def do_fail(self, event):
@@ -301,6 +307,7 @@ class Session(threading.Thread):
 
 	def run(self):
 		tail = self.tail() if self.job['is_cut'] else len(self.life)
+		self.carefully(self.world.own_notes)
 		self.do(self.life[:tail])
 		if self.job['is_cut']:
 			self.barrier.wait()

@@ -22,9 +22,8 @@
 enum {
 	SECTORS_MAX = 512,		/* on their way at one point */
 	VERSIONS_MAX = 9,		/* of one sector: a digit in the text of a cut */
-	CARRY_EVERY = 32,		/* one distinct image in so many goes on; below depth 2 each does */
-	SECOND_POINTS = 24,		/* crash points of one recovery */
-	SECOND_ACTIONS = 400,
+	LATER_POINTS = 24,		/* moments of one recovery at which the power fails again */
+	ACTIONS_MAX = 400,
 };
 
 struct on_its_way {
@@ -195,16 +194,15 @@ static uint32_t everybody(const struct sim_world *w)
 	return mask;
 }
 
-/* The rest of the story: the recovery with its own crash points, then rest. */
-static void go_on(struct point *p, struct sim_world *b)
+/* The rest of the story: the recovery, as far as wanted with its own crash points, then rest. */
+static void go_on(struct point *p, struct sim_world *b, uint32_t points)
 {
-	uint32_t actions = 0, points = 0;
+	uint32_t actions = 0;
 
 	p->x->counts.carried_on++;
-	while (actions++ < SECOND_ACTIONS && points < SECOND_POINTS && p->level + 2 <= SIM_DEPTH_MAX) {
+	for (; points && p->level + 2 <= SIM_DEPTH_MAX; points--) {
 		exhaust_cut(p->x, p->level + 1);
-		points++;
-		if (!exhaust_hand(p->x, b, true))
+		if (actions++ == ACTIONS_MAX || !exhaust_hand(p->x, b, true))
 			break;
 	}
 	world_do(b, &(struct sim_event){ .kind = EV_IDLE });
@@ -234,9 +232,23 @@ static void must_not_need_run(struct sim_world *b, uint32_t who)
 		broken(b, LAW_I9, "all members together do not start: %s", b->plan->refusal.text);
 }
 
-static void judge(struct point *p, const struct image *image, bool goes_on)
+/* At how many moments of its recovery the power fails again; UINT32_MAX: the image does not go on at all. Short workloads
+ * have more to spare. */
+static uint32_t later_points(const struct point *p)
 {
-	uint32_t all = everybody(p->w);
+	const struct exhaust *x = p->x;
+	uint64_t lot = mix(x->workload->number, x->counts.distinct + x->counts.later_images);
+
+	if (p->level > 0)
+		return lot % 256 == 0 ? LATER_POINTS : lot % 8 == 0 ? 0 : UINT32_MAX;
+	if (x->workload->count < 2)
+		return lot % 8 == 0 ? LATER_POINTS : 0;
+	return lot % 256 == 0 ? LATER_POINTS : lot % 16 == 0 ? 0 : UINT32_MAX;
+}
+
+static void judge(struct point *p, const struct image *image)
+{
+	uint32_t all = everybody(p->w), points = later_points(p);
 
 	p->x->counts.distinct += p->level == 0;
 	for (uint32_t who = 1; who <= all; who++) {
@@ -250,8 +262,8 @@ static void judge(struct point *p, const struct image *image, bool goes_on)
 		if (who == all && all == trusted)
 			must_not_need_run(b, who);
 		if (who & trusted && (p->level == 0 || who == trusted || who == all) && start(p, b, who) &&
-		    goes_on && (who == all || who == trusted))
-			go_on(p, b);
+		    points != UINT32_MAX && (who == all || who == trusted))
+			go_on(p, b, points);
 		leave(p, mark);
 	}
 }
@@ -267,20 +279,10 @@ static bool is_new(struct point *p, const struct image *image, uint64_t hash)
 	return !image->is_chosen || p->level > 0 || seen_add(p->x->seen, hash);
 }
 
-/* Below depth 2 everything goes on; a second cut's images come to rest without further cuts when the lot says so. */
-static bool goes_on(const struct point *p)
-{
-	uint64_t number = p->x->counts.distinct + p->x->counts.later_images;
-
-	if (p->level > 0)
-		return mix(number, p->x->looked) % 4 == 0;
-	return p->x->workload->count < 2 || mix(number, p->x->workload->number) % CARRY_EVERY == 0;
-}
-
 static void look_at(struct point *p, const struct image *image, uint64_t hash)
 {
 	if (is_new(p, image, hash))
-		judge(p, image, goes_on(p));
+		judge(p, image);
 }
 
 static void set_choices(struct point *p, const uint8_t *choice)

@@ -6,6 +6,9 @@
  *           recovery made the bits clearable (the kernel forgets that and corrupts data on a re-add)
  *   CLEAR   counters still at 1 become 0; their pages are written
  *
+ * Where there is nothing to age the map may still be owed to the disks: what a start has read came from one member, and
+ * another may show bits that were cleared elsewhere before a cut. Then it is written, as late as a sweep would be (I8).
+ *
  * A counter that a new write touched in between is no longer 1 and stays. Nothing is cleared while the
  * array is degraded, broken, or has something unrecorded. At a stop the sweep runs at once, twice. */
 #include "array/state.h"
@@ -20,6 +23,12 @@ static bool has_work(const struct arr *a)
 	return a->bitmap && !a->is_broken && !a->is_readonly && bm_wants_sweep(a->bitmap);
 }
 
+static bool owes_map(const struct arr *a)
+{
+	return a->bitmap && !a->is_broken && !a->is_readonly && !a->is_stopping && bm_wants_commit(a->bitmap) &&
+	       !bm_commit_is_running(a->bitmap);
+}
+
 bool arr_sweep_is_finished(const struct arr *a)
 {
 	if (a->is_readonly || !a->bitmap)
@@ -32,7 +41,7 @@ bool arr_sweep_is_finished(const struct arr *a)
 /* Due: the time has come, or the array stops and nobody writes any more. */
 static bool is_due(struct arr *a)
 {
-	if (!has_work(a)) {
+	if (!has_work(a) && !owes_map(a)) {
 		a->sweep_due_ms = 0;
 		return false;
 	}
@@ -48,6 +57,8 @@ static bool begin(struct arr *a)
 	bool is_ready = bm_age(a->bitmap);
 
 	a->sweep_due_ms = a->now_ms + bm_daemon_sleep_ms(a->bitmap);
+	if (owes_map(a) && !has_work(a))
+		return arr_bitmap_begin(a, NULL);
 	if (!is_ready || !may_clear(a))
 		return true;
 	arr_flush_all(a, &a->sweep_job);
@@ -118,7 +129,7 @@ bool arr_pump_sweep(struct arr *a)
 uint64_t arr_sweep_timer_ms(const struct arr *a)
 {
 	/* A stopping array sweeps when its requests and claims are done, not when a time has come. */
-	if (a->sweep_phase != SWEEP_IDLE || a->is_stopping || !has_work(a) || !a->sweep_due_ms)
+	if (a->sweep_phase != SWEEP_IDLE || a->is_stopping || (!has_work(a) && !owes_map(a)) || !a->sweep_due_ms)
 		return UINT64_MAX;
 	return a->sweep_due_ms;
 }

@@ -109,7 +109,8 @@ void disk_lift_faults(struct sim_disk *d)
 
 void disk_open(struct sim_disk *d)
 {
-	d->has_lost_writes = d->is_closed = false;
+	d->has_lost_writes = false;
+	d->is_closed = d->is_gone; /* what is not there cannot be opened */
 }
 
 /* ---- the log ---- */

@@ -199,7 +199,7 @@ static void durable_writes_are_durable(void)
 
 static void cuts_leave_one_version_each(void)
 {
-	uint32_t strangers = 0, unequal = 0, seen[3] = { 0 }, all_old = 0, all_new = 0, moments = 0;
+	uint32_t strangers = 0, unequal = 0, seen[3] = { 0 }, all_old = 0, all_new = 0, moments = 0, mixes = 0;
 
 	for (uint64_t seed = 0; seed < SEEDS; seed++) {
 		struct prng r = prng_seed(seed);
@@ -223,6 +223,7 @@ static void cuts_leave_one_version_each(void)
 		all_old += !now && on_medium(&d, 0) == 9;
 		all_new += now == 19 && on_medium(&d, 0) == 11;
 		moments += now && now < 19 && now == until;
+		mixes += now > 5 && now < 15 && now != until;
 		disk_free(&d);
 	}
 	is_u64(strangers, 0, "a cut leaves each sector one of its versions");
@@ -230,6 +231,7 @@ static void cuts_leave_one_version_each(void)
 	ok(seen[0] && seen[1] && seen[2], "the medium's, the first and the second all come up");
 	ok(all_old > SEEDS / 10 && all_new > SEEDS / 20, "all old and all new come often (%u, %u)", all_old, all_new);
 	ok(moments > SEEDS / 40, "and so does all up to a moment (%u)", moments);
+	ok(mixes > SEEDS / 5, "but most often some survive and some do not (%u)", mixes);
 }
 
 static void fates_are_obeyed(void)
@@ -375,7 +377,6 @@ static void failed_flushes_latch(void)
 		d.fails_next_flush = true;
 		wrong += disk_flush(&d, &lots, 2) != -5 || d.faults[FAULT_FLUSH] != 1 || !d.has_lost_writes;
 		wrong += read_back(&d, 3) != 13;
-		disk_lift_faults(&d);
 		wrong += disk_flush(&d, &lots, 3) != -5 || put_durable(&d, 40, 9) != -5;
 		wrong += put(&d, 20, 1, 5, 3) != 0;
 		wrong += disk_is_settled(&d, at(0), at(1), false) && on_medium(&d, 0) != 10;
@@ -396,6 +397,21 @@ static void failed_flushes_latch(void)
 	   still_on_the_way, mixed);
 }
 
+static void failed_durable_writes_latch(void)
+{
+	struct sim_disk d = fresh();
+
+	d.fault = FAULT_EIO_ONCE;
+	d.operations_to_fault = 0;
+	ok(put_durable(&d, 0, 9) && put_durable(&d, 0, 9) && disk_flush(&d, &lots, 1),
+	   "a durable write that fails latches like a flush");
+	disk_lift_faults(&d);
+	ok(put_durable(&d, 0, 9), "lifting faults does not end that");
+	disk_open(&d);
+	ok(!put_durable(&d, 0, 9) && on_medium(&d, 0) == 9, "opening does");
+	disk_free(&d);
+}
+
 static void the_vanished_come_back_old(void)
 {
 	uint32_t wrong = 0, lost = 0, kept = 0;
@@ -408,6 +424,9 @@ static void the_vanished_come_back_old(void)
 		put_durable(&d, 1, 8);
 		put(&d, 0, 1, 10, 1);
 		disk_vanish(&d, &lots);
+		if (seed % 2)
+			disk_open(&d); /* in vain, as long as it is gone */
+		wrong += read_back(&d, 1) != UINT64_MAX;
 		wrong += !put(&d, 2, 1, 3, 2) || read_back(&d, 1) != UINT64_MAX || !disk_flush(&d, &lots, 9);
 		disk_lift_faults(&d);
 		wrong += !put(&d, 2, 1, 3, 2) || read_back(&d, 1) != UINT64_MAX;
@@ -605,6 +624,9 @@ static void syncs_are_told_apart(void)
 	   "what syncs wrote can be asked for alone");
 	ok(!disk_is_settled(&d, at(0), at(1), false) && disk_is_settled(&d, at(1), at(4), false),
 	   "a range is settled when nothing in it is on its way");
+	put(&d, 20, 1, 10, 1);
+	put(&d, 20, 1, 0, 2);
+	ok(!disk_is_settled(&d, at(20), at(1), false), "though the newest version may be what the medium holds");
 	disk_free(&d);
 }
 
@@ -653,6 +675,7 @@ int main(void)
 	bad_ranges_are_bad();
 	failed_reads_return_rubbish();
 	failed_flushes_latch();
+	failed_durable_writes_latch();
 	the_vanished_come_back_old();
 	cuts_end_all_faults();
 	torn_writes_are_on_their_way();

@@ -104,7 +104,8 @@ void check_stepped(struct sim_world *w)
 		w->whole_until = w->step;
 	owed_stepped(w, &s);
 	members_stepped(w, &s);
-	if (w->action != ARR_SYNC_IDLE && s.action == ARR_SYNC_IDLE && s.last.ended_ms)
+	/* A broken array gives its sync up without a report: the last one tells of an older sync. */
+	if (w->action != ARR_SYNC_IDLE && s.action == ARR_SYNC_IDLE && s.last.ended_ms && !s.is_broken)
 		sync_ended(w, &s.last);
 	w->action = s.action;
 	note_counters(w);

@@ -1,7 +1,8 @@
 /* I8: what a recovery by the bitmap may copy, at most.
  *
  * For every member that is away a list is kept of the chunks it may lack: those whose bit lay on a medium in sync
- * when it left or when a life began without it, and those a client asked to be written since. A recovery that serves
+ * when it left or when a life began without it, those that were counted then (I11: a write that failed for want of memory
+ * counts its chunk without a bit on any medium), and those a client asked to be written since. A recovery that serves
  * this member alone, by the bitmap, copies none but these; whether it copied enough is seen from the bytes (I2).
  * While others join or leave nothing is expected: their chunks are copied as well. */
 #include "check.h"
@@ -41,6 +42,9 @@ void owed_left(struct sim_world *w, struct sim_member *m, bool was_in_sync)
 	if (was_in_sync)
 		memset(m->owed, 0, sizeof m->owed);
 	owe_all_bits(w, m);
+	for (uint64_t c = 0; w->array && c < w->chunks; c++)
+		if (w->counters[c])
+			owe(m, c);
 	for (uint32_t i = 0; i < SIM_REQUESTS; i++)
 		if (is_write(&w->requests[i]))
 			owe_write(w, m, &w->requests[i]);

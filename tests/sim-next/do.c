@@ -303,7 +303,7 @@ static bool do_corrupt(struct sim_world *w, const struct sim_event *e)
 
 static bool do_no_memory(struct sim_world *w, const struct sim_event *e)
 {
-	if (!w->array || w->memory_due != UINT64_MAX)
+	if (w->memory_due != UINT64_MAX)
 		return false;
 	w->memory_due = memory_allocations() + e->count;
 	memory_fail_after(e->count);

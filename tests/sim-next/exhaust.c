@@ -215,39 +215,32 @@ static void every_state(struct exhaust *x)
 
 /* ---- from the command line ---- */
 
-static bool take_options(struct exhaust *x, int argc, char **argv)
+static bool take_option(struct exhaust *x, const char *name, const char *value)
 {
-	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--trace")) {
-			x->is_tracing = true;
-			continue;
-		}
-		if (i + 1 == argc)
-			return false;
-		if (!strcmp(argv[i], "--exhaust"))
-			x->depth = (uint32_t)strtoul(argv[++i], NULL, 10);
-		else if (!strcmp(argv[i], "--part")) {
-			if (sscanf(argv[++i], "%u/%u", &x->part, &x->parts) != 2)
-				return false;
-		} else if (!strcmp(argv[i], "--from"))
-			x->only = argv[++i];
-		else if (!strcmp(argv[i], "--letters"))
-			x->letters = argv[++i];
-		else if (!strcmp(argv[i], "--orders"))
-			x->orders = (uint32_t)strtoul(argv[++i], NULL, 10);
-		else
-			return false;
-	}
-	return x->depth && x->depth <= EXHAUST_DEPTH_MAX && x->parts && x->part < x->parts;
+	if (!strcmp(name, "--part"))
+		return sscanf(value, "%u/%u", &x->part, &x->parts) == 2 && x->part < x->parts;
+	if (!strcmp(name, "--from"))
+		x->only = value;
+	else if (!strcmp(name, "--letters"))
+		x->letters = value;
+	else if (!strcmp(name, "--orders"))
+		x->orders = (uint32_t)strtoul(value, NULL, 10);
+	else
+		return false;
+	return true;
 }
 
 int exhaust_main(int argc, char **argv)
 {
 	static struct exhaust x = { .parts = 1, .orders = 1 };
+	bool is_good = argc > 0 && argc % 2;
 
-	if (!take_options(&x, argc, argv)) {
-		fputs("usage: umd-sim --exhaust DEPTH [--part K/N] [--from STATE,STATE] [--letters WORD,WORD] "
-		      "[--orders N] [--trace]\n", stderr);
+	x.depth = is_good ? (uint32_t)strtoul(argv[0], NULL, 10) : 0;
+	for (int i = 1; is_good && i < argc; i += 2)
+		is_good = take_option(&x, argv[i], argv[i + 1]);
+	if (!is_good || !x.depth || x.depth > EXHAUST_DEPTH_MAX) {
+		fputs("usage: umd-sim --exhaust DEPTH [--part K/N] [--from STATE,STATE] [--letters WORD,WORD] [--orders N]\n",
+		      stderr);
 		return 2;
 	}
 	x.seen = seen_new();

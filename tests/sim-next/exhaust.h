@@ -73,7 +73,6 @@ struct exhaust {
 	uint32_t depth, part, parts;
 	uint32_t orders;		/* in which the hands work: 1, or 2 with the other way round */
 	const char *only, *letters;	/* words and commas: these start states, these letters; NULL: all */
-	bool is_tracing;
 	struct exhaust_counts counts;
 	struct sim_stats stats;
 	uint64_t violations;
@@ -113,7 +112,7 @@ bool seen_add(struct seen *s, uint64_t number);
 
 /* umd-sim --exhaust DEPTH [--part K/N] [--from STATE,STATE] [--orders N] [--letters WORD,WORD] [--trace] */
 int exhaust_main(int argc, char **argv);
-/* umd-sim --faults: the n-th allocation, the n-th operation; TAP */
+/* umd-sim --faults: the n-th allocation and the n-th operation fail; TAP. [SETUP] */
 int exhaust_fault_main(int argc, char **argv);
 
 #endif

@@ -46,7 +46,7 @@ static void create(struct exhaust *x, const struct start_state *from)
 {
 	struct sim_world *w = &x->worlds[0];
 
-	world_create(w, &from->setup, &x->stats, x->is_tracing);
+	world_create(w, &from->setup, &x->stats, false);
 	x->open = 1;
 	for (uint32_t i = 0; i < from->count; i++)
 		world_do(w, &from->events[i]);

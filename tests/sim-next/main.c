@@ -3,11 +3,12 @@
  *   umd-sim --seed N [--trace]             one history, with branches at its crash points
  *   umd-sim --seeds FROM COUNT             many; ends at the first broken law
  *   umd-sim --seconds S [--from SEED] [--jobs J]   as many as fit; ends at the tenth broken law
- *   umd-sim --shrink SEED                  what that seed breaks, in as few events as possible
+ *   umd-sim --shrink SEED|FILE             what that seed or scenario breaks, in as few events as possible
  *   umd-sim --scenario FILE [--images DIR] [--trace]       --scenarios FOLDER
  *   umd-sim --exhaust DEPTH ...            --faults        (exhaust.c, exhaust_fault.c)
  *
  *   --demand: every law must have been at stake and every fault have happened, else it failed
+ *   --at-least N: fewer crash points than that are a failure, too
  *   --no-branches: the trunk alone
  *
  * The objects are those of the server (base but its allocator, format, bitmap, array, assembly); members, time and order
@@ -19,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { NEITHER, SEED, SEEDS, SECONDS, SHRINK, SCENARIO, SCENARIOS };
 
@@ -27,14 +29,15 @@ struct command {
 	struct runs runs;
 	double seconds;
 	const char *path, *images;
+	uint64_t at_least;
 	bool is_demanding;
 };
 
 static int usage(void)
 {
 	fputs("usage: umd-sim --seed N [--trace] | --seeds FROM COUNT | --seconds S [--from SEED] [--jobs J]\n"
-	      "               [--demand] [--no-branches]\n"
-	      "       umd-sim --shrink SEED | --scenario FILE [--images DIR] [--trace] | --scenarios FOLDER\n"
+	      "               [--demand] [--at-least N] [--no-branches]\n"
+	      "       umd-sim --shrink SEED|FILE | --scenario FILE [--images DIR] [--trace] | --scenarios FOLDER\n"
 	      "       umd-sim --exhaust DEPTH | --faults\n",
 	      stderr);
 	return 2;
@@ -63,10 +66,15 @@ static bool take_option(struct command *c, char ***at)
 	const char *word = **at;
 	uint64_t number = 1;
 
-	if (!strcmp(word, "--seed") || !strcmp(word, "--shrink")) {
-		c->what = !strcmp(word, "--seed") ? SEED : SHRINK;
+	if (!strcmp(word, "--seed")) {
+		c->what = SEED;
 		c->runs.count = 1;
 		return take_number(at, &c->runs.from);
+	}
+	if (!strcmp(word, "--shrink")) {
+		c->what = SHRINK;
+		c->path = (*at)[1];
+		return take_number(at, &c->runs.from) || c->path;
 	}
 	if (!strcmp(word, "--seeds")) {
 		c->what = SEEDS;
@@ -74,6 +82,8 @@ static bool take_option(struct command *c, char ***at)
 	}
 	if (!strcmp(word, "--from"))
 		return take_number(at, &c->runs.from);
+	if (!strcmp(word, "--at-least"))
+		return take_number(at, &c->at_least);
 	if (!strcmp(word, "--seconds")) {
 		c->what = SECONDS;
 		if (!take_number(at, &number))
@@ -109,6 +119,11 @@ static int finish(const struct command *c, const struct sim_stats *stats)
 		puts("the histories are too tame");
 		return 1;
 	}
+	if (stats->crash_points < c->at_least && !stats->violations) {
+		printf("%llu crash points are fewer than %llu\n", (unsigned long long)stats->crash_points,
+		       (unsigned long long)c->at_least);
+		return 1;
+	}
 	return stats->violations ? 1 : 0;
 }
 
@@ -125,7 +140,7 @@ static int run(struct command *c)
 		runs_seconds(&c->runs, c->seconds, &stats);
 		return finish(c, &stats);
 	case SHRINK:
-		return runs_shrink(c->runs.from);
+		return access(c->path, R_OK) ? runs_shrink(c->runs.from) : scenario_shrink(c->path);
 	case SCENARIO:
 		return scenario_main(c->path, c->images, c->runs.is_tracing);
 	case SCENARIOS:

@@ -81,5 +81,7 @@ bool is_same_breach(const char *one, const char *other);
 
 /* For main.c: shrinks what @v found, tells how far, and writes it to @path. 0, or 1: it does not break the law again. */
 int shrink_verdict(const struct sim_verdict *v, const char *head, const char *path);
+/* The same for what a file breaks; into FILE.shorter. 2: it cannot be read. */
+int scenario_shrink(const char *path);
 
 #endif

@@ -80,3 +80,32 @@ int shrink_verdict(const struct sim_verdict *v, const char *head, const char *pa
 	scenario_free(&s);
 	return 0;
 }
+
+/* A scenario that breaks no law, but an expectation, has nothing to shrink: what it expects is its own. */
+int scenario_shrink(const char *path)
+{
+	static struct sim_stats stats;
+	struct scenario_end end;
+	struct scenario s;
+	char text[480], shorter[4096];
+	int rc = 1;
+
+	if (!scenario_read(path, &s, text, sizeof text)) {
+		fprintf(stderr, "%s\n", text);
+		return 2;
+	}
+	end = scenario_run(&s, NULL, &stats, false);
+	snprintf(shorter, sizeof shorter, "%s.shorter", path);
+	if (end.is_broken) {
+		struct sim_verdict v = { .law = end.law, .script = s.script, .setup = s.setup };
+
+		snprintf(v.text, sizeof v.text, "%s", end.text);
+		snprintf(text, sizeof text, "What %s breaks, in as few events as possible. Law: %s.", path,
+			 law_name(end.law));
+		rc = shrink_verdict(&v, text, shorter);
+	} else {
+		printf("%s breaks no law\n", path);
+	}
+	scenario_free(&s);
+	return rc;
+}

@@ -8,6 +8,7 @@
 #   make bench        ratios against peers
 #   make install      PREFIX=/usr/local, DESTDIR= for packagers
 #   make fuzz         SECONDS=600 of CPU for each parser's fuzz target, or TARGET=sb1; keeps the minimised corpora
+#   make sim          SECONDS=60 of histories in the simulator from SEED= on, in JOBS=2 processes; a line per law and fault
 #   make mutants      plants each bug of tests/mutants/bugs.txt; each must be caught (BUGS="name..." or LAW=I3 alone)
 #
 # demo, test and bench install missing Debian packages first, as root or through sudo; otherwise they name them.
@@ -18,6 +19,9 @@ DESTDIR ?=
 LAW ?=
 BUGS ?=
 SECONDS ?= 600
+SEED ?= $(shell date +%s)
+JOBS ?= 2
+SIM = $(BUILD)/tests/sim-next/umd-sim-next
 TARGET ?=
 
 all: $(BUILD)/build.ninja
@@ -54,6 +58,10 @@ fuzz:
 	@tools/setup.sh build fuzz
 	python3 tests/fuzz/campaign.py --seconds $(SECONDS) $(TARGET)
 
+sim: $(BUILD)/build.ninja
+	ninja -C $(BUILD) $(SIM:$(BUILD)/%=%)
+	$(SIM) --seconds $(if $(filter file,$(origin SECONDS)),60,$(SECONDS)) --from $(SEED) --jobs $(JOBS)
+
 mutants:
 	@tools/setup.sh build test
 	python3 tests/mutants/mutants.py $(addprefix --law ,$(LAW)) $(BUGS)
@@ -66,4 +74,4 @@ install: $(BUILD)/build.ninja
 clean:
 	rm -rf $(BUILD) build-asan build-tsan build-mutants build-fuzz
 
-.PHONY: all demo test test-long bench fuzz docs mutants install clean
+.PHONY: all demo test test-long bench fuzz docs mutants install clean sim

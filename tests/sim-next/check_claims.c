@@ -64,31 +64,44 @@ static uint64_t clean_below(struct sim_world *w, const struct arr_job *job, cons
 			read_claim(w, &job->parts[i], &own);
 			return min_u64(synced_below(w, now), current_below(w, &own));
 		}
-	if (!super_of(w, m, &own) || (own.events != now->events && !(own.feature_map & FMT_SB1_RECOVERY_OFFSET)))
+	if (!super_of(w, m, &own) || own.events + 1 < now->events ||
+	    (own.events < now->events && !(own.feature_map & FMT_SB1_RECOVERY_OFFSET)))
 		return 0;
 	return min_u64(synced_below(w, now), current_below(w, &own));
 }
 
-static void clean_claim(struct sim_world *w, const struct arr_job *job, const struct super *s)
+static void clean_and_equal(struct sim_world *w, const struct super *now, const struct sim_member *one,
+			    const struct sim_member *other, uint64_t below)
 {
-	const struct sim_member *pin = pin_of(w);
+	uint64_t sector = first_difference(one, other, false, 0, below / SECTOR_BYTES);
+
+	if (sector != UINT64_MAX)
+		broken_at(w, LAW_I10, chunk_of(w, sector),
+			  "event %llu calls the array clean below %llu, but sector %llu differs on %s and %s",
+			  (ull)now->events, (ull)below, (ull)sector, one->disk.path, other->disk.path);
+}
+
+static void clean_claim(struct sim_world *w, const struct arr_job *job, const struct super *now)
+{
+	const struct sim_member *most = NULL;
+	uint64_t below[SIM_DISKS] = { 0 };
 
 	EACH_MEMBER(w, m) {
-		uint64_t below, sector;
+		uint64_t *own = &below[index_of(w, m)];
 
 		if (!is_in_sync(m) && m->state != ARR_M_RECOVERING)
 			continue;
-		below = clean_below(w, job, m, s);
-		if (!disk_is_settled(&m->disk, m->place.data_at.bytes, below, false))
+		*own = clean_below(w, job, m, now);
+		if (!disk_is_settled(&m->disk, m->place.data_at.bytes, *own, false))
 			broken(w, LAW_I10,
 			       "event %llu calls the array clean below %llu, but %s was not flushed there",
-			       (ull)s->events, (ull)below, m->disk.path);
-		sector = first_difference(pin, m, false, 0, below / SECTOR_BYTES);
-		if (sector != UINT64_MAX)
-			broken_at(w, LAW_I10, chunk_of(w, sector),
-				  "event %llu calls the array clean below %llu, but sector %llu differs on %s and %s",
-				  (ull)s->events, (ull)below, (ull)sector, pin->disk.path, m->disk.path);
+			       (ull)now->events, (ull)*own, m->disk.path);
+		if (!most || *own > below[index_of(w, most)])
+			most = m;
 	}
+	EACH_MEMBER(w, m)
+		if (below[index_of(w, m)])
+			clean_and_equal(w, now, most, m, below[index_of(w, m)]);
 	at_stake(w, LAW_I10);
 }
 

@@ -90,6 +90,7 @@ static void join(struct sim_world *w, struct sim_member *m, const struct arr_mem
 	w->disk_of[entry] = index_of(w, m);
 	m->entry = entry;
 	m->state = new->state;
+	w->only_recovering = SIM_DISKS;	/* of two together nobody says who got what */
 	m->place.data_at = new->data_at;
 	m->place.bitmap_at = new->bitmap_at;
 	check_place(w, m);

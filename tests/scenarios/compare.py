@@ -35,29 +35,33 @@ SUPER, BITMAP = fields_of('sb1.def'), fields_of('bitmap_sb.def')
 class Member:
 	"""One image, cut into areas. Bytes that no superblock explains are elsewhere, all of them where there is none."""
 
-	def __init__(self, path, raw=None, with_data=True):
-		self.raw = raw or open(path, 'rb').read()
+	def __init__(self, path, part=None):
+		"""@part: (bytes, where they begin, size of the image) instead of all of it; then there is metadata alone."""
+		self.raw, self.base, self.size = part or (open(path, 'rb').read(), 0, os.path.getsize(path))
 		self.areas, self.spans = {}, []
 		self.super_at = next((at for at in self.places() if self.is_super(at)), None)
 		if self.super_at is not None:
 			self.cut_super()
 			self.cut_bitmap()
 			self.cut_log()
-			if with_data:
+			if not part:
 				self.cut_roles()
 				self.take('data', self.number('super.data_offset_sectors') * SECTOR,
 					self.number('super.size_sectors') * SECTOR)
 
 	def places(self):
-		return 4096, 0, ((len(self.raw) // SECTOR - 16) & ~7) * SECTOR
+		return 4096, 0, ((self.size // SECTOR - 16) & ~7) * SECTOR
+
+	def at(self, at, length):
+		return self.raw[max(at - self.base, 0):max(at - self.base + length, 0)]
 
 	def is_super(self, at):
 		"""There is one here, and it says that it lies here."""
-		return (self.raw[at:at + 4] == struct.pack('<I', SUPER_MAGIC)
-			and struct.unpack_from('<Q', self.raw, at + 144)[0] * SECTOR == at)
+		return (self.at(at, 4) == struct.pack('<I', SUPER_MAGIC)
+			and int.from_bytes(self.at(at + 144, 8), 'little') * SECTOR == at)
 
 	def take(self, name, at, length):
-		self.areas[name] = self.raw[at:at + length]
+		self.areas[name] = self.at(at, length)
 		self.spans.append((at, at + length))
 
 	def number(self, area, signed=False):
@@ -116,12 +120,12 @@ class Member:
 
 	def role_of(self, number):
 		"""What this member says of the one with that device number."""
-		return struct.unpack_from('<H', self.raw, self.super_at + 256 + 2 * number)[0]
+		return int.from_bytes(self.at(self.super_at + 256 + 2 * number, 2), 'little')
 
 	def sum_is_right(self):
 		"""The superblock's checksum, from its description: 32-bit words, its own as 0, carries folded in."""
 		length = 256 + 2 * self.number('super.max_dev')
-		raw = bytearray(self.raw[self.super_at:self.super_at + length])
+		raw = bytearray(self.at(self.super_at, length))
 		raw[216:220] = bytes(4)
 		total = sum(struct.unpack(f'<{length // 4}I', raw[:length // 4 * 4]))
 		if length % 4:

@@ -6,6 +6,7 @@ alone (what a lost cache does is the simulator's).
 import os
 import shutil
 import signal
+import subprocess
 import time
 
 import nbd
@@ -20,7 +21,11 @@ TRIES = 6
 class Files(World):
 	def __init__(self, scenario, folder, scene):
 		super().__init__(scenario, folder)
-		self.scene, self.name, self.disk, self.pid, self.left = scene, scenario.name, None, None, False
+		self.scene, self.name, self.disk, self.pid = scene, scenario.name, None, None
+		self.env = scene.env
+		if scenario.is_met_in_a_sync():
+			preload = [scene.env.get('LD_PRELOAD', ''), os.environ['SLOW_DISK']]
+			self.env = {**scene.env, 'LD_PRELOAD': ' '.join(preload).strip()}
 
 	def umd(self, *args):
 		return self.scene.umd(*args)
@@ -39,7 +44,9 @@ class Files(World):
 	def serve(self, event):
 		options = [*(['--run'] if 'run' in event.flags else []), *(['--readonly'] if 'readonly' in event.flags else []),
 			*([f'--prefer={self.path(event.prefer)}'] if event.prefer else [])]
-		return self.umd('serve', '--background', '--name', self.name, *options, *map(self.path, event.members))
+		return subprocess.run([self.scene.tool, 'serve', '--background', '--name', self.name, *options,
+			*map(self.path, event.members)], env=self.env, cwd=self.scene.dir, capture_output=True, text=True,
+			stdin=subprocess.DEVNULL, timeout=60)
 
 	def do_start(self, event):
 		run = self.serve(event)
@@ -51,12 +58,12 @@ class Files(World):
 		with open(os.path.join(self.scene.env['UMD_RUNTIME_DIR'], self.name, 'pid'), encoding='ascii') as f:
 			self.pid = int(f.read())
 
-	def do_refused(self, event):
+	def try_start(self, event):
 		run = self.serve(event)
 		if run.returncode == 0:
 			self.scene.servers.append(self.name)
 			self.do_stop(event)
-		self.fact(event, run.returncode == 1 and len(run.stderr.splitlines()) == 1, run.stderr or 'it started')
+		return run.returncode != 1 or len(run.stderr.splitlines()) != 1, run.stderr
 
 	def end(self):
 		self.disk = self.pid = self.busy_since = self.busy_until = None
@@ -75,9 +82,6 @@ class Files(World):
 		if self.busy_until and time.monotonic() - self.busy_until > ACTIVE_S:
 			raise TooSlow(f'{time.monotonic() - self.busy_until:.2f} s from the last write to the cut')
 		self.end()
-
-	def do_new(self, event):
-		pass	# begin_images() made it
 
 	# ---- requests ----
 

@@ -27,11 +27,12 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import compare  # noqa: E402
-from worlds import SECTOR, Scenario, TooSlow, World, Wrong, begin_images, until  # noqa: E402
+from worlds import HERE, SECTOR, Scenario, TooSlow, World, Wrong, begin_images, until  # noqa: E402
 
 DISKS_MAX, LIVES_MAX, TRIES = 14, 6, 4
 BLKZEROOUT = 0x127f
-METADATA = 128 << 10
+METADATA = 64 << 10
+DIFFERENCES = os.path.join(HERE, '..', '..', 'docs', 'differences.md')
 LIBC = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNS, MS_BIND = 0x20000, 4096
 
@@ -115,6 +116,7 @@ class Guest(World):
 			self.fds[way] = os.open(self.device, os.O_RDWR | flags)
 		self.before_sync(event)
 		self.set_attribute('array_state', 'active')
+		until(lambda: self.degraded() or self.attribute('resync_start') == 'none' or self.sync_action() != 'idle', 'the resync')
 		for name in event.members:
 			if self.member_state(name) == 'none':
 				self.bring_back(event, name)
@@ -123,13 +125,22 @@ class Guest(World):
 		self.set_attribute('sync_action', 'frozen')
 		if self.mdadm('--re-add', self.device, self.disks[name]).returncode:
 			self.must(event, '--add', self.device, self.disks[name])
-		self.before_sync(event)
-		self.set_attribute('sync_action', 'idle')
+		self.begin_recovery(event, name)
+
+	def try_start(self, event):
+		said = self.assemble(event)
+		started = self.is_running()
+		self.mdadm('--stop', self.device)
+		return started, said.stderr
 
 	def do_refused(self, event):
-		said = self.assemble(event)
-		self.fact(event, not self.is_running(), said.stderr)
-		self.mdadm('--stop', self.device)
+		"""Where Linux differs it must start, and the difference must be told."""
+		if not event.differs:
+			return super().do_refused(event)
+		started, said = self.try_start(event)
+		with open(DIFFERENCES, encoding='utf-8') as f:
+			told = f'\n**{event.differs}: ' in f.read()
+		return self.fact(event, started and told, said if not started else f'{event.differs} is not in docs/differences.md')
 
 	def close(self):
 		for fd in self.fds.values():
@@ -140,9 +151,6 @@ class Guest(World):
 		self.close()
 		self.must(event, '--stop', self.device)
 		self.busy_since = None
-
-	def do_new(self, event):
-		pass	# begin_images() made it
 
 	# ---- requests ----
 
@@ -170,12 +178,11 @@ class Guest(World):
 	# ---- members ----
 
 	def look(self, name):
-		"""A member without its data: the metadata lies at either end."""
-		device = self.disks[name]
+		"""A member's metadata, which lies at one of its ends."""
 		size = int(text_of(f'/sys/block/{self.dev(name)}/size')) * SECTOR
-		self.own_reads += 2 * METADATA // SECTOR
-		ends = direct_read(device, 0, METADATA), direct_read(device, size - METADATA, METADATA)
-		return compare.Member(device, ends[0] + bytes(size - 2 * METADATA) + ends[1], with_data=False)
+		base = size - METADATA if self.scenario.setup['metadata'] == '1.0' else 0
+		self.own_reads += METADATA // SECTOR
+		return compare.Member(name, (direct_read(self.disks[name], base, METADATA), base, size))
 
 	def role_on_medium(self, name):
 		"""What the superblocks of the members in sync say of this one; None while they disagree."""
@@ -201,8 +208,13 @@ class Guest(World):
 	def take_in(self, event, how):
 		self.set_attribute('sync_action', 'frozen')
 		self.must(event, how, self.device, self.disks[event.members[0]])
+		self.begin_recovery(event, event.members[0])
+
+	def begin_recovery(self, event, name):
+		"""The sync was frozen until here. A spare for which there is no slot stays one."""
 		self.before_sync(event)
 		self.set_attribute('sync_action', 'idle')
+		until(lambda: not self.degraded() or self.sync_action() != 'idle', f'the recovery of {name}')
 
 	# ---- syncs ----
 

@@ -3,6 +3,7 @@
  *   member b in_sync | recovering | spare | faulty | none      as the running array says
  *   copied resync N | recover N | nothing                      by the sync that ended last in this life, bytes
  *   bits none | 0 3 7-9                                        on the medium of the lowest member in sync, by chunk
+ *   syncing resync | recover | idle                            what runs now
  *   degraded N                                                 slots without a member in sync
  *   holds FIRST COUNT WORD                                     sectors, each filled with the word, there as well
  *
@@ -105,6 +106,19 @@ static bool is_degraded_so(const struct asked *a)
 	return s.degraded == degraded || not_so(a, "%u slots lack a member in sync", s.degraded);
 }
 
+static bool is_syncing_so(const struct asked *a)
+{
+	struct arr_status s;
+
+	if (a->count != 2)
+		return not_so(a, "what runs is wanted: resync, recover or idle");
+	if (!a->w->array)
+		return not_so(a, "nothing runs");
+	arr_get_status(a->w->array, &s);
+	return !strcmp(arr_sync_action_name(s.action), a->word[1]) ||
+	       not_so(a, "what runs is %s", arr_sync_action_name(s.action));
+}
+
 static bool takes_run(const char *word, bool *is_set, uint64_t chunks)
 {
 	char *end;
@@ -166,6 +180,7 @@ bool expect_holds(struct sim_world *w, const struct sim_event *e, char *ret_why,
 	} facts[] = {
 		{ "member", is_member_so },	{ "copied", is_copied_so },  { "bits", are_bits_so },
 		{ "degraded", is_degraded_so }, { "holds", is_content_so },
+		{ "syncing", is_syncing_so },
 	};
 	struct asked a = { .w = w, .why = ret_why, .why_bytes = why_bytes };
 	char words[EVENT_WORDS_BYTES], *next;

@@ -1,0 +1,53 @@
+/* A slow disk: preloaded into the server of a scenario that must be met in the middle of a sync (files.py).
+ *
+ * A write or zeroing of at least LARGE_BYTES, which only a sync does there, takes DELAY_MS longer; everything else is as
+ * fast as ever. Sixteen megabytes then take seconds instead of milliseconds, so that a cut or a stop right after the start
+ * comes before the sync's end, however slow the machine is.
+ *
+ * Not part of any installed build. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <sys/uio.h>
+#include <time.h>
+
+enum { LARGE_BYTES = 256 << 10, DELAY_MS = 100 };
+
+static void delay(size_t bytes)
+{
+	if (bytes >= LARGE_BYTES)
+		nanosleep(&(struct timespec){ .tv_nsec = DELAY_MS * 1000000L }, NULL);
+}
+
+static size_t bytes_of(const struct iovec *iov, int count)
+{
+	size_t bytes = 0;
+
+	for (int i = 0; i < count; i++)
+		bytes += iov[i].iov_len;
+	return bytes;
+}
+
+__attribute__((visibility("default"))) ssize_t pwritev64(int fd, const struct iovec *iov, int count, off64_t at)
+{
+	ssize_t (*next)(int, const struct iovec *, int, off64_t) = dlsym(RTLD_NEXT, "pwritev64");
+
+	delay(bytes_of(iov, count));
+	return next(fd, iov, count, at);
+}
+
+__attribute__((visibility("default"))) ssize_t pwritev64v2(int fd, const struct iovec *iov, int count, off64_t at, int flags)
+{
+	ssize_t (*next)(int, const struct iovec *, int, off64_t, int) = dlsym(RTLD_NEXT, "pwritev64v2");
+
+	delay(bytes_of(iov, count));
+	return next(fd, iov, count, at, flags);
+}
+
+__attribute__((visibility("default"))) int fallocate64(int fd, int mode, off64_t at, off64_t len)
+{
+	int (*next)(int, int, off64_t, off64_t) = dlsym(RTLD_NEXT, "fallocate64");
+
+	delay((size_t)len);
+	return next(fd, mode, at, len);
+}

@@ -74,6 +74,15 @@ static void note_writes(struct sim_world *w)
 	w->noted_serial = w->model.serial;
 }
 
+/* Somebody else has joined: the pass serves both. */
+static bool is_alone(const struct sim_world *w)
+{
+	EACH_MEMBER(w, m)
+		if (m->state == ARR_M_RECOVERING && index_of(w, m) != w->only_recovering)
+			return false;
+	return true;
+}
+
 /* Before the step's changes are known: the sync that now begins serves one member, by the bitmap? */
 void owed_stepped(struct sim_world *w, const struct arr_status *s)
 {
@@ -83,6 +92,8 @@ void owed_stepped(struct sim_world *w, const struct arr_status *s)
 		return;
 	if (w->model.serial > w->noted_serial)
 		note_writes(w);
+	if (w->only_recovering != SIM_DISKS && !is_alone(w))
+		w->only_recovering = SIM_DISKS;
 	if (w->action == s->action || s->action != ARR_SYNC_RECOVER)
 		return;
 	for (uint32_t i = 0; i < s->member_count; i++) {

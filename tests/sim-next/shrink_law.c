@@ -99,7 +99,7 @@ int scenario_shrink(const char *path)
 	if (end.is_broken) {
 		struct sim_verdict v = { .law = end.law, .script = s.script, .setup = s.setup };
 
-		snprintf(v.text, sizeof v.text, "%s", end.text);
+		snprintf(v.text, sizeof v.text, "%.*s", (int)sizeof v.text - 1, end.text);
 		snprintf(text, sizeof text, "What %s breaks, in as few events as possible. Law: %s.", path,
 			 law_name(end.law));
 		rc = shrink_verdict(&v, text, shorter);

@@ -117,15 +117,6 @@ static void drop_first(struct model *m, struct model_sector *s)
 	s->count--;
 }
 
-static void drop_after(struct model *m, struct model_sector *s, struct model_version *v)
-{
-	uint32_t place = v->next;
-
-	v->next = m->pool[place - 1].next;
-	give_place(m, place);
-	s->count--;
-}
-
 static struct model_version *find(struct model *m, struct model_sector *s, uint64_t serial)
 {
 	EACH_VERSION(m, s, v)
@@ -134,21 +125,12 @@ static struct model_version *find(struct model *m, struct model_sector *s, uint6
 	return NULL;
 }
 
-/* Versions below the durable floor are history, unless a read that is under way may still bring them. */
+/* Versions below the durable floor are history, unless a read that is under way may still bring them. The oldest stand
+ * first. */
 static void prune(struct model *m, struct model_sector *s)
 {
-	struct model_version *v = &s->first;
-
-	if (m->open_reads || s->count < 2)
-		return;
-	while (s->count && s->first.serial < s->durable_floor)
+	while (!m->open_reads && s->count && s->first.serial < s->durable_floor)
 		drop_first(m, s);
-	while (s->count && v->next) {
-		if (after(m, v)->serial < s->durable_floor)
-			drop_after(m, s, v);
-		else
-			v = after(m, v);
-	}
 }
 
 /* ---- writing ---- */
@@ -393,7 +375,7 @@ uint64_t model_hash(const struct model *m)
 
 		h = mixed(h, (uint64_t)s->live_floor << 32 | s->durable_floor);
 		EACH_CONST_VERSION(m, s, v) {
-			h = mixed(h, v->content);
+			h = mixed(h, v->content ^ (uint64_t)v->is_firm << 62);
 			h = mixed(h, (uint64_t)v->serial << 32 | v->excluded);
 			h = mixed(h, (uint64_t)v->acked << 32 | v->ended);
 		}

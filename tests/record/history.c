@@ -192,7 +192,7 @@ static struct flying *flying_of(struct history *h, const struct mbr_record *end)
 	not_understood(h, "operation %llu ends, but it never began", (unsigned long long)end->number);
 }
 
-static void give_up(struct sim_disk *d, uint64_t at, uint64_t len)
+static void give_up(struct history *h, struct sim_disk *d, uint64_t at, uint64_t len)
 {
 	uint32_t kept = 0;
 
@@ -206,6 +206,7 @@ static void give_up(struct sim_disk *d, uint64_t at, uint64_t len)
 			d->log[kept++] = *v;
 	}
 	d->log_count = kept;
+	h->has_given_up = true;
 }
 
 /* Which members have carried out a client's request: whoever fails later has it nevertheless. */
@@ -233,12 +234,12 @@ static void take_end(struct history *h, const struct mbr_record *r)
 		if (r->rc == 0)
 			disk_flush(&m->disk, &h->lots, f->begun);
 		else
-			give_up(&m->disk, 0, m->disk.size_bytes);
+			give_up(h, &m->disk, 0, m->disk.size_bytes);
 	} else if (r->len) {
 		disk_write(&m->disk, &h->lots, begin->at, r->len, f->data,
 			   r->rc >= 0 && begin->flags & MBR_REC_DURABLE, false, h->w->step);
 		if (r->flags & MBR_REC_GIVEN_UP)
-			give_up(&m->disk, begin->at, begin->len);
+			give_up(h, &m->disk, begin->at, begin->len);
 	}
 	note_done(h, m, begin, r->rc >= 0);
 	f->begin = NULL;
@@ -341,7 +342,7 @@ static void life_ends(struct history *h)
 		m->was_in_sync = is_in_sync(m);
 		m->state = ARR_M_NONE;
 	}
-	h->is_life_begun = h->w->has_lived = false;
+	h->is_life_begun = h->w->has_lived = h->has_given_up = false;
 }
 
 static void take_state(struct history *h, const struct mbr_record *r)

@@ -31,6 +31,7 @@ struct history {
 	uint32_t member_of[SIM_DISKS];	/* of the log now read: the recorder's number -> the world's */
 	char names[SIM_DISKS][HISTORY_NAME_BYTES];
 	bool is_life_begun;		/* its members are known: something else than members and states came */
+	bool has_given_up;		/* a cache of this life shows what will never be on its medium */
 	struct flying flying[FLYING_MAX];
 	struct asked asked[ASKED_MAX];
 	uint64_t member_writes, member_flushes, requests, reads, faults, lives;

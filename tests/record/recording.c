@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "member/inside.h"
 #include "member/record.h"
 #include "run/running.h"
 
@@ -33,10 +34,16 @@ int __wrap_umd_array_flush(struct umd_array *array);
 void __real_arr_step(struct arr *a, struct arr_event *event, uint64_t now_ms, struct arr_out *out);
 void __wrap_arr_step(struct arr *a, struct arr_event *event, uint64_t now_ms, struct arr_out *out);
 uint32_t __wrap_bm_daemon_sleep_ms(const struct bm *b);
+int __real_mbr_file_new(const char *path, int fd, uint64_t size_bytes, bool is_readonly, bool is_block_device,
+			struct member **ret_member);
+int __wrap_mbr_file_new(const char *path, int fd, uint64_t size_bytes, bool is_readonly, bool is_block_device,
+			struct member **ret_member);
 
 static struct umd_array *running;
 static uint64_t requests;
 static _Thread_local uint64_t request;		/* of this worker; 0: none */
+static _Thread_local bool is_fua;		/* as the caller asked */
+static const struct member_ops *file_ops;
 
 static struct {
 	enum arr_member_state state;
@@ -78,6 +85,35 @@ static void record_states(struct umd_array *u)
 	}
 }
 
+/* ---- members ---- */
+
+/* Whoever has carried out its parts may be late to say so; a failure takes its time, as they do. */
+static void run_and_linger(struct member *m, struct mbr_part *parts, uint32_t part_count)
+{
+	file_ops->run(m, parts, part_count);
+	mbr_record_linger();
+	for (uint32_t i = 0; i < 10 && parts[part_count - 1].rc; i++)
+		mbr_record_linger();
+}
+
+static void close_member(struct member *m)
+{
+	file_ops->close(m);
+}
+
+int __wrap_mbr_file_new(const char *path, int fd, uint64_t size_bytes, bool is_readonly, bool is_block_device,
+			struct member **ret_member)
+{
+	static const struct member_ops late = { .run = run_and_linger, .close = close_member };
+	int rc = __real_mbr_file_new(path, fd, size_bytes, is_readonly, is_block_device, ret_member);
+
+	if (rc == 0) {
+		file_ops = (*ret_member)->ops;
+		(*ret_member)->ops = &late;
+	}
+	return rc;
+}
+
 /* ---- the array ---- */
 
 int __wrap_umd_array_open(const char *const *members, size_t count, const struct umd_open_options *options,
@@ -111,7 +147,7 @@ int __wrap_umd_array_close(struct umd_array *array)
 static void record_asked(const struct arr_req *req)
 {
 	struct mbr_record r = { .kind = MBR_REC_ASKED, .op = req->op, .number = request, .at = req->at.bytes,
-				.len = req->len_bytes, .flags = req->is_fua ? MBR_REC_DURABLE : 0 };
+				.len = req->len_bytes, .flags = is_fua ? MBR_REC_DURABLE : 0 };
 
 	if (req->op == ARR_WRITE)
 		r.word = word_of(req->data, req->len_bytes);
@@ -129,8 +165,9 @@ void __wrap_arr_step(struct arr *a, struct arr_event *event, uint64_t now_ms, st
 
 /* ---- requests ---- */
 
-static void begin(void)
+static void begin(unsigned flags)
 {
+	is_fua = flags & UMD_FUA;
 	request = __atomic_add_fetch(&requests, 1, __ATOMIC_RELAXED);
 	mbr_record_request(request);
 }
@@ -152,7 +189,7 @@ int __wrap_umd_array_read(struct umd_array *array, void *data, size_t len_bytes,
 
 	if (!words)
 		abort();
-	begin();
+	begin(0);
 	rc = __real_umd_array_read(array, data, len_bytes, at);
 	for (size_t i = 0; rc == 0 && i < len_bytes / SECTOR_BYTES; i++)
 		words[i] = word_of((const uint8_t *)data + i * SECTOR_BYTES, SECTOR_BYTES);
@@ -163,18 +200,18 @@ int __wrap_umd_array_read(struct umd_array *array, void *data, size_t len_bytes,
 
 int __wrap_umd_array_write(struct umd_array *array, const void *data, size_t len_bytes, uint64_t at, unsigned flags)
 {
-	begin();
+	begin(flags);
 	return end(MBR_REC_WRITE, __real_umd_array_write(array, data, len_bytes, at, flags), NULL, 0);
 }
 
 int __wrap_umd_array_zero(struct umd_array *array, uint64_t len_bytes, uint64_t at, unsigned flags)
 {
-	begin();
+	begin(flags);
 	return end(MBR_REC_ZERO, __real_umd_array_zero(array, len_bytes, at, flags), NULL, 0);
 }
 
 int __wrap_umd_array_flush(struct umd_array *array)
 {
-	begin();
+	begin(0);
 	return end(MBR_REC_FLUSH, __real_umd_array_flush(array), NULL, 0);
 }

@@ -1,6 +1,6 @@
 /* Bounded exhaustive search: which workloads there are.
  *
- *   workload = a start state, then up to DEPTH letters; each but the last either waits for its end or does not
+ *   workload = a start state, then up to DEPTH letters; between two of them none, all, or any number of hand actions
  *
  * Start states are whole, never synced, degraded, interrupted, with and without bitmap, with two and three members. The
  * letters are few and meet each other: all writes lie around the border of chunks 0 and 1. A letter that makes no sense
@@ -21,7 +21,7 @@
 
 #include "scenario.h"
 
-enum { MEMBER_B = 1, VIOLATIONS_MAX = 10, BORDER = 16 /* the first sector of chunk 1 */ };
+enum { MEMBER_B = 1, VIOLATIONS_MAX = 10, PACES_MAX = 64, BORDER = 16 /* the first sector of chunk 1 */ };
 
 #define A 1
 #define B 2
@@ -91,8 +91,10 @@ static void print_workload(FILE *f, const struct exhaust *x)
 
 	fprintf(f, "%s:", l->from->name);
 	for (uint32_t i = 0; i < l->count; i++)
-		fprintf(f, " %s%s", l->words[i].letter->name,
-			i + 1 == l->count ? "" : l->words[i].pace == PACE_WAIT ? "," : " &,");
+		if (i + 1 == l->count)
+			fprintf(f, " %s", l->words[i].letter->name);
+		else
+			fprintf(f, " %s +%u,", l->words[i].letter->name, l->words[i].pace);
 	fprintf(f, "%s", x->is_backwards ? " (the youngest job first)" : "");
 }
 
@@ -133,29 +135,28 @@ static void print_counts(const struct exhaust *x)
 
 /* ---- one after the other ---- */
 
-static bool run_one(struct exhaust *x, struct workload *l)
+static int run_one(struct exhaust *x, struct workload *l, bool looks)
 {
 	static jmp_buf jump;
 
-	l->number++;
 	verdict_jump = &jump;
 	if (setjmp(jump)) {
 		report(x);
 		x->open = 0;	/* what the worlds held stays as it is: an array in mid-step cannot be freed */
-		return false;
+		return -1;
 	}
-	return exhaust_run(x, l);
+	return exhaust_run(x, l, looks);
 }
 
-static bool run_orders(struct exhaust *x, struct workload *l)
+static int run_orders(struct exhaust *x, struct workload *l, bool looks)
 {
-	bool makes_sense = true;
+	int actions = 0;
 
-	for (uint32_t order = 0; makes_sense && order < x->orders; order++) {
+	for (uint32_t order = x->orders; order-- && actions >= 0;) {
 		x->is_backwards = order;
-		makes_sense = run_one(x, l);
+		actions = run_one(x, l, looks);
 	}
-	return makes_sense;
+	return actions;
 }
 
 static bool is_chosen(const char *names, const char *name)
@@ -180,26 +181,42 @@ static uint64_t number_of(const struct workload *l)
 	uint64_t number = (uint64_t)(l->from - states) + 1;
 
 	for (uint32_t i = 0; i < l->count; i++)
-		number = number * (LETTERS * PACES) + (uint64_t)(l->words[i].letter - letters) * PACES +
-			 (i + 1 < l->count ? l->words[i].pace : PACE_AT_ONCE);
+		number = (number * LETTERS + (uint64_t)(l->words[i].letter - letters)) * PACES_MAX +
+			 (i + 1 < l->count ? l->words[i].pace % PACES_MAX : 0);
 	return number;
+}
+
+static void every_workload(struct exhaust *x, struct workload *l, uint32_t count);
+
+/* The word at @count stands; what may follow it, and when? */
+static void every_pace(struct exhaust *x, struct workload *l, uint32_t count, uint32_t actions)
+{
+	for (uint32_t pace = 0; pace <= actions; pace++) {
+		if (pace && pace < actions && !x->has_all_paces)
+			continue;
+		l->words[count].pace = pace;
+		every_workload(x, l, count + 1);
+	}
 }
 
 /* All workloads that begin with the first @count words. */
 static void every_workload(struct exhaust *x, struct workload *l, uint32_t count)
 {
 	for (int i = 0; i < LETTERS && x->violations < VIOLATIONS_MAX; i++) {
+		bool looks;
+		int actions;
+
 		if (!is_chosen(x->letters, letters[i].name))
 			continue;
 		l->words[count].letter = &letters[i];
 		l->count = count + 1;
 		l->number = number_of(l);
-		if (is_mine(x, l) ? !run_orders(x, l) : count == 1)
+		looks = is_mine(x, l);
+		if (count && !looks)
 			continue;
-		for (int pace = 0; pace < PACES && count + 1 < x->depth; pace++) {
-			l->words[count].pace = (enum pace)pace;
-			every_workload(x, l, count + 1);
-		}
+		actions = run_orders(x, l, looks);
+		if (actions >= 0 && count + 1 < x->depth)
+			every_pace(x, l, count, (uint32_t)actions);
 	}
 }
 
@@ -223,6 +240,8 @@ static bool take_option(struct exhaust *x, const char *name, const char *value)
 		x->only = value;
 	else if (!strcmp(name, "--letters"))
 		x->letters = value;
+	else if (!strcmp(name, "--paces"))
+		x->has_all_paces = !strcmp(value, "all");
 	else if (!strcmp(name, "--orders"))
 		x->orders = (uint32_t)strtoul(value, NULL, 10);
 	else
@@ -239,8 +258,8 @@ int exhaust_main(int argc, char **argv)
 	for (int i = 1; is_good && i < argc; i += 2)
 		is_good = take_option(&x, argv[i], argv[i + 1]);
 	if (!is_good || !x.depth || x.depth > EXHAUST_DEPTH_MAX) {
-		fputs("usage: umd-sim --exhaust DEPTH [--part K/N] [--from STATE,STATE] [--letters WORD,WORD] [--orders N]\n",
-		      stderr);
+		fputs("usage: umd-sim --exhaust DEPTH [--part K/N] [--from STATE,STATE] [--letters WORD,WORD] [--orders N] "
+		      "[--paces all]\n", stderr);
 		return 2;
 	}
 	x.seen = seen_new();

@@ -28,15 +28,9 @@ struct letter {
 	struct sim_event events[LETTER_EVENTS];	/* the last one must apply */
 };
 
-enum pace {
-	PACE_AT_ONCE,		/* the next letter follows while nothing of this one is carried out */
-	PACE_WAIT,		/* the hands carry out everything first */
-	PACES,
-};
-
 struct word {			/* of a workload */
 	const struct letter *letter;
-	enum pace pace;
+	uint32_t pace;		/* hand actions before the next letter */
 };
 
 struct workload {
@@ -72,6 +66,7 @@ struct seen;
 struct exhaust {
 	uint32_t depth, part, parts;
 	uint32_t orders;		/* in which the hands work: 1, or 2 with the other way round */
+	bool has_all_paces;		/* the next letter comes after any number of hand actions; else: none, or all */
 	const char *only, *letters;	/* words and commas: these start states, these letters; NULL: all */
 	struct exhaust_counts counts;
 	struct sim_stats stats;
@@ -86,8 +81,9 @@ struct exhaust {
 	uint32_t open;
 };
 
-/* Runs it, with a look at every crash of its last letter. False: it makes no sense, and no longer one that begins so. */
-bool exhaust_run(struct exhaust *x, const struct workload *l);
+/* Runs it, if @looks with a look at every crash of its last letter. How many hand actions that letter gave; negative: it,
+ * and all that begins so, makes no sense. */
+int exhaust_run(struct exhaust *x, const struct workload *l, bool looks);
 
 /* All images of the world @level cuts deep, if the power went now. */
 void exhaust_cut(struct exhaust *x, uint32_t level);

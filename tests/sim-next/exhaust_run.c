@@ -64,30 +64,17 @@ static bool happens(struct sim_world *w, const struct letter *letter)
 	return has_happened;
 }
 
-static bool lasts(const struct letter *letter)
+static enum sim_kind kind_of(const struct letter *letter)
 {
-	enum sim_kind kind = letter->events[letter->count - 1].kind;
-
-	return kind == EV_STOP || kind == EV_IDLE;
-}
-
-/* Without a look; true when the hands had something to do. */
-static bool carry_out(struct exhaust *x, struct sim_world *w, const struct letter *letter)
-{
-	bool has_worked = lasts(letter);
-	uint32_t actions = 0;
-
-	while (actions++ < ACTIONS_MAX && exhaust_hand(x, w, letter->events[letter->count - 1].kind == EV_STOP))
-		has_worked = true;
-	return has_worked;
+	return letter->events[letter->count - 1].kind;
 }
 
 /* Idle, but by hand: what waits is carried out, what falls due comes, until only time passes. */
-static void come_to_rest(struct exhaust *x, struct sim_world *w)
+static void come_to_rest(struct exhaust *x, struct sim_world *w, bool looks)
 {
 	uint32_t quiet = 0, actions = 0;
 
-	while (actions++ < ACTIONS_MAX && quiet < QUIET_TICKS) {
+	while (looks && actions++ < ACTIONS_MAX && quiet < QUIET_TICKS) {
 		bool has_jobs = world_jobs(w);
 
 		exhaust_cut(x, 0);
@@ -98,42 +85,41 @@ static void come_to_rest(struct exhaust *x, struct sim_world *w)
 	world_do(w, &(struct sim_event){ .kind = EV_IDLE });
 }
 
-static bool look_at_last(struct exhaust *x, struct sim_world *w, const struct letter *letter)
+/* The letter and what the hands do for it, to the end or for so many actions. Negative: it makes no sense here. */
+static int carry_out(struct exhaust *x, struct sim_world *w, const struct letter *letter, uint32_t most, bool looks)
 {
-	enum sim_kind kind = letter->events[letter->count - 1].kind;
+	enum sim_kind kind = kind_of(letter);
 	uint32_t actions = 0;
 
-	if (kind == EV_IDLE) {
-		if (!w->array)
-			happens(w, &(struct letter){ .count = 0 });
-		come_to_rest(x, w);
-	} else if (!happens(w, letter)) {
-		return false;
+	if (kind == EV_IDLE && w->array)
+		come_to_rest(x, w, looks);
+	else if (!happens(w, letter))
+		return -1;
+	for (;; actions++) {
+		if (looks)
+			exhaust_cut(x, 0);
+		if (actions == most || !exhaust_hand(x, w, kind == EV_STOP))
+			return (int)actions;
 	}
-	do
-		exhaust_cut(x, 0);
-	while (actions++ < ACTIONS_MAX && exhaust_hand(x, w, kind == EV_STOP));
-	return true;
 }
 
-bool exhaust_run(struct exhaust *x, const struct workload *l)
+int exhaust_run(struct exhaust *x, const struct workload *l, bool looks)
 {
 	struct sim_world *w = &x->worlds[0];
-	bool makes_sense = true;
+	int actions = 0;
 
 	x->workload = l;
 	x->looked = 0;
 	seen_clear(x->seen);
 	create(x, l->from);
-	for (uint32_t i = 0; makes_sense && i + 1 < l->count; i++) {
-		makes_sense = happens(w, l->words[i].letter);
-		if (makes_sense && l->words[i].pace == PACE_WAIT)
-			makes_sense = carry_out(x, w, l->words[i].letter);
+	for (uint32_t i = 0; actions >= 0 && i < l->count; i++) {
+		bool is_last = i + 1 == l->count;
+
+		actions = carry_out(x, w, l->words[i].letter, is_last ? ACTIONS_MAX : l->words[i].pace, is_last && looks);
 	}
-	makes_sense = makes_sense && (!l->count || look_at_last(x, w, l->words[l->count - 1].letter));
-	x->counts.workloads += makes_sense;
-	x->counts.useless += !makes_sense;
+	x->counts.workloads += looks && actions >= 0;
+	x->counts.useless += looks && actions < 0;
 	world_free(w);
 	x->open = 0;
-	return makes_sense;
+	return actions;
 }

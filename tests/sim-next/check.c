@@ -54,7 +54,6 @@ void check_started(struct sim_world *w)
 	for (uint32_t i = 0; i < s.member_count; i++)
 		w->members[w->disk_of[i]].slot = s.members[i].slot;
 	w->action = s.action;
-	w->has_committed = false;
 	w->acks_before = w->model.acks;
 	w->whole_until = s.degraded ? 0 : UINT64_MAX;
 	bounds_started(w);

@@ -114,7 +114,6 @@ void check_cleared(struct sim_world *w, const struct sim_job *j, const struct ar
 	const struct sim_member *writing = member_of(w, p);
 	uint64_t skip = p->at.bytes - writing->place.bitmap_at.bytes;
 
-	w->has_committed = true;
 	if (!is_in_sync(writing))
 		return;
 	for (uint64_t c = 0; c < w->chunks; c++) {

@@ -47,7 +47,6 @@ void sync_ended(struct sim_world *w, const struct arr_sync_report *r)
 	w->is_sync_expected = false;
 }
 
-/* A bit that a cut left on one member alone is found by nobody while nobody writes: a start by itself writes no bitmap. */
 static void clean_member(struct sim_world *w, const struct sim_member *m)
 {
 	const struct super *s = super_on(w, m);
@@ -56,12 +55,12 @@ static void clean_member(struct sim_world *w, const struct sim_member *m)
 		broken(w, LAW_I10, "the array is idle and clean, but %s was not flushed", m->disk.path);
 	if (!s || s->resync_offset_sectors < w->size_bytes / SECTOR_BYTES)
 		broken(w, LAW_I9, "the array is idle, but the superblock of %s never became clean", m->disk.path);
-	for (uint64_t c = 0; w->has_committed && c < w->chunks; c++)
+	for (uint64_t c = 0; w->has_bitmap && c < w->chunks; c++)
 		if (bit_on(w, m, false, c))
 			broken_at(w, LAW_I8, c,
 				  "the array is idle and whole, but the bit of chunk %llu stays set on %s", (ull)c,
 				  m->disk.path);
-	if (w->has_committed)
+	if (w->has_bitmap)
 		at_stake(w, LAW_I8);
 }
 

@@ -131,6 +131,7 @@ struct sim_world {
 	bool has_lived;			/* an array ran since the last end of a life */
 	uint32_t jobs_at_once;		/* EV_QUEUE; 0: no limit */
 	uint8_t *sync_buffer;
+	bool is_judged;			/* the start that comes next, by world_try_start() */
 	bool is_readonly, is_stopping;
 	bool was_readonly;		/* a life was, and no superblock was written since */
 
@@ -144,7 +145,6 @@ struct sim_world {
 	bool is_broken;
 	uint64_t whole_until;		/* the step in which a slot became empty; UINT64_MAX: none is */
 	uint64_t acks_before;		/* acknowledged writes before this life */
-	bool has_committed;		/* a page of the bitmap went out in this life */
 	uint64_t noted_serial;		/* writes that are in owed[] */
 	uint32_t only_recovering;	/* index: by the bitmap, alone, since this sync began; SIM_DISKS: not so */
 };

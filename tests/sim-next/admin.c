@@ -197,7 +197,9 @@ static bool judge(struct sim_world *w, const struct sim_event *e, struct asm_opt
 	if (has_prefer && (e->member >= w->member_count || w->members[e->member].is_apart))
 		return false;
 	*ret_options = options(w, e);
-	world_judge(w, *ret_chosen, ret_options);
+	if (!w->is_judged)
+		world_judge(w, *ret_chosen, ret_options);
+	w->is_judged = false;
 	return true;
 }
 
@@ -226,6 +228,7 @@ bool world_try_start(struct sim_world *w, struct sim_event *e)
 	if (!judge(w, e, &o, &chosen))
 		return false;
 	e->kind = w->plan->refusal.code ? EV_REFUSED : EV_START;
+	w->is_judged = true;
 	return world_do(w, e) && e->kind == EV_START && w->array;
 }
 

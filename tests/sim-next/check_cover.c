@@ -43,7 +43,11 @@ void cover_part(struct sim_world *w, const struct sim_job *j)
 void note_counters(struct sim_world *w)
 {
 	for (uint64_t c = 0; w->has_bitmap && c < w->chunks; c++) {
+		uint16_t before = w->counters[c];
+
 		w->counters[c] = bm_counter(arr_bitmap(w->array), (chunk_no){ c });
+		if (before && !w->counters[c])
+			w->idle_since[c] = w->step;
 		if (w->counters[c])
 			w->counted_since[c] = min_u64(w->counted_since[c], w->step);
 	}
@@ -72,14 +76,16 @@ static bool may_return(const struct sim_world *w, const struct sim_member *m, ui
 	return !(s->feature_map & FMT_SB1_RECOVERY_OFFSET) || s->feature_map & FMT_SB1_RECOVERY_BITMAP;
 }
 
-/* A clear that was given out while the array was whole may reach members after one left: that one has the data too.
- * And a bit that was not counted then is a leftover: its commit reached this member, but its write never went out. */
+/* A clear that was decided while the array was whole may reach members after one left: that one has the data too. It is
+ * decided when the chunk is not counted any more, at the latest when its commit is given out. And a bit that was not counted then is a leftover: its commit reached this member, but its write never went out. */
 static void cleared_chunk(struct sim_world *w, const struct sim_job *j, const struct sim_member *writing, uint64_t c)
 {
 	uint64_t at = c * w->chunk_bytes, len = chunk_len(w, c), cleared = least_events_cleared(w);
 	uint64_t first = at / SECTOR_BYTES, sectors = len / SECTOR_BYTES;
 
-	if (j->issued >= w->whole_until && j->issued >= w->counted_since[c])
+	uint64_t decided = w->counters[c] ? j->issued : min_u64(j->issued, w->idle_since[c]);
+
+	if (decided >= w->whole_until && j->issued >= w->counted_since[c])
 		broken_at(w, LAW_I4, c, "the bit of chunk %llu is cleared while the array is degraded", (ull)c);
 	if (is_write_out(w, first, sectors))
 		broken_at(w, LAW_I4, c, "the bit of chunk %llu is cleared under a write in flight", (ull)c);

@@ -152,6 +152,8 @@ void world_leave(struct sim_world *w)
 		m->state = ARR_M_NONE;
 	}
 	w->job_count = w->jobs_at_once = 0;
+	w->memory_due = UINT64_MAX;
+	memory_fail_after(UINT64_MAX);
 	w->was_readonly |= w->is_readonly;
 	w->is_stopping = w->is_readonly = w->has_lived = false;
 }

@@ -138,6 +138,7 @@ struct sim_world {
 	/* what the checkers remember */
 	uint16_t counters[SIM_CHUNKS_MAX];
 	uint64_t counted_since[SIM_CHUNKS_MAX];	/* the step in this life; UINT64_MAX: never */
+	uint64_t idle_since[SIM_CHUNKS_MAX];	/* the step in which it was counted last, while it is not */
 	uint64_t *applied;		/* per member and sector: the last serial written there in this life */
 	enum arr_sync_action action;
 	bool is_sync_expected;		/* the sync now running must copy just @sync_bytes_expected */

@@ -40,7 +40,7 @@ class Hands(program.World):
 		rooms = [path for room in ROOMS for path in self.sources(room + '/*.c') if path not in EXTRA]
 		return self.pure_sources() + rooms + self.sources(FRONT + '/*.c') + EXTRA
 
-	def build(self, catchers):
+	def build(self, bugs):
 		self.compile_stale(self.plugin_sources())
 
 	def link_command(self, objects, name):

@@ -36,7 +36,7 @@ def tell(bug, seconds, by):
 
 
 def run_all(world, bugs, options):
-	world.build({bug.catcher for bug in bugs})
+	world.build(bugs)
 	caught = 0
 	with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
 		running = {pool.submit(try_one, world, bug, options.limit): bug for bug in bugs}

@@ -12,7 +12,8 @@
  *
  * Faults are ordered by UMD_RECORD_FAULTS, "MEMBER:OP:N:HOW" separated by blanks: the N-th read, write (zeroes count) or
  * flush (a durable write is one) of the member with that file name, counted from mbr_record_arm() on, is
- *	eio		refused; a write leaves its first half, a flush gives up what was cached, once, as page caches do
+ *
+ *	eio		refused; a write leaves its first half, a flush gives up what was cached (page caches forget)
  *	short		half done, as the system calls may
  *	eintr		interrupted before it began
  *	unsupported	not known to this file system, from then on

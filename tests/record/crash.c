@@ -134,17 +134,38 @@ void crash_at(struct history *h, uint64_t lot)
 
 /* ---- other judges ---- */
 
+static content data_of(const struct sim_member *m, uint64_t sector)
+{
+	return disk_at(&m->disk, false, m->place.data_at.bytes + sector * SECTOR_BYTES);
+}
+
 static char *file_of(const struct history *h, const char *folder, uint32_t member, char ret[4096])
 {
 	snprintf(ret, 4096, "%s/%s", folder, h->names[member]);
 	return ret;
 }
 
-void crash_save(struct history *h, uint64_t lot, const char *folder)
+static uint64_t differing_sectors(const struct sim_world *b)
+{
+	const struct sim_member *first = b->members;
+	uint64_t count = 0;
+
+	for (uint64_t s = 0; s < b->model.count; s++) {
+		bool differs = false;
+
+		EACH_MEMBER(b, m)
+			differs |= !arena_same(b->arena, data_of(m, s), data_of(first, s));
+		count += differs;
+	}
+	return count;
+}
+
+uint64_t crash_save(struct history *h, uint64_t lot, const char *folder)
 {
 	struct prng lots = prng_seed(lot);
 	struct sim_world b;
 	char path[4096];
+	uint64_t differing;
 
 	branch(h, &b, &lots);
 	EACH_MEMBER(&b, m)
@@ -152,7 +173,9 @@ void crash_save(struct history *h, uint64_t lot, const char *folder)
 			perror(path);
 			exit(2);
 		}
+	differing = differing_sectors(&b);
 	world_free(&b);
+	return differing;
 }
 
 static void load(struct history *h, struct sim_world *b, const char *folder)
@@ -178,23 +201,24 @@ static bool is_in_area(const struct sim_world *b, const struct sim_member *m, ui
 static void check_outside(struct sim_world *b, const struct sim_member *m, const struct sim_disk *before)
 {
 	for (uint64_t at = 0; at < m->disk.size_bytes; at += SECTOR_BYTES)
-		if (!is_in_area(b, m, at) && !arena_same(b->arena, disk_at(&m->disk, false, at), disk_at(before, false, at)))
+		if (!is_in_area(b, m, at) &&
+		    !arena_same(b->arena, disk_at(&m->disk, false, at), disk_at(before, false, at)))
 			broken(b, LAW_I7, "byte %llu of %s has changed", (unsigned long long)at, m->disk.path);
 }
 
 static void check_sector(struct sim_world *b, uint64_t s)
 {
 	const struct sim_member *first = b->members;
-	content is = disk_at(&first->disk, false, first->place.data_at.bytes + s * SECTOR_BYTES);
+	content is = data_of(first, s);
 	enum law_id law = model_peek(&b->model, s, arena_word(b->arena, is));
 
 	if (law)
 		broken(b, law, "sector %llu holds %llx, which is not allowed", (unsigned long long)s,
 		       (unsigned long long)arena_word(b->arena, is));
 	EACH_MEMBER(b, m)
-		if (!arena_same(b->arena, is, disk_at(&m->disk, false, m->place.data_at.bytes + s * SECTOR_BYTES)))
-			broken(b, LAW_I2, "sector %llu differs between %s and %s", (unsigned long long)s, first->disk.path,
-			       m->disk.path);
+		if (!arena_same(b->arena, is, data_of(m, s)))
+			broken(b, LAW_I2, "sector %llu differs between %s and %s", (unsigned long long)s,
+			       first->disk.path, m->disk.path);
 }
 
 void crash_judge(struct history *h, uint64_t lot, const char *folder)

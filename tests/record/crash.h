@@ -7,8 +7,8 @@
 /* What happens at this place is decided by @lot alone. A broken law does not return. */
 void crash_at(struct history *h, uint64_t lot);
 
-/* The media of such a crash as files @folder/NAME, for other judges. */
-void crash_save(struct history *h, uint64_t lot, const char *folder);
+/* The media of such a crash as files @folder/NAME, for other judges. Returns in how many sectors the members differ. */
+uint64_t crash_save(struct history *h, uint64_t lot, const char *folder);
 
 /**
  * crash_judge - such media after another judge has started, resynced and stopped them

@@ -70,7 +70,8 @@ static void begin_contents(struct sim_world *w, const struct sim_member *m)
 		bool is_known = false;
 
 		EACH_MEMBER(w, other)
-			is_known |= other < m && arena_word(w->arena, disk_at(&other->disk, true, sector_at(other, s))) == word;
+			is_known |= other < m &&
+				    arena_word(w->arena, disk_at(&other->disk, true, sector_at(other, s))) == word;
 		if (!is_known)
 			model_begin(&w->model, s, word);
 	}

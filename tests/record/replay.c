@@ -140,15 +140,20 @@ static int replay(void)
 
 /* ---- one place ---- */
 
-static bool is_everybody_in_sync(const struct sim_world *w)
+/* Another judge knows of all members or of none, and shall have something to do: all of them are in sync, and data are in
+ * flight. */
+static bool is_worth_a_sample(const struct history *h)
 {
-	EACH_MEMBER(w, m)
+	bool is_flying = false;
+
+	EACH_MEMBER(h->w, m)
 		if (!is_in_sync(m))
 			return false;
-	return true;
+	for (uint32_t i = 0; i < FLYING_MAX; i++)
+		is_flying |= h->flying[i].begin && h->flying[i].begin->word && h->flying[i].begin->op != MBR_REC_FLUSH;
+	return h->is_life_begun && is_flying;
 }
 
-/* Another judge knows of all members or of none: samples are places where all of them are in sync. */
 static uint64_t sampled_place(void)
 {
 	static struct history h;
@@ -159,7 +164,7 @@ static uint64_t sampled_place(void)
 	for (int pass = 0; pass < 2; pass++) {
 		history_begin(&h, &w, todo.logs, todo.log_count, &stats);
 		while (history_next(&h)) {
-			if (!h.is_life_begun || !is_everybody_in_sync(&w))
+			if (!is_worth_a_sample(&h))
 				continue;
 			good += pass == 0;
 			seen += pass == 1;
@@ -189,7 +194,7 @@ static int at_one_place(void)
 		;
 	lot = lot_at(w.step, todo.nth);
 	if (todo.save) {
-		crash_save(&h, lot, todo.save);
+		printf("%llu sectors differ\n", (unsigned long long)crash_save(&h, lot, todo.save));
 	} else if (todo.judge) {
 		crash_judge(&h, lot, todo.judge);
 	} else {

@@ -11,11 +11,12 @@
 
 static const char *const lines[] = {
 	"start a b", "start a c f run readonly", "start a b prefer=b run lot=3", "refused a b run", "write 0 8",
-	"write 300 4 fua & lot=18446744073709551615", "zero 7 1 fua punch", "zero 7 1 punch &", "read 0 96 &", "flush",
-	"flush & lot=9", "fail b", "remove b", "re-add b", "add c", "new c", "idle", "stop", "stop &", "cut", "cut keep",
-	"cut lose", "cut lot=5", "cut a=010 b=2", "expect bits 0 3 7-9", "compare but bitmap", "compare", "work lot=77",
-	"time 200", "due", "eio b 3 for-ever short", "bad b 0 8", "hang b", "answer b", "vanish b", "return b",
-	"lose-flush b", "corrupt b superblock", "corrupt b bitmap lot=2", "no-memory 5", "queue 0", "apart b",
+	"write 300 4 fua & lot=18446744073709551615", "zero 7 1 fua punch", "zero 7 1 punch &", "read 0 96 &",
+	"flush", "flush & lot=9", "fail b", "remove b", "re-add b", "add c", "new c", "idle", "stop", "stop &",
+	"cut", "cut keep", "cut lose", "cut lot=5", "cut a=010 b=2", "expect bits 0 3 7-9", "compare but bitmap",
+	"compare", "work lot=77", "time 200", "due", "eio b 3 for-ever short", "bad b 0 8", "hang b", "answer b",
+	"vanish b", "return b", "lose-flush b", "corrupt b superblock", "corrupt b bitmap lot=2", "no-memory 5",
+	"queue 0", "apart b",
 };
 enum { LINES = sizeof lines / sizeof *lines };
 

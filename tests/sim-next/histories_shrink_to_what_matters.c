@@ -61,8 +61,10 @@ static bool is_slow(const struct scenario *s, void *user)
 
 static struct scenario long_history(uint64_t seed, uint32_t count)
 {
-	static const enum sim_kind noise[] = { EV_WORK, EV_WORK, EV_WORK, EV_FLUSH, EV_READ, EV_TIME, EV_WRITE, EV_IDLE };
-	struct scenario s = { .setup = { .slots = 3, .chunk_bytes = 65536, .size_bytes = 4 << 20, .sleep_s = 5, .lot = 9 } };
+	static const enum sim_kind noise[] = { EV_WORK, EV_WORK,  EV_WORK, EV_FLUSH,
+					       EV_READ, EV_TIME, EV_WRITE, EV_IDLE };
+	struct sim_setup setup = { .slots = 3, .chunk_bytes = 65536, .size_bytes = 4 << 20, .sleep_s = 5, .lot = 9 };
+	struct scenario s = { .setup = setup };
 	struct sim_event wanted[] = {
 		{ .kind = EV_FAIL, .member = 1, .lot = 3 },
 		{ .kind = EV_ZERO, .first = 30, .count = 20, .flags = EVF_FUA | EVF_PUNCH, .lot = 4 },

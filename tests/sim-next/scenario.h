@@ -73,13 +73,14 @@ int status_of_child(int (*run)(void *user), void *user, uint32_t seconds);
 
 /* ---- shrink_law.c ---- */
 
-/* A shrink_ask: does it break the law of @user (struct sim_verdict *) in the same way, in a process of its own, in time? */
+/* A shrink_ask: does it break the law of @user (struct sim_verdict *) in the same way? In a process of its own, and in
+ * time. */
 bool breaks_law(const struct scenario *s, void *user);
 
 /* Two texts of verdicts of one law: are they about the same thing, numbers and members apart? */
 bool is_same_breach(const char *one, const char *other);
 
-/* For main.c: shrinks what @v found, tells how far, and writes it to @path. 0, or 1: it does not break the law again. */
+/* For main.c: shrinks what @v found, tells how far, and writes it to @path. 0, or 1: the law is not broken again. */
 int shrink_verdict(const struct sim_verdict *v, const char *head, const char *path);
 /* The same for what a file breaks; into FILE.shorter. 2: it cannot be read. */
 int scenario_shrink(const char *path);

@@ -4,8 +4,8 @@
  *
  *   delete     halves of the history, quarters, ... single events; from the end, where little depends on an event.
  *              An event that lost what it needed is skipped when the history runs.
- *   simplify   all events, then one at a time: no flag, no lot, fewer members, the first sector, one sector, a simpler kind;
- *              then the array: fewer slots, small, clean, smaller chunks and size
+ *   simplify   all events, then one at a time: no flag, no lot, fewer members, the first sector, one sector, a simpler
+ *              kind; then the array: fewer slots, small, clean, smaller chunks and size
  *
  * Since every event draws its chances from its own lot, deleting one leaves the others what they were. Two events may
  * say less only together (writes that overlap), so each way is tried on all events at once first. Every question costs

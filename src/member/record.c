@@ -7,11 +7,12 @@
  *
  *	file.c ---> __wrap_pwritev64() --- BEGIN --- the kernel --- END ---> file.c
  *
- * Nothing is really made durable: an image on a page cache that nobody cuts off needs no disk, and what would survive is
- * worked out from the records. Instead every call lingers for a moment of chance, so that threads meet in all ways.
+ * Nothing is really made durable: an image in a page cache that nobody cuts off needs no disk, and what would
+ * survive is worked out from the records. Instead every call lingers for a moment of chance, so that threads meet in
+ * all ways.
  *
- * Faults are ordered by UMD_RECORD_FAULTS, "MEMBER:OP:N:HOW" separated by blanks: the N-th read, write (zeroes count) or
- * flush (a durable write is one) of the member with that file name, counted from mbr_record_arm() on, is
+ * Faults are ordered by UMD_RECORD_FAULTS, "MEMBER:OP:N:HOW" separated by blanks: the N-th read, write (zeroes count)
+ * or flush (a durable write is one) of the member with that file name, counted from mbr_record_arm() on, is
  *
  *	eio		refused; a write leaves its first half, a flush gives up what was cached (page caches forget)
  *	short		half done, as the system calls may

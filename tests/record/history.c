@@ -1,14 +1,14 @@
 /* Walking the logs: what every member may hold, what every client was told.
  *
  *   BEGIN of a write     it is in flight: any of its sectors may be on the medium from now on
- *   END                  it is in the cache; on the medium once a flush that BEGINs later ENDs, or at once if it was durable
+ *   END                  it is in the cache; on the medium once a flush that BEGINs later ENDs, or now if durable
  *   END of a flush       covers what had ENDed before its BEGIN (the disk's clock is the number of the record)
  *   a flush that failed  gives up what was cached: readable, but never to be on the medium
  *
  * The order in which overlapping writes of clients must appear is that of ASKED: recorded under the array's lock.
  *
- * A life ends by CLOSED, or because the process was killed: caches survive that, so the next life's members must hold what
- * the log says, except for sectors that were in flight. So the recorder is checked against the files it speaks of.
+ * A life ends by CLOSED, or because the process was killed: caches survive that, so the next life's members must hold
+ * what the log says, except for sectors that were in flight. So the recorder is checked against the files it speaks of.
  *
  * Laws looked at here: I7 (every write lies in an area of its member), I1 and I6 (what clients read, and what they were
  * told while a member was missing). Everything about crashes is crash.c's. */
@@ -94,7 +94,8 @@ static void new_member(struct history *h, const char *name, const uint8_t *image
 	if (!w->model.count)
 		take_geometry(w, &look);
 	m->is_behind = false;
-	m->place = (struct sim_place){ .data_at = lay_data(&look.sb).at, .bitmap_at = look.bitmap_at, .minor = w->minor };
+	m->place = (struct sim_place){ .data_at = lay_data(&look.sb).at, .bitmap_at = look.bitmap_at };
+	m->place.minor = w->minor;
 	check_place(w, m);
 	begin_contents(w, m);
 }
@@ -120,8 +121,8 @@ static void meet_again(struct history *h, struct sim_member *m, const uint8_t *i
 		if (is == disk_at(&m->disk, true, at))
 			continue;
 		if (!is_flying(h, m, at))
-			not_understood(h, "the log does not explain sector %llu of %s", (unsigned long long)at / SECTOR_BYTES,
-				       h->names[index_of(h->w, m)]);
+			not_understood(h, "the log does not explain sector %llu of %s",
+				       (unsigned long long)at / SECTOR_BYTES, h->names[index_of(h->w, m)]);
 		disk_write(&m->disk, &h->lots, at, SECTOR_BYTES, image + at, false, false, h->w->step);
 	}
 }

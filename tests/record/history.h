@@ -37,8 +37,7 @@ struct history {
 	uint64_t member_writes, member_flushes, requests, reads, faults, lives;
 };
 
-/* From the first records of the first log: geometry, members, contents. Prints and ends the program when the logs are not
- * understood. */
+/* Before the first record. Wherever the logs are not understood the program says so and ends with status 2. */
 void history_begin(struct history *h, struct sim_world *w, const char *const *logs, uint32_t log_count,
 		   struct sim_stats *stats);
 /* One more record; w->step counts them. False: that was all. A law that is broken by it does not return: broken(). */

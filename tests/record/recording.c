@@ -1,7 +1,7 @@
 /* The recording plugin's other half: what clients asked and were told, and who was in sync when.
  *
- * The linker sends the plugin's calls of the public API here, and the hands' calls of arr_step(). A request is *asked* at
- * the moment it is given to the array, under the array's lock: that is the order in which overlapping writes must be
+ * The linker sends the plugin's calls of the public API here, and the hands' calls of arr_step(). A request is *asked*
+ * at the moment it is given to the array, under the array's lock: that is the order in which overlapping writes must be
  * applied. It is *answered* when the API returns. After every step the members' states are compared with those before.
  *
  * So that a few seconds hold many sweeps and many changes between clean and active, the sweep's period and the delay of

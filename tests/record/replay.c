@@ -127,7 +127,8 @@ static int replay(void)
 	if (failed)
 		return 2;
 	printf("%llu lives, %llu requests (%llu reads judged), %llu writes and %llu flushes of members\n",
-	       (unsigned long long)shares->lives, (unsigned long long)shares->requests, (unsigned long long)shares->reads,
+	       (unsigned long long)shares->lives, (unsigned long long)shares->requests,
+	       (unsigned long long)shares->reads,
 	       (unsigned long long)shares->member_writes, (unsigned long long)shares->member_flushes);
 	for (uint32_t law = LAW_NONE + 1; law < LAW_COUNT; law++)
 		if (all.stakes[law])
@@ -140,8 +141,8 @@ static int replay(void)
 
 /* ---- one place ---- */
 
-/* Another judge knows of all members or of none, and shall have something to do: all of them are in sync, and data are in
- * flight. */
+/* Another judge knows of all members or of none, and shall have something to do: all of them are in sync, and data are
+ * in flight. */
 static bool is_worth_a_sample(const struct history *h)
 {
 	bool is_flying = false;
@@ -201,7 +202,8 @@ static int at_one_place(void)
 		w.is_tracing = true;
 		crash_at(&h, lot);
 	}
-	printf("record %llu, crash %llu: nothing is broken\n", (unsigned long long)todo.at, (unsigned long long)todo.nth);
+	printf("record %llu, crash %llu: nothing is broken\n", (unsigned long long)todo.at,
+	       (unsigned long long)todo.nth);
 	return 0;
 }
 

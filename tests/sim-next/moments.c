@@ -19,7 +19,13 @@ static struct sim_event somewhere(struct life *l, enum sim_kind kind, uint32_t f
 	uint64_t all = l->w->model.count;
 	struct sim_event e = { .kind = kind, .flags = flags };
 
-	e.first = below(l, 4) ? below(l, 3) * (all / 3) + below(l, 6) : below(l, all);
+	/* One lot per statement: C does not say which operand draws first. */
+	if (below(l, 4)) {
+		e.first = below(l, 3) * (all / 3);
+		e.first += below(l, 6);
+	} else {
+		e.first = below(l, all);
+	}
 	e.count = 1 + (below(l, 8) ? below(l, 6) : below(l, MODEL_SPAN_MAX));
 	e.count = min_u64(e.count, all - e.first);
 	return e;

@@ -47,8 +47,8 @@ LOADS = [
 class Stage:
 	"""Where a load happens: paths, tool, plugin."""
 
-	def __init__(self, folder, tool, plugin):
-		self.dir, self.tool, self.plugin = folder, tool, plugin
+	def __init__(self, folder, tool, plugin, preload=''):
+		self.dir, self.tool, self.plugin, self.preload = folder, tool, plugin, preload
 		self.env = {**os.environ, 'LC_ALL': 'C.UTF-8', 'UMD_RUNTIME_DIR': os.path.join(folder, 'run')}
 
 	def path(self, name):
@@ -66,9 +66,12 @@ class Server:
 		self.stage, self.name = stage, name
 		self.socket, self.words = stage.path(name + '.sock'), stage.path(name + '.stderr')
 		env = {**stage.env, 'UMD_RECORD_LOG': log, 'UMD_RECORD_FAULTS': life.faults}
+		if stage.preload:
+			env['LD_PRELOAD'] = stage.preload
 		if os.path.exists(self.socket):
 			os.unlink(self.socket)
-		args = ['nbdkit', '-f', '-t', '8', '-U', self.socket, stage.plugin, 'name=' + name, *['member=' + m for m in members]]
+		args = ['nbdkit', '-f', '--exit-with-parent', '-t', '8', '-U', self.socket, stage.plugin, 'name=' + name]
+		args += ['member=' + m for m in members]
 		if life.run:
 			args.append('run=true')
 		with open(self.words, 'w', encoding='utf-8') as err:

@@ -8,7 +8,8 @@
  *
  * A name is free when nobody holds the lock, whatever files are there: that is how a killed server's leftovers are
  * told from a living server's. The owner unlinks pid before it lets go of the lock, so whoever gets the lock looks
- * whether the file is still the one in the directory and begins anew where it is not.
+ * whether the file is still the one in the directory and begins anew where it is not. A lock without a number in the
+ * file is no server yet: one that starts, or a dead server's keeper who tidies up. A start waits a second for that.
  *
  * Left out: cleaning behind servers whose name nobody asks for again. */
 #include <errno.h>
@@ -17,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -24,7 +26,7 @@
 #include "run/public.h"
 #include "run/rundir.h"
 
-enum { NAME_BYTES = 65, ROOT_BYTES = 4096, NUMBERS_MAX = 99 };
+enum { NAME_BYTES = 65, ROOT_BYTES = 4096, NUMBERS_MAX = 99, WAIT_MS = 10, WAITS_MAX = 100 };
 
 struct run_rundir {
 	char name[NAME_BYTES];
@@ -166,20 +168,25 @@ static bool is_still_there(const struct run_rundir *r)
 	       ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
 }
 
-static int refuse_in_use(const struct run_rundir *r, struct err *err)
+/* 0: after a moment it may be free. */
+static int refuse_in_use(const struct run_rundir *r, bool may_wait, struct err *err)
 {
 	char pid[16] = "";
 	ssize_t len = pread(r->pid_fd, pid, sizeof pid - 1, 0);
 
 	pid[len > 0 ? len : 0] = 0;
 	pid[strspn(pid, "0123456789")] = 0;
+	if (!pid[0] && may_wait) {
+		nanosleep(&(struct timespec){ .tv_nsec = WAIT_MS * 1000000L }, NULL);
+		return 0;
+	}
 	return err_set(err, UMD_E_NAME_IN_USE,
 		       "an array of the name \"%s\" runs already%s%s; --name chooses another name",
 		       r->name, pid[0] ? ", in pid " : "", pid);
 }
 
-/* 1: locked; 0: the directory or the file vanished meanwhile, begin anew; else a refusal. */
-static int try_lock(struct run_rundir *r, struct err *err)
+/* 1: locked; 0: the directory or the file vanished meanwhile, or will, begin anew; else a refusal. */
+static int try_lock(struct run_rundir *r, bool may_wait, struct err *err)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 
@@ -189,12 +196,12 @@ static int try_lock(struct run_rundir *r, struct err *err)
 	if (r->pid_fd < 0)
 		return errno == ENOENT ? 0 : err_set(err, -errno, "cannot open %s/pid: %s", r->path, strerror(errno));
 	if (fcntl(r->pid_fd, F_OFD_SETLK, &lock) < 0)
-		return errno == EAGAIN || errno == EACCES ? refuse_in_use(r, err) :
+		return errno == EAGAIN || errno == EACCES ? refuse_in_use(r, may_wait, err) :
 		       err_set(err, -errno, "cannot lock %s/pid: %s", r->path, strerror(errno));
 	return is_still_there(r);
 }
 
-static int claim_once(const char *name, struct run_rundir **ret_rundir, struct err *err)
+static int claim_once(const char *name, bool may_wait, struct run_rundir **ret_rundir, struct err *err)
 {
 	struct run_rundir *r = mem_new(1, sizeof *r);
 	int rc;
@@ -205,7 +212,7 @@ static int claim_once(const char *name, struct run_rundir **ret_rundir, struct e
 	snprintf(r->name, sizeof r->name, "%s", name);
 	rc = run_rundir_path(name, "", true, &r->path, err);
 	if (rc == 0)
-		rc = try_lock(r, err);
+		rc = try_lock(r, may_wait, err);
 	if (rc <= 0) {
 		rundir_free(r);
 		return rc;
@@ -219,14 +226,15 @@ static void remove_leaf(struct run_rundir *r, const char *leaf)
 	unlinkat(r->dir_fd, leaf, 0);
 }
 
-/* Beginning anew ends: each time somebody else got through its own claim and release in between. */
-static int claim(const char *name, struct run_rundir **ret_rundir, struct err *err)
+/* Beginning anew ends: each time somebody else got through its own claim and release in between, or a wait is over. */
+static int claim(const char *name, uint32_t waits, struct run_rundir **ret_rundir, struct err *err)
 {
 	int rc;
 
-	do
-		rc = claim_once(name, ret_rundir, err);
-	while (rc == 0);
+	do {
+		rc = claim_once(name, waits > 0, ret_rundir, err);
+		waits -= waits > 0;
+	} while (rc == 0);
 	if (rc < 0)
 		return rc;
 
@@ -243,13 +251,13 @@ static int claim(const char *name, struct run_rundir **ret_rundir, struct err *e
 /* NAME, NAME-2, NAME-3, ...; a long NAME gives way to its number. */
 static int claim_numbered(const char *name, struct run_rundir **ret_rundir, struct err *err)
 {
-	int rc = claim(name, ret_rundir, err);
+	int rc = claim(name, WAITS_MAX, ret_rundir, err);
 
 	for (int number = 2; rc == UMD_E_NAME_IN_USE && number <= NUMBERS_MAX; number++) {
 		char numbered[NAME_BYTES];
 
 		snprintf(numbered, sizeof numbered, "%.*s-%d", NAME_BYTES - 4, name, number);
-		rc = claim(numbered, ret_rundir, err);
+		rc = claim(numbered, WAITS_MAX, ret_rundir, err);
 	}
 	return rc;
 }
@@ -259,11 +267,11 @@ int run_rundir_claim(const struct run_rundir_wish *wish, struct run_rundir **ret
 	const char *name = wish->superblock_name;
 
 	if (wish->name)
-		return run_rundir_name_is_ok(wish->name) ? claim(wish->name, ret_rundir, err) :
+		return run_rundir_name_is_ok(wish->name) ? claim(wish->name, WAITS_MAX, ret_rundir, err) :
 							   refuse_name(wish->name, err);
 	if (!name || !run_rundir_name_is_ok(name))
 		name = wish->uuid;
-	return wish->may_number ? claim_numbered(name, ret_rundir, err) : claim(name, ret_rundir, err);
+	return wish->may_number ? claim_numbered(name, ret_rundir, err) : claim(name, WAITS_MAX, ret_rundir, err);
 }
 
 const char *run_rundir_name(const struct run_rundir *r)
@@ -302,7 +310,7 @@ void umd_runtime_sweep(const char *name)
 
 	if (run_rundir_path(name, "", false, &path, NULL) < 0)
 		return;
-	if (access(path, F_OK) == 0 && claim(name, &r, NULL) == 0)
+	if (access(path, F_OK) == 0 && claim(name, 0, &r, NULL) == 0)
 		run_rundir_release(r);
 	mem_free(path);
 }

@@ -89,9 +89,7 @@ def run_linux(stage, runs):
 			run.worlds['linux'] = linux.Linux(run.scenario, run.start, os.path.join(run.folder, 'linux'))
 			worlds.append(run.worlds['linux'])
 	with concurrent.futures.ThreadPoolExecutor(GUESTS) as pool:
-		for life in range(max((len(w.scenario.lives()) for w in worlds), default=0)):
-			groups = enumerate(linux.boots(worlds, life))
-			list(pool.map(lambda g: linux.run_life(stage, g[1], life, stage.path(f'boot-{life}-{g[0]}')), groups))
+		list(pool.map(lambda g: linux.run_group(stage, g[1], stage.path(f'boot-{g[0]}')), enumerate(linux.groups_of(worlds))))
 
 
 def run_files(stage, runs):
@@ -123,6 +121,12 @@ def state_sight(stage, run, mask):
 	seen(b.super_at + 256 + 2 * b.number('super.dev_number'), 2, 'another role', 'super.role')
 	seen(len(b.raw) - 1 if data < len(b.raw) // 2 else 70000, 1, 'a byte outside of every area', 'elsewhere')
 	seen(b.super_at + 201, 1, 'another order of events', 'super.events: order')
+	with open(path, 'w', encoding='utf-8') as f:
+		f.write('super.utime linux ignored because\n')
+	try:
+		stage.ok(not compare.Mask(path).entries, 'an entry of the mask without a reason is refused')
+	except ValueError as e:
+		stage.ok('reason' in str(e), 'an entry of the mask without a reason is refused', e)
 	swapped = compare.differences(wanted, {**wanted, 'a': wanted['b'], 'b': wanted['a']}, 'linux', mask)
 	stage.ok(swapped, 'the comparison sees two members that changed places')
 

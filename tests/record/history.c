@@ -150,7 +150,7 @@ static bool is_inside(const struct mbr_record *r, uint64_t at, uint64_t len)
 	return r->at >= at && r->at + r->len <= at + len;
 }
 
-static bool is_data(const struct sim_world *w, const struct sim_member *m, const struct mbr_record *r)
+bool history_is_data(const struct sim_world *w, const struct sim_member *m, const struct mbr_record *r)
 {
 	return is_inside(r, m->place.data_at.bytes, w->size_bytes);
 }
@@ -162,7 +162,7 @@ static void check_bounds(struct history *h, const struct sim_member *m, const st
 	if (r->at % SECTOR_BYTES || r->len % SECTOR_BYTES)
 		broken(w, LAW_I7, "a write to %s at %llu, %llu bytes: no whole sectors", m->disk.path,
 		       (unsigned long long)r->at, (unsigned long long)r->len);
-	if (!is_data(w, m, r) && !is_inside(r, m->place.super_at.bytes, FMT_SB1_BYTES) &&
+	if (!history_is_data(w, m, r) && !is_inside(r, m->place.super_at.bytes, FMT_SB1_BYTES) &&
 	    !(w->has_bitmap && is_inside(r, m->place.bitmap_at.bytes, w->bitmap_bytes)))
 		broken(w, LAW_I7, "a write to %s at %llu, %llu bytes: in none of its areas", m->disk.path,
 		       (unsigned long long)r->at, (unsigned long long)r->len);
@@ -184,6 +184,7 @@ static void take_begin(struct history *h, const struct mbr_record *r, const uint
 		h->member_writes++;
 	if (r->op != MBR_REC_FLUSH)
 		check_bounds(h, member_of(h, r->member), r);
+	cover_begins(h, member_of(h, r->member), f);
 }
 
 static struct flying *flying_of(struct history *h, const struct mbr_record *end)
@@ -217,7 +218,7 @@ static void note_done(struct history *h, const struct sim_member *m, const struc
 	for (struct asked *a = h->asked; a < h->asked + ASKED_MAX; a++) {
 		if (!a->number || a->number != begin->word)
 			continue;
-		if (a->r.req.op != ARR_FLUSH && (begin->op == MBR_REC_FLUSH || !is_data(h->w, m, begin)))
+		if (a->r.req.op != ARR_FLUSH && (begin->op == MBR_REC_FLUSH || !history_is_data(h->w, m, begin)))
 			continue;
 		if (is_good)
 			a->r.done_on |= 1u << index_of(h->w, m);

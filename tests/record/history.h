@@ -42,6 +42,12 @@ void history_begin(struct history *h, struct sim_world *w, const char *const *lo
 		   struct sim_stats *stats);
 /* One more record; w->step counts them. False: that was all. A law that is broken by it does not return: broken(). */
 bool history_next(struct history *h);
+/* Does the operation lie in the member's data area? */
+bool history_is_data(const struct sim_world *w, const struct sim_member *m, const struct mbr_record *r);
+
+/* cover.c: @f begins on @m; are bits where they must be? */
+void cover_begins(struct history *h, const struct sim_member *m, const struct flying *f);
+
 /* What the log says must be what the files say at the end. */
 void history_compare(struct history *h, const char *const *files, uint32_t count);
 

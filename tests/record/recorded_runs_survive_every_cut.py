@@ -21,7 +21,7 @@ import load  # noqa: E402
 SEED = int(os.environ.get('SEED', random.SystemRandom().randrange(1, 1 << 30)))
 ROUNDS = 20 if 'UMD_TEST_LONG' in os.environ else 1
 CUTS_LEAST = 10000
-LAWS = ['I1', 'I2', 'I4', 'I5', 'I6', 'I7', 'I8', 'I9', 'I10']
+LAWS = ['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I7', 'I8', 'I9', 'I10']
 
 
 class Totals:

@@ -118,6 +118,28 @@ static void files_are_histories(void)
 	scenario_free(&again);
 }
 
+static void the_same_again_is_short(void)
+{
+	const char *path = file_with("worlds sim\narray slots 2 size 64K\n"
+				     "start a b\nwork lot=7 x3\nwork\nwork\nwrite 0 1 x2 # two\n");
+	struct scenario s, again;
+	char why[400] = "", text[200] = "";
+	FILE *f;
+
+	ok(scenario_read(path, &s, why, sizeof why) && s.script.count == 8, "x3 is three events %s", why);
+	ok(s.script.events[3].lot == 7 && s.script.events[3].line == 4 && s.script.events[7].kind == EV_WRITE,
+	   "each like the first, of the same line");
+	scenario_write(path, NULL, &s);
+	f = fopen(path, "r");
+	ok(f && fread(text, 1, sizeof text - 1, f) && strstr(text, "start a b\nwork lot=7 x3\nwork x2\nwrite 0 1 x2\n"),
+	   "and they are written so");
+	if (f)
+		fclose(f);
+	ok(scenario_read(path, &again, why, sizeof why) && again.script.count == 8, "and read again");
+	scenario_free(&s);
+	scenario_free(&again);
+}
+
 static void faults_are_told_with_their_line(void)
 {
 	static const struct {
@@ -140,6 +162,9 @@ static void faults_are_told_with_their_line(void)
 		{ "worlds all\narray slots 2 size 64K\nstart a b\nwork\n", ":4: this happens in the simulator" },
 		{ "worlds all\narray slots 2 size 64K\nstart a b\nflush &\n", ":4: this happens in the simulator" },
 		{ "worlds all\narray slots 2 size 64K\n", ":2: no event" },
+		{ "worlds all\narray slots 2 size 64K\nstart a b\nflush x0\n", ":4: \"x3\" is" },
+		{ "worlds all\narray slots 2 size 64K\nstart a b\nflush xy\n", ":4: \"xy\" is" },
+		{ "worlds all\narray slots 2 size 64K\nstart a b\nflush x99999\n", ":4: \"x3\" is" },
 	};
 
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
@@ -158,6 +183,7 @@ int main(void)
 	others_are_not();
 	comments_are_nothing();
 	files_are_histories();
+	the_same_again_is_short();
 	faults_are_told_with_their_line();
 	return tap_end();
 }

@@ -46,6 +46,23 @@ static bool is_overlap(const struct scenario *s, void *user)
 	return false;
 }
 
+/* A write that waits for its answer, or after which the hands do seven things. */
+static bool is_answered(const struct scenario *s, void *user)
+{
+	(void)user;
+	for (uint32_t i = 0; i < s->script.count; i++) {
+		uint32_t works = 0;
+
+		if (s->script.events[i].kind != EV_WRITE)
+			continue;
+		while (i + 1 + works < s->script.count && s->script.events[i + 1 + works].kind == EV_WORK)
+			works++;
+		if (works >= 7 || (!works && !(s->script.events[i].flags & EVF_ASYNC)))
+			return true;
+	}
+	return false;
+}
+
 static bool is_anything(const struct scenario *s, void *user)
 {
 	(void)s;
@@ -135,6 +152,19 @@ static void events_change_together(void)
 	scenario_free(&s);
 }
 
+static void waiting_is_shorter_than_working(void)
+{
+	struct sim_event e = { .kind = EV_WRITE, .count = 1, .flags = EVF_ASYNC }, work = { .kind = EV_WORK };
+	struct scenario s = { .setup = { .slots = 2, .size_bytes = 65536, .sleep_s = 1 } };
+
+	script_add(&s.script, &e);
+	for (int i = 0; i < 9; i++)
+		script_add(&s.script, &work);
+	shrink(&s, is_answered, NULL, &(struct shrink_limits){ 0 });
+	ok(s.script.count == 1 && !s.script.events[0].flags, "a write that waits stands for one and all its work");
+	scenario_free(&s);
+}
+
 static void limits_hold(void)
 {
 	struct scenario s = long_history(3, 400);
@@ -191,6 +221,7 @@ int main(void)
 	only_the_fault_is_left();
 	what_is_left_says_little();
 	events_change_together();
+	waiting_is_shorter_than_working();
 	limits_hold();
 	children_are_asked();
 	return tap_end();

@@ -8,6 +8,8 @@
 
 /* ---- scenario.c, scenario_file.c: text ---- */
 
+enum { EVENT_TEXT_BYTES = EVENT_WORDS_BYTES + 128 };
+
 struct scenario {
 	struct sim_setup setup;
 	struct sim_script script;

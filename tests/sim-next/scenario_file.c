@@ -4,6 +4,7 @@
  *   worlds all | sim
  *   array slots 2 metadata 1.2 chunk 64K size 4M clean sleep 1
  *   EVENT
+ *   EVENT x3                      three times the same
  *   ...
  *
  * "worlds" and "array" come once, before the first event. An error is one sentence with the file and the line. What
@@ -15,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLEEP_DEFAULT_S = 5, WHY_BYTES = 200 };
+enum { SLEEP_DEFAULT_S = 5, WHY_BYTES = 200, TIMES_MAX = 10000 };
 
 struct reading {
 	struct scenario *to;
@@ -125,6 +126,8 @@ static bool take_array(struct reading *r, char *words)
 			s->is_assume_clean = true;
 		else if (!strcmp(word, "small"))
 			s->is_small = true;
+		else if (!strcmp(word, "shifted"))
+			s->is_shifted = true;
 		else if (!strncmp(word, "lot=", 4))
 			s->lot = strtoull(word + 4, NULL, 10);
 		else if (!take_value(r, word, strtok_r(NULL, " \t", &next)))
@@ -142,7 +145,8 @@ static void put_array(FILE *f, const struct sim_setup *s)
 	else
 		fputs(" chunk none", f);
 	put_size(f, "size", s->size_bytes);
-	fprintf(f, "%s%s sleep %u", s->is_assume_clean ? " clean" : "", s->is_small ? " small" : "", s->sleep_s);
+	fprintf(f, "%s%s%s sleep %u", s->is_assume_clean ? " clean" : "", s->is_small ? " small" : "",
+		s->is_shifted ? " shifted" : "", s->sleep_s);
 	if (s->lot)
 		fprintf(f, " lot=%llu", (unsigned long long)s->lot);
 	fputc('\n', f);
@@ -150,10 +154,29 @@ static void put_array(FILE *f, const struct sim_setup *s)
 
 /* ---- a file ---- */
 
-static bool take_event(struct reading *r, const char *line, uint32_t number)
+/* Cuts off "x3"; 1 when there is none, 0 when it makes no sense. */
+static uint32_t take_times(char *line)
 {
+	size_t len = strlen(line);
+	uint64_t times;
+	char *at;
+
+	while (len && (line[len - 1] == ' ' || line[len - 1] == '\t'))
+		line[--len] = '\0';
+	at = strrchr(line, ' ');
+	if (!at || at[1] != 'x' || !is_size(at + 2, &times))
+		return 1;
+	*at = '\0';
+	return times <= TIMES_MAX ? (uint32_t)times : 0;
+}
+
+static bool take_event(struct reading *r, char *line, uint32_t number)
+{
+	uint32_t times = take_times(line);
 	struct sim_event e;
 
+	if (!times)
+		return wrong(r, "\"x3\" is three times the same, 1 to %d", TIMES_MAX);
 	if (!event_parse(line, &e, r->why, sizeof r->why))
 		return false;
 	if (e.kind == EV_KINDS)
@@ -165,7 +188,8 @@ static bool take_event(struct reading *r, const char *line, uint32_t number)
 	if ((e.kind == EV_WRITE || e.kind == EV_ZERO || e.kind == EV_READ) && e.count > MODEL_SPAN_MAX)
 		return wrong(r, "%llu sectors: a request has %d at most", (unsigned long long)e.count, MODEL_SPAN_MAX);
 	e.line = number;
-	script_add(&r->to->script, &e);
+	while (times--)
+		script_add(&r->to->script, &e);
 	return true;
 }
 
@@ -228,9 +252,22 @@ void scenario_free(struct scenario *s)
 	script_free(&s->script);
 }
 
+/* How many events from @i on are the same. */
+static uint32_t times_of(const struct sim_script *s, uint32_t i, char *ret_text, size_t text_bytes)
+{
+	char next[EVENT_TEXT_BYTES];
+	uint32_t times = 1;
+
+	event_text(&s->events[i], ret_text, text_bytes);
+	while (i + times < s->count && times < TIMES_MAX &&
+	       !strcmp(event_text(&s->events[i + times], next, sizeof next), ret_text))
+		times++;
+	return times;
+}
+
 void scenario_print(FILE *f, const char *head, const struct scenario *s)
 {
-	char text[EVENT_WORDS_BYTES + 128];
+	char text[EVENT_TEXT_BYTES];
 
 	for (const char *at = head; at && *at;) {
 		int len = (int)strcspn(at, "\n");
@@ -240,8 +277,13 @@ void scenario_print(FILE *f, const char *head, const struct scenario *s)
 	}
 	fprintf(f, "worlds %s\n", s->is_for_all ? "all" : "sim");
 	put_array(f, &s->setup);
-	for (uint32_t i = 0; i < s->script.count; i++)
-		fprintf(f, "%s\n", event_text(&s->script.events[i], text, sizeof text));
+	for (uint32_t i = 0, times; i < s->script.count; i += times) {
+		times = times_of(&s->script, i, text, sizeof text);
+		if (times > 1)
+			fprintf(f, "%s x%u\n", text, times);
+		else
+			fprintf(f, "%s\n", text);
+	}
 }
 
 bool scenario_write(const char *path, const char *head, const struct scenario *s)

@@ -44,7 +44,7 @@ static bool save(struct running *r, uint32_t line)
 
 static bool happens(struct running *r, const struct sim_event *e)
 {
-	char text[EVENT_WORDS_BYTES + 128], why[200];
+	char text[EVENT_TEXT_BYTES], why[200];
 
 	if (e->kind == EV_EXPECT)
 		return expect_holds(r->w, e, why, sizeof why) ||

@@ -1,9 +1,10 @@
 /* From a history that ends in a broken law to one as short as possible that breaks the same law.
  *
- * Two turns, again and again until neither finds anything:
+ * Three turns, again and again until none finds anything:
  *
  *   delete     halves of the history, quarters, ... single events; from the end, where little depends on an event.
  *              An event that lost what it needed is skipped when the history runs.
+ *   wait       for a request's answer, instead of what the hands do after it one by one
  *   simplify   all events, then one at a time: no flag, no lot, fewer members, the first sector, one sector, a simpler
  *              kind; then the array: fewer slots, small, clean, smaller chunks and size
  *
@@ -206,6 +207,26 @@ static bool simplify_events(struct shrinking *k)
 	return is_simpler;
 }
 
+/* A request that waits for its answer instead of one after which the hands do a number of things. */
+static bool wait_instead(struct shrinking *k)
+{
+	bool is_shorter = false;
+
+	for (uint32_t i = k->s->script.count; i-- && !is_over(k);) {
+		uint32_t works = 0;
+		struct scenario tried;
+
+		if (i >= k->s->script.count || !(k->s->script.events[i].flags & EVF_ASYNC))
+			continue;
+		while (i + 1 + works < k->s->script.count && k->s->script.events[i + 1 + works].kind == EV_WORK)
+			works++;
+		tried = copy_without(k->s, i + 1, works);
+		tried.script.events[i].flags &= ~(unsigned)EVF_ASYNC;
+		is_shorter |= takes(k, &tried);
+	}
+	return is_shorter;
+}
+
 static bool be_less(struct sim_setup *s, uint32_t way)
 {
 	switch (way) {
@@ -268,6 +289,7 @@ uint32_t shrink(struct scenario *s, shrink_ask *ask, void *user, const struct sh
 
 	while (is_going_on && !is_over(&k)) {
 		is_going_on = delete_all(&k);
+		is_going_on |= wait_instead(&k);
 		is_going_on |= simplify_events(&k);
 		is_going_on |= simplify_setup(&k);
 	}

@@ -117,23 +117,38 @@ static uint32_t count_believed_active(const struct sb1 *ref, uint32_t slot)
 	return count;
 }
 
+/* A member that the reference does not know in this slot may fill it, but stands for nobody whom it believes there. */
+static bool is_believed_here(const struct asm_member *members, const struct asm_plan *plan, uint32_t slot)
+{
+	const struct sb1 *ref = &members[plan->freshest].sb;
+
+	for (uint32_t i = 0; i < plan->member_count; i++)
+		if (asm_is_used(plan, i) && asm_own_role(&members[i].sb) == slot &&
+		    asm_role_of(ref, members[i].sb.dev_number) == slot)
+			return true;
+	return false;
+}
+
 bool asm_find_missing(const struct asm_member *members, const struct asm_options *o, struct asm_plan *plan)
 {
 	const struct sb1 *ref = &members[plan->freshest].sb;
-	uint32_t expected = 0;
+	uint32_t expected = 0, stand_ins = 0;
 
 	for (uint32_t slot = 0; slot < ref->raid_disks; slot++) {
 		plan->degraded += !asm_is_in_sync_slot(members, plan, slot);
-		if (asm_is_slot_given(members, plan, slot))
+		if (is_believed_here(members, plan, slot))
 			continue;
-		plan->missing_slots++;
 		expected += count_believed_active(ref, slot) > 0;
+		if (asm_is_slot_given(members, plan, slot))
+			stand_ins += count_believed_active(ref, slot) > 0;
+		else
+			plan->missing_slots++;
 	}
 	if (!expected || o->may_run_degraded || o->is_readonly)
 		return true;
 	err_set(&plan->refusal, UMD_E_MEMBER_MISSING,
 		"%u of %u members are given, but %s (event %llu) believes %u more active: give them too%s",
-		ref->raid_disks - plan->missing_slots, ref->raid_disks, members[plan->freshest].path,
+		ref->raid_disks - plan->missing_slots - stand_ins, ref->raid_disks, members[plan->freshest].path,
 		(unsigned long long)ref->events, expected, plan->is_unsupported ? "" : ", or insist with --run");
 	return false;
 }

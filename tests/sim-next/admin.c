@@ -2,7 +2,7 @@
  *
  * A start is judged first. A refusal must have a sentence, and never hits the members that trust each other; two
  * sides of a fork must be refused as such. An event that says "start" and is refused breaks a law, and so does one that
- * says "refused" and could start: scripts are statements. */
+ * says "refused" of members none of whom can be trusted, or of both sides of a fork, and that would start. */
 #include "world.h"
 
 #include <errno.h>
@@ -214,6 +214,8 @@ bool admin_start(struct sim_world *w, const struct sim_event *e)
 		check_refusal(w, e, chosen);
 	if (w->plan->refusal.code && e->kind == EV_START)
 		broken(w, LAW_I9, "the start is refused: %s", w->plan->refusal.text);
+	if (!w->plan->refusal.code && e->kind == EV_REFUSED && chosen & trustworthy(w) && !story_is_fork(w, chosen))
+		return false;
 	if (!w->plan->refusal.code && e->kind == EV_REFUSED)
 		broken(w, LAW_I5, "members that should be refused would start: %s", w->plan->reason);
 	return w->plan->refusal.code ? true : run(w, e, &o, chosen);

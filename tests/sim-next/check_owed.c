@@ -83,6 +83,15 @@ static bool is_alone(const struct sim_world *w)
 	return true;
 }
 
+/* A resync's last window may still be under way: then it ends in the recovery's pass and is counted there. */
+static bool is_copying(const struct sim_world *w)
+{
+	for (uint32_t i = 0; i < w->job_count; i++)
+		if (w->jobs[i].job->kind == ARR_JOB_SYNC_READ || w->jobs[i].job->kind == ARR_JOB_SYNC_WRITE)
+			return true;
+	return false;
+}
+
 /* Before the step's changes are known: the sync that now begins serves one member, by the bitmap? */
 void owed_stepped(struct sim_world *w, const struct arr_status *s)
 {
@@ -102,7 +111,9 @@ void owed_stepped(struct sim_world *w, const struct arr_status *s)
 		only = w->disk_of[i];
 		count += s->members[i].wants_full ? 2 : 1;
 	}
-	w->only_recovering = count == 1 && w->action == ARR_SYNC_IDLE ? only : SIM_DISKS;
+	w->only_recovering = SIM_DISKS;
+	if (count == 1 && w->action == ARR_SYNC_IDLE && !s->now.bytes_copied && !is_copying(w))
+		w->only_recovering = only;
 }
 
 void recovery_ended(struct sim_world *w, const struct arr_sync_report *r)

@@ -17,6 +17,22 @@ static bool is_after_order(const struct sim_world *w)
 	return w->worked == ARR_JOB_BITMAP || w->worked == ARR_JOB_CLAIM || w->worked == ARR_JOB_FLUSH;
 }
 
+/* Members that lack what clients were told believe others active who are not given: without --run they must not start. Two
+ * that ran apart may call each other faulty. */
+static void refuse_stale(struct life *l)
+{
+	uint32_t stale = 0;
+
+	for (uint32_t i = 0; i < l->w->member_count; i++) {
+		const struct sim_member *m = &l->w->members[i];
+
+		if (m->place.is_used && m->is_behind && !m->is_apart && below(l, 2))
+			stale |= 1u << i;
+	}
+	if (stale)
+		happen(l, (struct sim_event){ .kind = EV_REFUSED, .members = stale });
+}
+
 /* What becomes of it after its start: mostly nothing. */
 static void go_on(struct life *l)
 {
@@ -40,6 +56,8 @@ static void look(struct life *l)
 	there.w = branch;
 	there.r = prng_seed(prng_next(l->crashes));
 	world_branch(w, branch, NULL, prng_next(&there.r) | 1, fates[below(&there, 5)]);
+	if (below(&there, 4) == 0)
+		refuse_stale(&there);
 	if (start_somehow(&there)) {
 		w->stats->crash_points++;
 		w->stats->crash_points_deep[branch->depth - 1]++;

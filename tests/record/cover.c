@@ -1,9 +1,9 @@
 /* I3 and I4 at the moments the recorder saw: bits are on the media before data go out, and go when all is safe.
  *
  * A client's data write begins: the bit of each chunk it touches is on the medium of every member in sync, whatever the
- * hands believe. A bit that all of them have is about to be taken from one: nobody writes in the chunk, and what lies there
- * is the same and settled on all of them. The other half of I4 (nobody is missing, and nobody returns without the chunk) is
- * the brains' business and looked at in the simulator. */
+ * hands believe. A bit that all of them have is about to be taken from one: nobody writes in the chunk, and what lies
+ * there is the same and settled on all of them. The other half of I4 (nobody is missing, and nobody returns without the
+ * chunk) is the brains' business and looked at in the simulator. */
 #include "history.h"
 
 static uint64_t data_at(const struct sim_member *m, uint64_t at)
@@ -53,7 +53,8 @@ static void bit_goes(struct history *h, const struct sim_member *writing, uint64
 	uint64_t at = c * w->chunk_bytes, len = chunk_len(w, c);
 
 	if (is_written_to(h, at, len))
-		broken_at(w, LAW_I4, c, "the bit of chunk %llu is cleared under a write in flight", (unsigned long long)c);
+		broken_at(w, LAW_I4, c, "the bit of chunk %llu is cleared under a write in flight",
+			  (unsigned long long)c);
 	EACH_MEMBER(w, m)
 		if (is_in_sync(m) && (!disk_is_settled(&m->disk, data_at(m, at), len, false) ||
 				      !is_the_same(w, writing, m, at, len)))

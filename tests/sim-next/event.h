@@ -23,6 +23,8 @@ enum sim_flag {
 	EVF_KEEP = 128, EVF_LOSE = 256,				/* cut */
 	EVF_SUPERBLOCK = 512, EVF_BITMAP = 1024,		/* corrupt */
 	EVF_PREFER = 2048,					/* start: @member is preferred */
+	EVF_LATE = 4096,					/* work: the oldest job is left for later */
+	EVF_LARGE = 8192,					/* new: it has more room than the others */
 };
 
 enum { EVENT_WORDS_BYTES = 64 };
@@ -46,6 +48,7 @@ struct sim_setup {
 	bool is_assume_clean;
 	uint32_t sleep_s;		/* between sweeps */
 	bool is_small;			/* 1.0 with as little as possible around the data, for speed */
+	bool is_shifted;		/* 1.1 and 1.2: b's data begins elsewhere than a's, as on a larger device */
 	uint64_t lot;			/* of the members' first contents, unless assumed clean */
 };
 

@@ -253,6 +253,9 @@ static bool be_less(struct sim_setup *s, uint32_t way)
 		s->metadata_minor = 2;
 		s->is_small = false;
 		return true;
+	case 7:
+		s->is_shifted = false;
+		return true;
 	default:
 		return false;
 	}

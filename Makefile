@@ -62,8 +62,9 @@ sim: $(BUILD)/build.ninja
 	ninja -C $(BUILD) $(SIM:$(BUILD)/%=%)
 	$(SIM) --seconds $(if $(filter file,$(origin SECONDS)),60,$(SECONDS)) --from $(SEED) --jobs $(JOBS)
 
-mutants:
+mutants: $(BUILD)/build.ninja
 	@tools/setup.sh build test
+	ninja -C $(BUILD) umd tests/record/umd-replay
 	python3 tests/mutants/mutants.py $(addprefix --law ,$(LAW)) $(BUGS)
 
 install: $(BUILD)/build.ninja

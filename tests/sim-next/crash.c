@@ -50,12 +50,13 @@ static void look(struct life *l)
 {
 	static const uint32_t fates[] = { 0, 0, 0, EVF_KEEP, EVF_LOSE };
 	struct sim_world *w = l->w, *branch = &branches[w->depth];
-	uint32_t mark = arena_mark(w->arena);
+	uint32_t mark = arena_mark(w->arena), fate;
 	struct life there = *l;
 
 	there.w = branch;
 	there.r = prng_seed(prng_next(l->crashes));
-	world_branch(w, branch, NULL, prng_next(&there.r) | 1, fates[below(&there, 5)]);
+	fate = fates[below(&there, 5)]; /* a draw of its own: C does not say in which order arguments are drawn */
+	world_branch(w, branch, NULL, prng_next(&there.r) | 1, fate);
 	if (below(&there, 4) == 0)
 		refuse_stale(&there);
 	if (start_somehow(&there)) {

@@ -40,7 +40,11 @@ class Totals:
 
 
 def one_load(s, stage, one, seed, totals):
-	members, logs, _ = load.run(stage, one, seed)
+	try:
+		members, logs, _ = load.run(stage, one, seed)
+	except RuntimeError as e:
+		s.ok(False, f'{one.name}, seed {seed}: the server does what it must', e)
+		return
 	words, status = catch.replay(stage, one.name, members, logs, seed)
 	if s.ok(status == 0, f'{one.name}, seed {seed}: whatever a cut leaves starts, and holds what was promised', words):
 		totals.add(words)

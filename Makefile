@@ -6,6 +6,7 @@
 #   make test-long    the same with longer campaigns (COUNT= kills, 1000 by default)
 #   make docs         docs/format.md, from the tables of the format room
 #   make bench        ratios against peers
+#   make stress       COUNT= kills of servers under load, from SEED=; WITH_KERNEL=1: umd and Linux in turns
 #   make install      PREFIX=/usr/local, DESTDIR= for packagers
 #   make fuzz         SECONDS=600 of CPU for each parser's fuzz target, or TARGET=sb1; keeps the minimised corpora
 #   make sim          SECONDS=60 of histories in the simulator from SEED= on, in JOBS=2 processes; a line per law and fault
@@ -67,6 +68,11 @@ mutants: $(BUILD)/build.ninja
 	ninja -C $(BUILD) umd tests/record/umd-replay
 	python3 tests/mutants/mutants.py $(addprefix --law ,$(LAW)) $(BUGS)
 
+stress: $(BUILD)/build.ninja
+	@tools/setup.sh build test
+	ninja -C $(BUILD)
+	UMD=$(BUILD)/umd /usr/bin/python3 tests/kill/$(if $(filter-out 0,$(WITH_KERNEL)),killed_worlds,killed_servers)_lose_nothing.py
+
 install: $(BUILD)/build.ninja
 	meson configure $(BUILD) -Dprefix=$(PREFIX)
 	ninja -C $(BUILD)
@@ -75,4 +81,4 @@ install: $(BUILD)/build.ninja
 clean:
 	rm -rf $(BUILD) build-asan build-tsan build-mutants build-fuzz
 
-.PHONY: all demo test test-long bench fuzz docs mutants install clean sim
+.PHONY: all demo test test-long bench fuzz docs mutants stress install clean sim

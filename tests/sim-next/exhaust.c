@@ -12,14 +12,10 @@
  *       for each image the media may hold           judge()
  *         for each subset of the members                start, look; go on, cut again
  *
- * The whole can be divided among processes: --part K/N takes every N-th subtree. */
+ * The whole can be divided: each part takes every n-th subtree below the second letter. */
 #include "exhaust.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include "scenario.h"
 
 enum { MEMBER_B = 1, VIOLATIONS_MAX = 10, PACES_MAX = 64, BORDER = 16 /* the first sector of chunk 1 */ };
 
@@ -83,56 +79,6 @@ static const struct start_state states[] = {
 };
 enum { STATES = sizeof states / sizeof *states };
 
-/* ---- what is said ---- */
-
-static void print_workload(FILE *f, const struct exhaust *x)
-{
-	const struct workload *l = x->workload;
-
-	fprintf(f, "%s:", l->from->name);
-	for (uint32_t i = 0; i < l->count; i++)
-		if (i + 1 == l->count)
-			fprintf(f, " %s", l->words[i].letter->name);
-		else
-			fprintf(f, " %s +%u,", l->words[i].letter->name, l->words[i].pace);
-	fprintf(f, "%s", x->is_backwards ? " (the youngest job first)" : "");
-}
-
-/* As a scenario: it can be given to umd-sim --scenario as it is. */
-static void report(struct exhaust *x)
-{
-	struct scenario s = { .setup = verdict.setup, .script = verdict.script };
-	char name[64];
-
-	x->violations++;
-	printf("LAW %s BROKEN: %s\n  workload ", law_name(verdict.law), law_sentence(verdict.law));
-	print_workload(stdout, x);
-	printf("\n  %s\n", verdict.text);
-	snprintf(name, sizeof name, "umd-sim-exhaust-%llu.umd", (unsigned long long)x->workload->number);
-	if (scenario_write(name, "Found by the exhaustive search.", &s))
-		printf("  replay: umd-sim --scenario %s --trace\n", name);
-	scenario_print(stdout, NULL, &s);
-	script_free(&verdict.script);
-}
-
-static void print_counts(const struct exhaust *x)
-{
-	const struct exhaust_counts *c = &x->counts;
-
-	printf("%llu moments; %llu images by lot, where more than %d sectors were on their way\n",
-	       (unsigned long long)c->points, (unsigned long long)c->by_lot, EXHAUST_LOOSE_MAX);
-	printf("%llu starts refused; %llu images carried on, with %llu moments and %llu images of later cuts\n",
-	       (unsigned long long)c->refused, (unsigned long long)c->carried_on,
-	       (unsigned long long)c->later_points, (unsigned long long)c->later_images);
-	printf("%llu workloads, %llu crash points (%llu distinct), %llu starts, deepest %u letters and %u cuts, ",
-	       (unsigned long long)c->workloads, (unsigned long long)c->images, (unsigned long long)c->distinct,
-	       (unsigned long long)c->starts, x->depth, c->deepest_cut);
-	if (x->violations)
-		printf("%llu times a law broken\n", (unsigned long long)x->violations);
-	else
-		puts("no law broken");
-}
-
 /* ---- one after the other ---- */
 
 static int run_one(struct exhaust *x, struct workload *l, bool looks)
@@ -141,7 +87,7 @@ static int run_one(struct exhaust *x, struct workload *l, bool looks)
 
 	verdict_jump = &jump;
 	if (setjmp(jump)) {
-		report(x);
+		exhaust_report(x);
 		x->open = 0;	/* what the worlds held stays as it is: an array in mid-step cannot be freed */
 		return -1;
 	}
@@ -202,7 +148,7 @@ static void every_pace(struct exhaust *x, struct workload *l, uint32_t count, ui
 /* All workloads that begin with the first @count words. */
 static void every_workload(struct exhaust *x, struct workload *l, uint32_t count)
 {
-	for (int i = 0; i < LETTERS && x->violations < VIOLATIONS_MAX; i++) {
+	for (int i = 0; i < LETTERS && x->counts.violations < VIOLATIONS_MAX; i++) {
 		bool looks;
 		int actions;
 
@@ -220,51 +166,12 @@ static void every_workload(struct exhaust *x, struct workload *l, uint32_t count
 	}
 }
 
-static void every_state(struct exhaust *x)
+void exhaust_all(struct exhaust *x)
 {
-	for (int i = 0; i < STATES && x->violations < VIOLATIONS_MAX; i++) {
+	for (int i = 0; i < STATES && x->counts.violations < VIOLATIONS_MAX; i++) {
 		struct workload l = { .from = &states[i] };
 
 		if (is_chosen(x->only, states[i].name))
 			every_workload(x, &l, 0);
 	}
-}
-
-/* ---- from the command line ---- */
-
-static bool take_option(struct exhaust *x, const char *name, const char *value)
-{
-	if (!strcmp(name, "--part"))
-		return sscanf(value, "%u/%u", &x->part, &x->parts) == 2 && x->part < x->parts;
-	if (!strcmp(name, "--from"))
-		x->only = value;
-	else if (!strcmp(name, "--letters"))
-		x->letters = value;
-	else if (!strcmp(name, "--paces"))
-		x->has_all_paces = !strcmp(value, "all");
-	else if (!strcmp(name, "--orders"))
-		x->orders = (uint32_t)strtoul(value, NULL, 10);
-	else
-		return false;
-	return true;
-}
-
-int exhaust_main(int argc, char **argv)
-{
-	static struct exhaust x = { .parts = 1, .orders = 1 };
-	bool is_good = argc > 0 && argc % 2;
-
-	x.depth = is_good ? (uint32_t)strtoul(argv[0], NULL, 10) : 0;
-	for (int i = 1; is_good && i < argc; i += 2)
-		is_good = take_option(&x, argv[i], argv[i + 1]);
-	if (!is_good || !x.depth || x.depth > EXHAUST_DEPTH_MAX) {
-		fputs("usage: umd-sim --exhaust DEPTH [--part K/N] [--from STATE,STATE] [--letters WORD,WORD] [--orders N] "
-		      "[--paces all]\n", stderr);
-		return 2;
-	}
-	x.seen = seen_new();
-	every_state(&x);
-	x.seen = seen_free(x.seen);
-	print_counts(&x);
-	return x.violations ? 1 : 0;
 }

@@ -1,5 +1,6 @@
 /* Bounded exhaustive search: every workload up to a depth, every crash of it, every image of each crash.
  *
+ *   exhaust_main.c    options, several processes, what is said
  *   exhaust.c         start states, letters, which workloads there are
  *   exhaust_run.c     one workload, hand action by hand action
  *   exhaust_cut.c     one crash point: its images, who is started from each, what happens then
@@ -51,26 +52,25 @@ struct start_state {
 
 /* ---- the search ---- */
 
-struct exhaust_counts {
+struct exhaust_counts {		/* of 64 bits each: they are added up */
 	uint64_t workloads, useless;	/* useless: a letter made no sense there, or nothing new came of waiting */
 	uint64_t points;		/* moments at which the power may fail */
 	uint64_t images, distinct;	/* what the media may then hold; not judged before in the workload */
 	uint64_t by_lot;		/* images of points with too many sectors on their way to try all */
 	uint64_t starts, refused, carried_on;
 	uint64_t later_points, later_images;	/* of cuts after a cut */
-	uint32_t deepest_cut;
+	uint64_t deepest_cut, violations;
 };
 
 struct seen;
 
 struct exhaust {
-	uint32_t depth, part, parts;
+	uint32_t depth, part, parts, jobs;
 	uint32_t orders;		/* in which the hands work: 1, or 2 with the other way round */
 	bool has_all_paces;		/* the next letter comes after any number of hand actions; else: none, or all */
 	const char *only, *letters;	/* words and commas: these start states, these letters; NULL: all */
 	struct exhaust_counts counts;
 	struct sim_stats stats;
-	uint64_t violations;
 	struct seen *seen;
 
 	/* the workload now running */
@@ -80,6 +80,11 @@ struct exhaust {
 	struct sim_world worlds[SIM_DEPTH_MAX + 1];	/* by cuts; only the first @open ones are there */
 	uint32_t open;
 };
+
+/* All workloads of the part. */
+void exhaust_all(struct exhaust *x);
+/* The verdict, as a scenario. */
+void exhaust_report(struct exhaust *x);
 
 /* Runs it, if @looks with a look at every crash of its last letter. How many hand actions that letter gave; negative: it,
  * and all that begins so, makes no sense. */
@@ -106,7 +111,7 @@ struct seen *seen_free(struct seen *s);
 void seen_clear(struct seen *s);
 bool seen_add(struct seen *s, uint64_t number);
 
-/* umd-sim --exhaust DEPTH [--part K/N] [--from STATE,STATE] [--orders N] [--letters WORD,WORD] [--trace] */
+/* umd-sim --exhaust DEPTH [--part K/N] [--jobs J] [--from STATE,STATE] [--orders N] [--letters WORD,WORD] [--trace] */
 int exhaust_main(int argc, char **argv);
 /* umd-sim --faults: the n-th allocation and the n-th operation fail; TAP. [SETUP] */
 int exhaust_fault_main(int argc, char **argv);

@@ -356,7 +356,7 @@ void exhaust_cut(struct exhaust *x, uint32_t level)
 	x->looked++;
 	x->counts.points += level == 0;
 	x->counts.later_points += level > 0;
-	x->counts.deepest_cut = level + 1 > x->counts.deepest_cut ? level + 1 : x->counts.deepest_cut;
+	x->counts.deepest_cut = max_u64(x->counts.deepest_cut, level + 1);
 	if (level > 0)
 		some_images(p, 2);
 	else if (is_small(p))

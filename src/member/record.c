@@ -18,6 +18,7 @@
  *	short		half done, as the system calls may
  *	eintr		interrupted before it began
  *	unsupported	not known to this file system, from then on
+ *	slow		answered late, while other threads go on
  *
  * Only the tests' recording plugin has this file. Left out: members that are block devices. */
 #include "member/record.h"
@@ -45,11 +46,11 @@ int __real_fallocate64(int fd, int mode, off_t at, off_t len);
 int __wrap_fallocate64(int fd, int mode, off_t at, off_t len);
 int __wrap_fdatasync(int fd);
 
-enum { MEMBERS_MAX = 16, FAULTS_MAX = 32, NAME_BYTES = 40, VECTORS_MAX = 64, LINGER_NS_MAX = 400000 };
+enum { MEMBERS_MAX = 16, FAULTS_MAX = 32, NAME_BYTES = 40, VECTORS_MAX = 64, LINGER_NS_MAX = 400000, SLOW_NS = 60000000 };
 
-enum how { HOW_NONE, HOW_EIO, HOW_SHORT, HOW_EINTR, HOW_UNSUPPORTED };
+enum how { HOW_NONE, HOW_EIO, HOW_SHORT, HOW_EINTR, HOW_UNSUPPORTED, HOW_SLOW, HOW_COUNT };
 
-static const char *const how_names[] = { "", "eio", "short", "eintr", "unsupported" };
+static const char *const how_names[HOW_COUNT] = { "", "eio", "short", "eintr", "unsupported", "slow" };
 static const char *const op_names[] = { "read", "write", "zero", "flush" };
 
 static struct {
@@ -110,7 +111,7 @@ static enum mbr_record_op op_named(const char *word)
 
 static enum how how_named(const char *word)
 {
-	for (uint32_t i = HOW_EIO; i <= HOW_UNSUPPORTED; i++)
+	for (uint32_t i = HOW_EIO; i < HOW_COUNT; i++)
 		if (!strcmp(word, how_names[i]))
 			return i;
 	give_up("an ordered fault does not say how");
@@ -291,6 +292,8 @@ static bool begin_operation(struct operation *o, int fd, enum mbr_record_op op, 
 			put(&o->begin, data, data ? len : 0);
 	}
 	pthread_mutex_unlock(&rec.lock);
+	if (member >= 0 && o->fault == HOW_SLOW)
+		nanosleep(&(struct timespec){ .tv_nsec = SLOW_NS }, NULL);
 	mbr_record_linger();
 	return member >= 0;
 }

@@ -26,12 +26,18 @@ class Load:
 
 
 class Life:
-	def __init__(self, end='stop', faults='', events=(), run=False):
-		self.end, self.faults, self.events, self.run = end, faults, events, run
+	"""@absent: letters of members that are not given; then the array is started with --run."""
+
+	def __init__(self, end='stop', faults='', events=(), absent=''):
+		self.end, self.faults, self.events, self.absent = end, faults, events, absent
 
 
 LOADS = [
-	Load('calm', [Life('kill'), Life('stop'), Life('kill')]),
+	Load('calm', [Life('kill', 'a:write:20:slow b:write:60:slow a:flush:40:slow'), Life('stop'),
+		      Life('kill', 'b:flush:30:slow')]),
+	Load('alone', [Life('kill'), Life('kill', absent='b'), Life('stop', 'a:write:50:slow'), Life('stop', absent='a'),
+		       Life('kill')],
+	     create=('--bitmap-chunk=64K', '--assume-clean'), requests=120),
 	Load('three', [Life('kill', events=['fail b', 're-add b']), Life('stop', events=['fail c', 're-add c', 'fail a', 'add a'])],
 	     members=3, metadata='1.2', create=('--bitmap-chunk=8K', '--assume-clean')),
 	Load('flushes', [Life('kill', 'b:flush:40:eio', events=['lost b', 'add b']),
@@ -62,17 +68,17 @@ class Stage:
 class Server:
 	"""nbdkit with the recording plugin, on a socket of its own."""
 
-	def __init__(self, stage, name, members, log, life):
+	def __init__(self, stage, name, members, log, faults, is_degraded):
 		self.stage, self.name = stage, name
 		self.socket, self.words = stage.path(name + '.sock'), stage.path(name + '.stderr')
-		env = {**stage.env, 'UMD_RECORD_LOG': log, 'UMD_RECORD_FAULTS': life.faults}
+		env = {**stage.env, 'UMD_RECORD_LOG': log, 'UMD_RECORD_FAULTS': faults}
 		if stage.preload:
 			env['LD_PRELOAD'] = stage.preload
 		if os.path.exists(self.socket):
 			os.unlink(self.socket)
 		args = ['nbdkit', '-f', '--exit-with-parent', '-t', '8', '-U', self.socket, stage.plugin, 'name=' + name]
 		args += ['member=' + m for m in members]
-		if life.run:
+		if is_degraded:
 			args.append('run=true')
 		with open(self.words, 'w', encoding='utf-8') as err:
 			self.process = subprocess.Popen(args, env=env, cwd=stage.dir, stdin=subprocess.DEVNULL, stderr=err)
@@ -209,10 +215,17 @@ def administer(stage, load, event):
 	stage.umd('manage', load.name, '--' + verb, path)
 
 
+def faults_of(load, life, lots):
+	"""The ordered faults as the recorder reads them; when each comes is up to the seed."""
+	orders = [word.split(':') for word in life.faults.split()]
+	return ' '.join(f'{load.name}-{letter}:{op}:{lots.randrange(int(nth) // 2, 2 * int(nth)) + 1}:{how}'
+			for letter, op, nth, how in orders)
+
+
 def live(stage, load, life, members, log, seed, clock):
 	lots = random.Random(seed)
-	faults = ' '.join(f'{load.name}-{word}' for word in life.faults.split())
-	server = Server(stage, load.name, members, log, Life(faults=faults, run=life.run))
+	given = [m for m in members if m[-1] not in life.absent]
+	server = Server(stage, load.name, given, log, faults_of(load, life, lots), life.absent)
 	writers = None
 	try:
 		writers = Writers(server, seed, clock)

@@ -15,11 +15,11 @@ from scene import Scene  # noqa: E402
 import load  # noqa: E402
 
 SEED = int(os.environ.get('SEED', random.SystemRandom().randrange(1, 1 << 30)))
-NAMES = ['calm', 'flushes', 'writes', 'bare']
+NAMES = ['calm', 'alone', 'flushes', 'writes', 'bare']
 
 
 def without_events(one):
-	lives = [load.Life(life.end, life.faults) for life in one.lives]
+	lives = [load.Life(life.end, life.faults, absent=life.absent) for life in one.lives]
 	return load.Load(one.name, lives, one.members, one.create, one.metadata)
 
 

@@ -69,14 +69,16 @@ static uint64_t sum_of_gaps(const struct sim_world *w, const struct sim_member *
 	return sum;
 }
 
+/* A member that joined as a new device may have its data elsewhere, and with it its gaps. */
 static void same_gaps(struct sim_world *w, struct sim_member *m)
 {
 	uint64_t now = sum_of_gaps(w, m);
 
-	if (m->has_gaps && m->gaps != now)
+	if (m->has_gaps && m->gaps_data_at == m->place.data_at.bytes && m->gaps != now)
 		broken(w, LAW_I7, "bytes of %s changed outside of superblock, bitmap and data", m->disk.path);
 	m->has_gaps = true;
 	m->gaps = now;
+	m->gaps_data_at = m->place.data_at.bytes;
 }
 
 void bounds_started(struct sim_world *w)

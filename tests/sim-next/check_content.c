@@ -42,6 +42,8 @@ static void is_durable(struct sim_world *w, const struct sim_member *m, const st
  * must already say that this member is none of us. */
 void check_acked(struct sim_world *w, const struct sim_request *r)
 {
+	struct super own;
+
 	EACH_MEMBER(w, m) {
 		if (is_in_sync(m) && !m->is_left && !is_lost(m) && (r->req.op == ARR_FLUSH || r->req.is_fua))
 			is_durable(w, m, r);
@@ -49,7 +51,7 @@ void check_acked(struct sim_world *w, const struct sim_request *r)
 		if (!m->is_there || !m->place.is_used || is_in_sync(m) || r->done_on & 1u << index_of(w, m) ||
 		    w->model.acks == w->acks_before)
 			continue;
-		if (!m->is_left && !m->is_behind)
+		if (!m->is_left && !m->is_behind && super_of(w, m, &own)) /* or it is not believed anyway */
 			broken(w, LAW_I1, "a %s is acknowledged without %s, and no superblock says so",
 			       r->req.op == ARR_FLUSH ? "flush" : "write", m->disk.path);
 		m->is_behind = true;

@@ -15,6 +15,7 @@
 enum {
 	AROUND_BYTES = (1 << 20) + (1 << 18),	/* headroom that create would choose for 1.1 and 1.2 */
 	AROUND_SMALL_BYTES = 40 * SECTOR_BYTES,	/* superblock, log and bitmap behind the data */
+	SHIFT_SECTORS = 24,
 };
 
 /* ---- the desk ---- */
@@ -120,6 +121,18 @@ static void fill_data(struct sim_world *w, struct sim_member *m)
 
 /* ---- the array ---- */
 
+static bool is_shifted(const struct sim_world *w, uint32_t member)
+{
+	return w->setup->is_shifted && w->minor != SB1_0 && member == 1;
+}
+
+static void shift(struct asm_created *c)
+{
+	c->sb.data_offset_sectors += SHIFT_SECTORS;
+	c->sb.data_size_sectors -= SHIFT_SECTORS;
+	fmt_sb1_encode(&c->sb, c->super_raw);
+}
+
 static void plan_array(struct sim_world *w, struct asm_created *made)
 {
 	struct asm_create c = { .uuid = "sim array uuid", .name = "sim", .ctime_s = 1 };
@@ -133,7 +146,8 @@ static void plan_array(struct sim_world *w, struct asm_created *made)
 	c.size_bytes = w->size_bytes;
 	c.count = w->slots;
 	for (uint32_t i = 0; i < w->slots; i++) {
-		struct sim_member *m = world_new_member(w, round_up(w->size_bytes, 4096) + around);
+		uint64_t more = is_shifted(w, i) ? SHIFT_SECTORS * SECTOR_BYTES : 0;
+		struct sim_member *m = world_new_member(w, round_up(w->size_bytes, 4096) + around + more);
 
 		c.members[i].path = m->disk.path;
 		c.members[i].size_bytes = m->disk.size_bytes;
@@ -141,6 +155,9 @@ static void plan_array(struct sim_world *w, struct asm_created *made)
 	}
 	if (asm_create_plan(&c, made, &err) < 0)
 		broken(w, LAW_I9, "the array cannot be created: %s", err.text);
+	for (uint32_t i = 0; i < w->slots; i++)
+		if (is_shifted(w, i))
+			shift(&made[i]);
 }
 
 void world_create(struct sim_world *w, const struct sim_setup *setup, struct sim_stats *stats, bool is_tracing)

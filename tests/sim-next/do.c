@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATIENCE_STEPS = 200000, PATIENCE_TICKS = 10 };
+enum { PATIENCE_STEPS = 200000, PATIENCE_TICKS = 10, LARGER_BYTES = 1 << 20 };
 
 /* ---- waiting ---- */
 
@@ -180,7 +180,7 @@ static bool do_idle(struct sim_world *w, const struct sim_event *e)
 
 static bool do_work(struct sim_world *w, const struct sim_event *e)
 {
-	return w->array && world_work(w);
+	return w->array && (e->flags & EVF_LATE ? world_work_late(w) : world_work(w));
 }
 
 static bool do_time(struct sim_world *w, const struct sim_event *e)
@@ -324,7 +324,7 @@ static bool do_new(struct sim_world *w, const struct sim_event *e)
 {
 	if (e->member != w->member_count || e->member >= SIM_DISKS)
 		return false;
-	world_new_member(w, w->members[0].disk.size_bytes);
+	world_new_member(w, w->members[0].disk.size_bytes + (e->flags & EVF_LARGE ? LARGER_BYTES : 0));
 	return true;
 }
 
@@ -367,17 +367,10 @@ static void note_memory(struct sim_world *w)
 	w->memory_due = UINT64_MAX;
 }
 
-static void note_together(struct sim_world *w)
-{
-	EACH_MEMBER(w, m)
-		if (m->is_apart && !w->story && is_in_sync(m))
-			m->is_apart = m->has_forked = false;
-}
-
 static void follow(struct sim_world *w, const struct sim_event *e)
 {
 	note_memory(w);
-	note_together(w);
+	story_note(w);
 	if (w->array && w->is_stopping && arr_is_stopped(w->array) && !w->job_count) {
 		at_stake(w, LAW_I9);
 		w->stats->stops++;

@@ -26,7 +26,7 @@ void setup_from_seed(struct sim_setup *ret, uint64_t seed)
 	struct prng r = prng_seed(seed);
 
 	*ret = (struct sim_setup){
-		.slots = 2 + (prng_below(&r, 3) == 0),
+		.slots = 2 + (prng_below(&r, 5) < 2),
 		.metadata_minor = (uint32_t)prng_below(&r, 3),
 		.chunk_bytes = 4096u << prng_below(&r, 3),
 		.size_bytes = (1 + (prng_below(&r, 4) == 0)) * BLOCK_BYTES,
@@ -39,6 +39,7 @@ void setup_from_seed(struct sim_setup *ret, uint64_t seed)
 		make_large(ret, &r);
 	if (prng_below(&r, 6) == 0)
 		ret->chunk_bytes = 0;
+	ret->is_shifted = prng_below(&r, 3) == 0;
 }
 
 static uint32_t some_faults(struct prng *r)
@@ -130,7 +131,8 @@ static bool live(struct life *l)
 	if (!start_somehow(l))
 		return false;
 	if (l->w->member_count < l->w->slots + 2 && below(l, 4) == 0)
-		happen(l, (struct sim_event){ .kind = EV_NEW, .member = l->w->member_count });
+		happen(l, (struct sim_event){ .kind = EV_NEW, .member = l->w->member_count,
+					      .flags = below(l, 3) ? 0 : EVF_LARGE });
 	while (moments-- && one_moment(l))
 		;
 	if (ending < 12) {
@@ -160,10 +162,20 @@ static void run_alone(struct life *l, uint32_t member)
 
 static void meet(struct life *l, uint32_t both, uint32_t winner)
 {
+	uint64_t moments = below(l, 2) ? below(l, 80) : 0;
+
 	happen(l, (struct sim_event){ .kind = EV_REFUSED, .members = both });
 	happen(l, (struct sim_event){ .kind = EV_REFUSED, .members = both, .flags = EVF_RUN });
-	happen(l, (struct sim_event){ .kind = EV_START, .members = both, .member = winner,
-				      .flags = EVF_RUN | EVF_PREFER });
+	if (below(l, 2)) {
+		happen(l, (struct sim_event){ .kind = EV_START, .members = both, .member = winner,
+					      .flags = EVF_RUN | EVF_PREFER });
+	} else {
+		happen(l, (struct sim_event){ .kind = EV_START, .members = 1u << winner, .flags = EVF_RUN });
+		happen(l, (struct sim_event){ .kind = below(l, 2) ? EV_READD : EV_ADD,
+					      .member = (uint32_t)__builtin_ctz(both & ~(1u << winner)) });
+	}
+	while (moments-- && one_moment(l))
+		;
 	happen(l, (struct sim_event){ .kind = EV_IDLE });
 	happen(l, (struct sim_event){ .kind = EV_CUT });
 }
@@ -198,6 +210,8 @@ void live_seed(struct sim_world *w, uint64_t seed, bool has_branches)
 
 	l.faults = some_faults(&l.r);
 	l.is_quiet = below(&l, 6) == 0;
+	l.is_restless = !l.is_quiet && below(&l, 4) == 0;
+	l.has_late_jobs = below(&l, 3) == 0;
 	if (w->size_bytes > 4 * BLOCK_BYTES)
 		l.haste *= 12;
 	while (lives-- && live(&l))

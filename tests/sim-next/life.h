@@ -11,7 +11,8 @@ struct life {
 	struct prng *crashes;		/* where branches leave, and all that happens there; never touches @r */
 	uint32_t faults;		/* kinds that this seed has: bit by enum sim_fault */
 	uint32_t haste;			/* branches are that much rarer */
-	bool is_quiet;			/* no administrators */
+	bool is_quiet, is_restless;	/* no administrators; many */
+	bool has_late_jobs, is_late;	/* some jobs wait while others pass them; one does now */
 };
 
 static inline uint64_t below(struct life *l, uint64_t n)

@@ -60,11 +60,23 @@ static bool ask(struct life *l)
 
 /* ---- administrators ---- */
 
+/* What makes sense with this member now. */
 static void administer(struct life *l)
 {
-	static const enum sim_kind kinds[] = { EV_FAIL, EV_REMOVE, EV_REMOVE, EV_READD, EV_ADD };
-	struct sim_event e = { .kind = kinds[below(l, 5)], .member = (uint32_t)below(l, l->w->member_count) };
+	struct sim_event e = { .member = (uint32_t)below(l, l->w->member_count) };
+	const struct sim_member *m = &l->w->members[e.member];
 
+	switch (m->state) {
+	case ARR_M_FAULTY:
+	case ARR_M_SPARE:
+		e.kind = EV_REMOVE;
+		break;
+	case ARR_M_NONE:
+		e.kind = below(l, 3) && m->place.is_used ? EV_READD : EV_ADD;
+		break;
+	default:
+		e.kind = EV_FAIL;
+	}
 	happen(l, e);
 }
 
@@ -158,15 +170,24 @@ static void pass_time(struct life *l)
 	happen(l, (struct sim_event){ .kind = EV_TIME, .count = below(l, 40) });
 }
 
+static bool work(struct life *l)
+{
+	return happen(l, (struct sim_event){ .kind = EV_WORK, .flags = l->is_late ? EVF_LATE : 0 });
+}
+
 bool one_moment(struct life *l)
 {
 	uint64_t kind = below(l, MOMENTS);
 
 	if (l->faults & (1u << FAULT_HANG | 1u << FAULT_VANISH))
 		relieve(l);
-	if (kind < OF_CLIENTS && !l->w->is_stopping && ask(l))
+	if (l->has_late_jobs && below(l, l->is_late ? 80 : 30) == 0)
+		l->is_late = !l->is_late;
+	if (l->is_restless && below(l, 12) == 0)
+		administer(l);
+	else if (kind < OF_CLIENTS && !l->w->is_stopping && ask(l))
 		;
-	else if (kind < OF_CLIENTS + OF_HANDS && happen(l, (struct sim_event){ .kind = EV_WORK }))
+	else if (kind < OF_CLIENTS + OF_HANDS && work(l))
 		;
 	else if (kind >= MOMENTS - OF_ADMINISTRATORS && !l->is_quiet)
 		administer(l);

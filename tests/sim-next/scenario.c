@@ -39,7 +39,8 @@ static const struct flag {
 	{ EVF_RUN, "run" },	    { EVF_READONLY, "readonly" },     { EVF_FUA, "fua" },
 	{ EVF_PUNCH, "punch" },	    { EVF_FOR_EVER, "for-ever" },     { EVF_SHORT, "short" },
 	{ EVF_KEEP, "keep" },	    { EVF_LOSE, "lose" },	      { EVF_SUPERBLOCK, "superblock" },
-	{ EVF_BITMAP, "bitmap" },   { EVF_ASYNC, "&" },
+	{ EVF_BITMAP, "bitmap" },   { EVF_LATE, "late" },	      { EVF_LARGE, "large" },
+	{ EVF_ASYNC, "&" },
 };
 enum { FLAG_COUNT = sizeof flags / sizeof *flags };
 
@@ -63,6 +64,10 @@ static uint32_t flags_of(enum sim_kind kind)
 		return EVF_KEEP | EVF_LOSE;
 	case EV_CORRUPT:
 		return EVF_SUPERBLOCK | EVF_BITMAP;
+	case EV_WORK:
+		return EVF_LATE;
+	case EV_NEW:
+		return EVF_LARGE;
 	default:
 		return 0;
 	}

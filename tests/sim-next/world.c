@@ -151,23 +151,25 @@ static uint32_t jobs_in_hand(const struct sim_world *w)
 	return w->jobs_at_once && w->jobs_at_once < w->job_count ? w->jobs_at_once : w->job_count;
 }
 
-static struct sim_job *choose_job(struct sim_world *w, bool is_in_order)
+enum order { BY_LOT, IN_ORDER, OLDEST_LATE };
+
+static struct sim_job *choose_job(struct sim_world *w, enum order order)
 {
 	uint32_t in_hand = jobs_in_hand(w), count = 0, candidates[SIM_JOBS];
 
-	for (uint32_t i = 0; i < in_hand; i++)
+	for (uint32_t i = order == OLDEST_LATE && in_hand > 1; i < in_hand; i++)
 		if (can_work(w, &w->jobs[i]))
 			candidates[count++] = i;
 	if (!count)
 		return NULL;
 	if (in_hand < w->job_count)
 		w->stats->faults[FAULT_FULL_QUEUE]++;
-	return &w->jobs[candidates[is_in_order ? 0 : prng_below(&w->lots, count)]];
+	return &w->jobs[candidates[order == IN_ORDER ? 0 : prng_below(&w->lots, count)]];
 }
 
-static bool work(struct sim_world *w, bool is_in_order)
+static bool work(struct sim_world *w, enum order order)
 {
-	struct sim_job *j = choose_job(w, is_in_order);
+	struct sim_job *j = choose_job(w, order);
 	uint32_t i;
 
 	if (!j)
@@ -177,7 +179,7 @@ static bool work(struct sim_world *w, bool is_in_order)
 		return true;
 	}
 	i = j->job->part_count;
-	if (!is_in_order)
+	if (order != IN_ORDER)
 		i = open_part(w, j, j->job->parts[prng_below(&w->lots, i)].member);
 	if (i == j->job->part_count)
 		i = open_part(w, j, UINT32_MAX);
@@ -187,12 +189,17 @@ static bool work(struct sim_world *w, bool is_in_order)
 
 bool world_work(struct sim_world *w)
 {
-	return work(w, false);
+	return work(w, BY_LOT);
 }
 
 bool world_work_in_order(struct sim_world *w)
 {
-	return work(w, true);
+	return work(w, IN_ORDER);
+}
+
+bool world_work_late(struct sim_world *w)
+{
+	return work(w, OLDEST_LATE);
 }
 
 /* ---- requests ---- */

@@ -58,6 +58,7 @@ struct sim_member {
 	bool is_behind;			/* a client was told of a write that this one may lack */
 	bool is_left;			/* a member in sync says on its medium: this one is none of us */
 	bool was_in_sync;		/* at the end of the last life */
+	bool may_decide;		/* no longer in sync when its life ended, but no superblock says so */
 	bool is_unchanged;		/* left a clean array, and nobody wrote since */
 	bool is_apart;			/* EV_MODEL: until it is in sync with the others again */
 	bool has_forked;		/* clients were told of writes by it and, without it, by the others */
@@ -70,7 +71,7 @@ struct sim_member {
 	uint32_t number;		/* of the device, in everybody's role table: the last it was known by */
 	uint64_t owed[SIM_CHUNKS_MAX / 64];	/* chunks it may lack, at most: were set when it left, or written since */
 	bool has_gaps;
-	uint64_t gaps;			/* a sum of what lies outside of its areas */
+	uint64_t gaps, gaps_data_at;	/* a sum of what lies outside of its areas, while its data was there */
 };
 
 struct sim_request {
@@ -193,6 +194,7 @@ bool admin_stop(struct sim_world *w, const struct sim_event *e);
 void story_begin(struct sim_world *w, uint32_t chosen);
 void story_end(struct sim_world *w);			/* of that life; ours goes on */
 bool story_is_fork(const struct sim_world *w, uint32_t chosen);	/* both sides of a fork are among them */
+void story_note(struct sim_world *w);			/* who is on the way back by now */
 void story_copy(struct sim_world *to, const struct sim_world *from);
 void story_free(struct sim_world *w);
 
@@ -218,6 +220,7 @@ int world_step(struct sim_world *w, struct arr_event *ev);
 /* One part of some job, or a finished job told to the array. False: none can be executed now. */
 bool world_work(struct sim_world *w);
 bool world_work_in_order(struct sim_world *w);	/* the same, but the oldest thing first */
+bool world_work_late(struct sim_world *w);	/* the oldest job waits, unless it is the only one */
 uint32_t world_jobs(const struct sim_world *w);
 void *world_part_data(const struct sim_world *w, const struct arr_job *job, const struct arr_part *p);
 uint32_t world_requests(const struct sim_world *w);
@@ -305,6 +308,9 @@ void check_acked(struct sim_world *w, const struct sim_request *r);
 void check_idle(struct sim_world *w);
 /* Is a write of these sectors on its way to the members? */
 bool is_write_out(const struct sim_world *w, uint64_t first, uint64_t sectors);
+/* One that goes to both of them? */
+bool is_write_out_to(const struct sim_world *w, uint64_t sector, const struct sim_member *one,
+		     const struct sim_member *other);
 /* The array's part of a member's entry: where its areas are. They must lie apart (I7). */
 void check_place(struct sim_world *w, struct sim_member *m);
 /* Whom the media of those in sync write off now. */

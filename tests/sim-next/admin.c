@@ -151,6 +151,15 @@ static struct asm_options options(const struct sim_world *w, const struct sim_ev
 	};
 }
 
+/* What cannot be read is refused before anybody's story is looked at. */
+static bool are_readable(const struct sim_world *w, uint32_t chosen)
+{
+	EACH_MEMBER(w, m)
+		if (chosen & 1u << index_of(w, m) && !super_on(w, m))
+			return false;
+	return true;
+}
+
 static void check_refusal(struct sim_world *w, const struct sim_event *e, uint32_t chosen)
 {
 	const struct err *refusal = &w->plan->refusal;
@@ -160,7 +169,7 @@ static void check_refusal(struct sim_world *w, const struct sim_event *e, uint32
 		broken(w, LAW_I9, "a refusal without a sentence (%s)", err_name(refusal->code));
 	if (trusted && chosen == trusted && e->flags & EVF_RUN)
 		broken(w, LAW_I9, "the members that trust each other do not start: %s", refusal->text);
-	if (story_is_fork(w, chosen)) {
+	if (story_is_fork(w, chosen) && are_readable(w, chosen)) {
 		if (refusal->code != UMD_E_FORKED)
 			broken(w, LAW_I5, "two members that ran apart and wrote are offered together: %s",
 			       refusal->text);

@@ -166,6 +166,7 @@ void world_end(struct sim_world *w, bool is_cut, enum disk_fate fate)
 		tear(w, &w->jobs[i]);
 	EACH_MEMBER(w, m)
 		disk_cut(&m->disk, &w->lots, fate);
+	story_note(w);
 	check_left(w);	/* by what survived of the last claims */
 	check_ended(w);
 	world_leave(w);

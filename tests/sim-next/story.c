@@ -8,7 +8,8 @@
  *     together ---- a runs alone ---------------------- a b offered: refused ---- a preferred ---- together
  *              \                 \- b runs alone (apart) /
  *
- * A fork is one when clients were told of writes on both sides. Left out: that the half apart is the preferred one. */
+ * A fork is one when clients were told of writes on both sides, and until the superblock of the half apart says that it is
+ * being recovered: then its story is given up. Left out: that the half apart is the preferred one. */
 #include "world.h"
 
 #include <stdlib.h>
@@ -110,6 +111,19 @@ bool story_is_fork(const struct sim_world *w, uint32_t chosen)
 		if (chosen & 1u << i && w->members[i].has_forked)
 			is_other = true;
 	return is_other && chosen & trustworthy(w);
+}
+
+void story_note(struct sim_world *w)
+{
+	EACH_MEMBER(w, m) {
+		const struct super *s;
+
+		if (!m->is_apart || w->story || (m->state != ARR_M_RECOVERING && !is_in_sync(m)))
+			continue;
+		s = super_on(w, m);
+		if (is_in_sync(m) || (s && s->feature_map & FMT_SB1_RECOVERY_OFFSET))
+			m->is_apart = m->has_forked = false;
+	}
 }
 
 void story_copy(struct sim_world *to, const struct sim_world *from)

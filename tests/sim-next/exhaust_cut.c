@@ -222,14 +222,39 @@ static bool start(struct point *p, struct sim_world *b, uint32_t who)
 	return true;
 }
 
-/* When nobody is missing the user need not insist. */
-static void must_not_need_run(struct sim_world *b, uint32_t who)
+/* Does a superblock of those given count somebody among the array who is not given? The youngest of them decides. */
+static bool is_somebody_missing(const struct sim_world *b, uint32_t who)
+{
+	struct super sb, youngest = { .events = 0 };
+	uint32_t here = 0, wanted = 0;
+
+	for (uint32_t i = 0; i < b->member_count; i++) {
+		if (!(who & 1u << i) || !super_of(b, &b->members[i], &sb))
+			continue;
+		here |= 1u << sb.dev_number;
+		if (sb.events > youngest.events)
+			youngest = sb;
+	}
+	for (uint32_t d = 0; d < youngest.max_dev && d < 32; d++)
+		if (youngest.roles[d] < b->slots)
+			wanted |= 1u << d;
+	return wanted & ~here;
+}
+
+/* The user need not insist when all are here and trusted, and must when somebody is missing (I5: two halves do not start
+ * apart). Between the two lies a member that was just being let in when the power failed: its number may be another's. */
+static void check_insisting(struct sim_world *b, uint32_t who, bool is_all)
 {
 	struct asm_options o = { .is_readonly = false };
+	bool is_missing = is_somebody_missing(b, who);
 
 	world_judge(b, who, &o);
-	if (b->plan->refusal.code)
+	if (b->plan->refusal.code && is_all)
 		broken(b, LAW_I9, "all members together do not start: %s", b->plan->refusal.text);
+	if (!b->plan->refusal.code && is_missing)
+		broken(b, LAW_I5, "somebody the others count on is missing, and they start without being told to: %s",
+		       b->plan->reason);
+	at_stake(b, is_missing ? LAW_I5 : LAW_I9);
 }
 
 /* At how many moments of its recovery the power fails again; UINT32_MAX: the image does not go on at all. Short workloads
@@ -259,8 +284,10 @@ static void judge(struct point *p, const struct image *image)
 			continue;
 		b = branch(p, image);
 		trusted = trustworthy(b);
-		if (who == all && all == trusted)
-			must_not_need_run(b, who);
+		if (!trusted)
+			broken(b, LAW_I1, "after this cut no member can be trusted");
+		if (who & trusted)
+			check_insisting(b, who, who == all && who == trusted);
 		if (who & trusted && (p->level == 0 || who == trusted || who == all) && start(p, b, who) &&
 		    points != UINT32_MAX && (who == all || who == trusted))
 			go_on(p, b, points);

@@ -1,8 +1,8 @@
 /* A slow disk: preloaded into the server of a scenario that must be met in the middle of a sync (files.py).
  *
- * A write or zeroing of at least LARGE_BYTES, which only a sync does there, takes DELAY_MS longer; everything else is as
- * fast as ever. Sixteen megabytes then take seconds instead of milliseconds, so that a cut or a stop right after the start
- * comes before the sync's end, however slow the machine is.
+ * A write or zeroing of at least LARGE_BYTES, which only a sync does there, takes DELAY_MS longer; everything
+ * else is as fast as ever. Sixteen megabytes then take seconds instead of milliseconds, so that a cut or a stop
+ * right after the start comes before the sync's end, however slow the machine is.
  *
  * Not part of any installed build. */
 #define _GNU_SOURCE
@@ -36,7 +36,8 @@ __attribute__((visibility("default"))) ssize_t pwritev64(int fd, const struct io
 	return next(fd, iov, count, at);
 }
 
-__attribute__((visibility("default"))) ssize_t pwritev64v2(int fd, const struct iovec *iov, int count, off64_t at, int flags)
+__attribute__((visibility("default"))) ssize_t pwritev64v2(int fd, const struct iovec *iov, int count, off64_t at,
+							   int flags)
 {
 	ssize_t (*next)(int, const struct iovec *, int, off64_t, int) = dlsym(RTLD_NEXT, "pwritev64v2");
 

@@ -84,7 +84,7 @@ class Event:
 
 class Scenario:
 	def __init__(self, path):
-		self.path, self.name = path, os.path.splitext(os.path.basename(path))[0]
+		self.path, self.name = os.path.abspath(path), os.path.splitext(os.path.basename(path))[0]
 		self.worlds, self.events, self.setup = ['all'], [], None
 		with open(path, encoding='utf-8') as f:
 			lines = f.read().splitlines()

@@ -28,7 +28,7 @@ def one_kill(s, number, members, regions, rng):
 	writers = Writers(server.uri, regions, rng)
 	under_way = writers.are_under_way()
 	time.sleep(rng.random() * 0.5)		# the kill comes at any moment: there is no event to wait for
-	server.kill(rng.random() < 0.5)
+	lived, words = server.kill(rng.random() < 0.5), server.words
 	regions, steps, reads_are_right = writers.results()
 
 	server = Server(s, members)
@@ -43,7 +43,8 @@ def one_kill(s, number, members, regions, rng):
 	copied = s.json('detail', '--json', NAME)['last_sync']
 	status = server.stop(s)
 
-	good = s.ok(under_way and reads_are_right, f'kill {number}: {steps} requests, reads before it were right')
+	good = s.ok(lived, f'kill {number}: until then the server lived', words)
+	good &= s.ok(under_way and reads_are_right, f'kill {number}: {steps} requests, reads before it were right')
 	good &= s.ok(not wrong, f'kill {number}: every acknowledged sector is there', *wrong)
 	good &= s.ok(early == late, f'kill {number}: what was read during the resync is read after it')
 	good &= s.ok(status == 0 and data_areas_are_equal(s, members), f'kill {number}: the members are equal', json.dumps(copied))

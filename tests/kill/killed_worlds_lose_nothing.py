@@ -63,8 +63,10 @@ def umds_turn(s, turn, members, regions, rng):
 	writers = Writers(server.uri, regions, rng)
 	under_way = writers.are_under_way()
 	time.sleep(rng.random() * 0.5)		# the kill comes at any moment: there is no event to wait for
-	server.kill(rng.random() < 0.5)
+	lived = server.kill(rng.random() < 0.5)
 	regions, steps, reads_are_right = writers.results()
+	if not s.ok(lived, f'{turn}: the server lived until it was killed', server.words):
+		return None
 	return regions if s.ok(under_way and reads_are_right, f'{turn}: {steps} requests, reads among them were right') else None
 
 

@@ -56,7 +56,7 @@ class Writers:
 			self.crew.append((p, mine))
 
 	def are_under_way(self):
-		return all(pipe.recv() == 'under way' for _, pipe in self.crew)
+		return all([pipe.recv() == 'under way' for _, pipe in self.crew])	# each has said something
 
 	def results(self):
 		"""The regions as the writers know them, how many requests they made, whether all reads were right."""
@@ -72,11 +72,17 @@ class Server:
 		self.pid = s.json('detail', '--json', NAME)['pid']
 
 	def kill(self, with_keeper):
-		if with_keeper:
-			os.killpg(self.keeper.pid, signal.SIGKILL)
-		else:
-			os.kill(self.pid, signal.SIGKILL)
-		self.keeper.communicate()
+		"""False when it had died by itself; what it said is in self.words."""
+		lived = True
+		try:
+			if with_keeper:
+				os.killpg(self.keeper.pid, signal.SIGKILL)
+			else:
+				os.kill(self.pid, signal.SIGKILL)
+		except ProcessLookupError:
+			lived = False
+		self.words = self.keeper.communicate()[1]
+		return lived
 
 	def stop(self, s):
 		s.must('stop', NAME)

@@ -1,9 +1,9 @@
 /* Crash points: at moments of its own choosing the seed looks at what a power cut would leave right there.
  *
  * A branch is cut off, started from some of its members (where these are refused, from those that can be trusted, which
- * must start) and judged; sometimes it then comes to rest, or lives on for some moments, in which the power may fail again,
- * and a third time in that: a cut while recovering from a cut. More often than elsewhere the seed looks right after a
- * superblock, a bitmap page or a flush was carried out, since what is written before what is decided there.
+ * must start) and judged; sometimes it then comes to rest, or lives on for some moments, in which the power may fail
+ * again, and a third time in that: a cut while recovering from a cut. More often than elsewhere the seed looks right
+ * after a superblock, a bitmap page or a flush was carried out, since what is written before what is decided there.
  *
  * Branches draw from a generator of their own, so the history they leave is the same with and without them. */
 #include "life.h"
@@ -17,8 +17,8 @@ static bool is_after_order(const struct sim_world *w)
 	return w->worked == ARR_JOB_BITMAP || w->worked == ARR_JOB_CLAIM || w->worked == ARR_JOB_FLUSH;
 }
 
-/* Members that lack what clients were told believe others active who are not given: without --run they must not start. Two
- * that ran apart may call each other faulty. */
+/* Members that lack what clients were told believe others active who are not given: without --run they must not start.
+ * Two that ran apart may call each other faulty. */
 static void refuse_stale(struct life *l)
 {
 	uint32_t stale = 0;

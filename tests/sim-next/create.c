@@ -1,7 +1,7 @@
 /* A world from its setup: members with superblocks, bitmaps and first contents. Nothing runs yet.
  *
- * The geometry is that of umd's own create (assembly), so a created array is one that umd would have made. A small world
- * has metadata 1.0 with as little as possible around the data: then copying the members, which is what a branch
+ * The geometry is that of umd's own create (assembly), so a created array is one that umd would have made. A small
+ * world has metadata 1.0 with as little as possible around the data: then copying the members, which is what a branch
  * costs, is cheap. The bitmap's sleep is poked into its superblock, as mdadm's --delay would.
  *
  * Big blocks of memory are used again by the next world (the desk): thousands of worlds and branches live and die in a

@@ -1,6 +1,6 @@
 /* What each event means: world_do() is the only way anything happens in a world.
  *
- *   recorded -- lots seeded -- the event's own function -- what follows: a stop that is complete, members together again
+ *   recorded -- lots seeded -- the event's own function -- what follows: a stop that is complete, a fork that ends
  *                                   |
  *                                   +-- false: it makes no sense now; struck from the record
  *
@@ -8,11 +8,10 @@
  * time passes when they have nothing to do. What hangs answers at the latest when everything else waits for it; so a
  * history ends whatever stands in it, and a script from which events were deleted is a history, too.
  *
- * All chance inside an event comes from its own lot. With lot 0 (as in most scenario files) nothing is left to chance: a
- * stop keeps all that is cached. */
+ * All chance inside an event comes from its own lot. With lot 0 (as in most scenario files) nothing is left to chance:
+ * a stop keeps all that is cached. */
 #include "exhaust.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,7 +111,7 @@ static bool submit(struct sim_world *w, struct sim_request *r, const struct sim_
 	return true;
 }
 
-static bool is_in_array(const struct sim_world *w, const struct sim_event *e)
+bool event_is_in_array(const struct sim_world *w, const struct sim_event *e)
 {
 	return e->count && e->count <= MODEL_SPAN_MAX && e->first < w->model.count &&
 	       e->count <= w->model.count - e->first;
@@ -122,7 +121,7 @@ static struct sim_request *new_request(struct sim_world *w, const struct sim_eve
 {
 	struct sim_request *r = w->array ? world_free_request(w) : NULL;
 
-	if (!r || (op != ARR_FLUSH && !is_in_array(w, e)))
+	if (!r || (op != ARR_FLUSH && !event_is_in_array(w, e)))
 		return NULL;
 	r->req.op = op;
 	r->req.is_fua = e->flags & EVF_FUA;
@@ -207,117 +206,6 @@ static bool do_cut(struct sim_world *w, const struct sim_event *e)
 	return true;
 }
 
-/* ---- faults ---- */
-
-static struct sim_member *victim(struct sim_world *w, const struct sim_event *e)
-{
-	return e->member < w->member_count ? &w->members[e->member] : NULL;
-}
-
-static bool do_eio(struct sim_world *w, const struct sim_event *e)
-{
-	struct sim_member *m = victim(w, e);
-
-	if (!m || m->disk.operations_to_fault >= 0 || m->disk.is_dead)
-		return false;
-	m->disk.operations_to_fault = (int64_t)e->count;
-	m->disk.fault = e->flags & EVF_FOR_EVER ? FAULT_EIO_FOR_EVER
-			: e->flags & EVF_SHORT	? FAULT_SHORT
-						: FAULT_EIO_ONCE;
-	return true;
-}
-
-static bool do_bad(struct sim_world *w, const struct sim_event *e)
-{
-	struct sim_member *m = victim(w, e);
-
-	if (!m || !m->place.is_used || !is_in_array(w, e))
-		return false;
-	m->disk.bad_at = m->place.data_at.bytes + e->first * SECTOR_BYTES;
-	m->disk.bad_len = e->count * SECTOR_BYTES;
-	return true;
-}
-
-static bool do_hang(struct sim_world *w, const struct sim_event *e)
-{
-	struct sim_member *m = victim(w, e);
-	bool is_hung = e->kind == EV_HANG;
-
-	if (!m || !w->array || m->disk.is_hung == is_hung)
-		return false;
-	m->disk.is_hung = is_hung;
-	m->disk.faults[FAULT_HANG] += is_hung;
-	return true;
-}
-
-static bool do_vanish(struct sim_world *w, const struct sim_event *e)
-{
-	struct sim_member *m = victim(w, e);
-
-	if (!m || m->disk.is_gone)
-		return false;
-	disk_vanish(&m->disk, &w->lots);
-	return true;
-}
-
-static bool do_return(struct sim_world *w, const struct sim_event *e)
-{
-	struct sim_member *m = victim(w, e);
-
-	if (!m || !m->disk.is_gone)
-		return false;
-	m->disk.is_gone = false;
-	return true;
-}
-
-static bool do_lose_flush(struct sim_world *w, const struct sim_event *e)
-{
-	struct sim_member *m = victim(w, e);
-
-	if (!m || m->disk.fails_next_flush)
-		return false;
-	m->disk.fails_next_flush = true;
-	return true;
-}
-
-/* A superblock has a checksum; of a bitmap's superblock only the magic and the uuid tell that it is none. */
-static bool do_corrupt(struct sim_world *w, const struct sim_event *e)
-{
-	struct sim_member *m = victim(w, e);
-	bool is_bitmap = e->flags & EVF_BITMAP;
-	uint8_t sector[SECTOR_BYTES];
-	uint64_t at, byte;
-
-	if (!m || !m->place.is_used || m->state != ARR_M_NONE || (is_bitmap && !w->has_bitmap))
-		return false;
-	at = is_bitmap ? m->place.bitmap_at.bytes : m->place.super_at.bytes;
-	byte = prng_below(&w->lots, is_bitmap ? 20 : 256);
-	byte += is_bitmap && byte >= 4 ? 4 : 0;	/* not the version */
-	disk_peek(&m->disk, true, at, sizeof sector, sector);
-	sector[byte] ^= (uint8_t)(1 + prng_below(&w->lots, 255));
-	disk_poke(&m->disk, at, sizeof sector, sector);
-	m->disk.faults[FAULT_CORRUPT]++;
-	m->is_corrupt = true;
-	return true;
-}
-
-static bool do_no_memory(struct sim_world *w, const struct sim_event *e)
-{
-	if (w->memory_due != UINT64_MAX)
-		return false;
-	w->memory_due = memory_allocations() + e->count;
-	memory_fail_after(e->count);
-	return true;
-}
-
-static bool do_queue(struct sim_world *w, const struct sim_event *e)
-{
-	if (!w->array)
-		return false;
-	w->jobs_at_once = (uint32_t)min_u64(e->count, SIM_JOBS);
-	return true;
-}
-
 /* ---- the rest ---- */
 
 static bool do_new(struct sim_world *w, const struct sim_event *e)
@@ -330,7 +218,7 @@ static bool do_new(struct sim_world *w, const struct sim_event *e)
 
 static bool do_apart(struct sim_world *w, const struct sim_event *e)
 {
-	struct sim_member *m = victim(w, e);
+	struct sim_member *m = e->member < w->member_count ? &w->members[e->member] : NULL;
 
 	if (!m || w->array || m->is_apart || !m->place.is_used)
 		return false;
@@ -345,16 +233,36 @@ static bool do_nothing(struct sim_world *w, const struct sim_event *e)
 }
 
 static bool (*const doers[EV_KINDS])(struct sim_world *, const struct sim_event *) = {
-	[EV_START] = admin_start,   [EV_REFUSED] = admin_start, [EV_WRITE] = do_write,
-	[EV_ZERO] = do_write,	    [EV_READ] = do_read,	[EV_FLUSH] = do_flush,
-	[EV_FAIL] = admin_fail,	    [EV_REMOVE] = admin_remove, [EV_READD] = admin_return,
-	[EV_ADD] = admin_return,    [EV_NEW] = do_new,		[EV_IDLE] = do_idle,
-	[EV_STOP] = admin_stop,	    [EV_CUT] = do_cut,		[EV_EXPECT] = do_nothing,
-	[EV_COMPARE] = do_nothing,  [EV_WORK] = do_work,	[EV_TIME] = do_time,
-	[EV_DUE] = do_due,	    [EV_EIO] = do_eio,		[EV_BAD] = do_bad,
-	[EV_HANG] = do_hang,	    [EV_ANSWER] = do_hang,	[EV_VANISH] = do_vanish,
-	[EV_RETURN] = do_return,    [EV_LOSE_FLUSH] = do_lose_flush, [EV_CORRUPT] = do_corrupt,
-	[EV_NO_MEMORY] = do_no_memory, [EV_QUEUE] = do_queue,	[EV_MODEL] = do_apart,
+	[EV_START] = admin_start,
+	[EV_REFUSED] = admin_start,
+	[EV_WRITE] = do_write,
+	[EV_ZERO] = do_write,
+	[EV_READ] = do_read,
+	[EV_FLUSH] = do_flush,
+	[EV_FAIL] = admin_fail,
+	[EV_REMOVE] = admin_remove,
+	[EV_READD] = admin_return,
+	[EV_ADD] = admin_return,
+	[EV_NEW] = do_new,
+	[EV_IDLE] = do_idle,
+	[EV_STOP] = admin_stop,
+	[EV_CUT] = do_cut,
+	[EV_EXPECT] = do_nothing,
+	[EV_COMPARE] = do_nothing,
+	[EV_WORK] = do_work,
+	[EV_TIME] = do_time,
+	[EV_DUE] = do_due,
+	[EV_EIO] = strike_eio,
+	[EV_BAD] = strike_bad,
+	[EV_HANG] = strike_hang,
+	[EV_ANSWER] = strike_hang,
+	[EV_VANISH] = strike_vanish,
+	[EV_RETURN] = strike_return,
+	[EV_LOSE_FLUSH] = strike_lose_flush,
+	[EV_CORRUPT] = strike_corrupt,
+	[EV_NO_MEMORY] = strike_no_memory,
+	[EV_QUEUE] = strike_queue,
+	[EV_MODEL] = do_apart,
 };
 
 /* ---- what follows ---- */

@@ -1,7 +1,7 @@
 /* Events: all that can happen in a world, as data.
  *
- * A history is a list of events. A seed generates one, the exhaustive search enumerates them, a scenario file spells one
- * out, shrinking deletes from one: all go through world_do(). */
+ * A history is a list of events. A seed generates one, the exhaustive search enumerates them, a scenario file spells
+ * one out, shrinking deletes from one: all go through world_do(). */
 #ifndef TESTS_SIM_EVENT_H
 #define TESTS_SIM_EVENT_H
 

@@ -1,8 +1,8 @@
 /* What happens in a simulated world: a seed becomes an array, and the array lives several lives.
  *
  * A life: some members are chosen and judged; the array starts; moments follow (moments.c), at many of which the power
- * fails in a branch (crash.c); at the end it fails for good, or the array is stopped (and the power may go in the middle of
- * that), or everything is let come to rest and looked at.
+ * fails in a branch (crash.c); at the end it fails for good, or the array is stopped (and the power may go in the
+ * middle of that), or everything is let come to rest and looked at.
  *
  * Each seed has only some kinds of faults, and some seeds have none: what goes wrong together is found by a few,
  * and what goes wrong without any fault is not hidden by them.

@@ -11,8 +11,8 @@
  *   --at-least N: fewer crash points than that are a failure, too
  *   --no-branches: the trunk alone
  *
- * The objects are those of the server (base but its allocator, format, bitmap, array, assembly); members, time and order
- * are made up here. Same seed, same history: "trace hash" says so. */
+ * The objects are those of the server (base but its allocator, format, bitmap, array, assembly); members, time and
+ * order are made up here. Same seed, same history: "trace hash" says so. */
 #include "exhaust.h"
 #include "runs.h"
 #include "scenario.h"

@@ -1,7 +1,8 @@
 /* What may happen at any moment of a life: clients ask, the hands work, administrators act, faults strike, time passes.
  *
  * Most moments belong to the hands: one part or one report. Clients prefer a few hot places, so that writes meet each
- * other, and now and then anywhere. Which kinds of faults a seed has was decided when it began; all end with the power. */
+ * other, and now and then anywhere. Which kinds of faults a seed has was decided when it began; all end with the
+ * power. */
 #include "life.h"
 
 enum { MOMENTS = 400, OF_CLIENTS = 80, OF_HANDS = 300, OF_ADMINISTRATORS = 9, OF_FAULTS = 3 };

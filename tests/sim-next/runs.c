@@ -154,7 +154,8 @@ static double cpu_seconds(void)
 
 void runs_seconds(const struct runs *r, double seconds, struct sim_stats *ret)
 {
-	atomic_uint *violations = mmap(NULL, sizeof *violations, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	atomic_uint *violations = mmap(NULL, sizeof *violations, PROT_READ | PROT_WRITE,
+				       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	double begun = now();
 	int ends[RUNS_JOBS_MAX];
 

@@ -3,8 +3,8 @@
  * What the hands do between assembly and the members: read superblocks and the bitmap, through the members' caches, and
  * hand over bytes. A member that is gone cannot be opened, so it is never among those looked at.
  *
- * At a cut a part that nobody executed may have been on its way: of each member the first open one, since the others had
- * to wait for it. After a stop the members keep what they hold, or the power goes then (@fate). */
+ * At a cut a part that nobody executed may have been on its way: of each member the first open one, since the others
+ * had to wait for it. After a stop the members keep what they hold, or the power goes then (@fate). */
 #include "world.h"
 
 #include <stdlib.h>

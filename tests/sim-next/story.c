@@ -8,8 +8,8 @@
  *     together ---- a runs alone ---------------------- a b offered: refused ---- a preferred ---- together
  *              \                 \- b runs alone (apart) /
  *
- * A fork is one when clients were told of writes on both sides, and until the superblock of the half apart says that it is
- * being recovered: then its story is given up. Left out: that the half apart is the preferred one. */
+ * A fork is one when clients were told of writes on both sides, and until the superblock of the half apart says that it
+ * is being recovered: then its story is given up. Left out: that the half apart is the preferred one. */
 #include "world.h"
 
 #include <stdlib.h>

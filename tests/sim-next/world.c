@@ -126,7 +126,7 @@ static void tell(struct sim_world *w, struct sim_job *j)
 
 /* ---- choosing ---- */
 
-/* The first open part of the job that member @wanted (UINT32_MAX: any that answers) has to execute; or the part count. */
+/* The first open part of the job that member @wanted (UINT32_MAX: any that answers) has to execute; or the count. */
 static uint32_t open_part(struct sim_world *w, const struct sim_job *j, uint32_t wanted)
 {
 	uint32_t i = 0;
@@ -230,6 +230,7 @@ static void request_done(struct sim_world *w, struct sim_request *r)
 	hash_in(w, r->first, r->sectors, (uint64_t)r->req.rc);
 	r->is_used = false;
 	if (r->req.rc) {
+		check_failed(w, r);
 		if (is_write)
 			model_failed(&w->model, r->serial, r->first, r->sectors);
 		else if (r->req.op == ARR_READ)

@@ -69,7 +69,8 @@ struct sim_member {
 	struct sim_seen seen;
 	bool has_number;
 	uint32_t number;		/* of the device, in everybody's role table: the last it was known by */
-	uint64_t owed[SIM_CHUNKS_MAX / 64];	/* chunks it may lack, at most: were set when it left, or written since */
+	/* Chunks it may lack, at most: they were set when it left, or were written since. */
+	uint64_t owed[SIM_CHUNKS_MAX / 64];
 	bool has_gaps;
 	uint64_t gaps, gaps_data_at;	/* a sum of what lies outside of its areas, while its data was there */
 };
@@ -116,7 +117,7 @@ struct sim_world {
 	struct model model;
 	struct sim_story *story;	/* ours, while a member apart tells its own; NULL */
 	uint64_t uuids;
-	uint64_t writes;		/* writes and zeroings so far: the word that fills the next one's sectors, less one */
+	uint64_t writes;		/* and zeroings so far: the word that fills the next one's sectors, less one */
 
 	/* the running array; NULL: none runs */
 	struct arr *array;
@@ -168,8 +169,8 @@ void world_take_desk(struct sim_world *w);
 
 /**
  * world_do - let one event happen, with everything that follows at once, and check the laws
- * Returns false when it makes no sense now (a member to be removed that is not there, a write while nothing runs, no free
- * request): then nothing happened and nothing is recorded. A broken law does not return: broken().
+ * Returns false when it makes no sense now (a member to be removed that is not there, a write while nothing runs, no
+ * free request): then nothing happened and nothing is recorded. A broken law does not return: broken().
  */
 bool world_do(struct sim_world *w, const struct sim_event *e);
 
@@ -187,6 +188,19 @@ bool admin_remove(struct sim_world *w, const struct sim_event *e);
 bool admin_return(struct sim_world *w, const struct sim_event *e);	/* EV_ADD, EV_READD */
 bool admin_start(struct sim_world *w, const struct sim_event *e);	/* EV_START, EV_REFUSED */
 bool admin_stop(struct sim_world *w, const struct sim_event *e);
+
+/* ---- strike.c: faults ---- */
+
+bool strike_eio(struct sim_world *w, const struct sim_event *e);
+bool strike_bad(struct sim_world *w, const struct sim_event *e);
+bool strike_hang(struct sim_world *w, const struct sim_event *e);		/* EV_HANG, EV_ANSWER */
+bool strike_vanish(struct sim_world *w, const struct sim_event *e);
+bool strike_return(struct sim_world *w, const struct sim_event *e);
+bool strike_lose_flush(struct sim_world *w, const struct sim_event *e);
+bool strike_corrupt(struct sim_world *w, const struct sim_event *e);
+bool strike_no_memory(struct sim_world *w, const struct sim_event *e);
+bool strike_queue(struct sim_world *w, const struct sim_event *e);
+bool event_is_in_array(const struct sim_world *w, const struct sim_event *e);	/* do.c: its sectors */
 
 /* ---- story.c: members that run apart ---- */
 
@@ -206,8 +220,8 @@ struct sim_script world_script(const struct sim_world *w);
 /**
  * world_branch - the same world, cut off from power now; the original goes on as if nothing had happened
  * @ret: uninitialised; gets copies of members and model. No array runs there. Same arena: arena_mark() before,
- * world_free(), arena_release() after. @choices: for each member that is_there the argument of disk_cut_to(); NULL: by lot.
- * @lot is that of the EV_CUT that stands in the branch's script for it.
+ * world_free(), arena_release() after. @choices: for each member that is_there the argument of disk_cut_to(); NULL: by
+ * lot. @lot is that of the EV_CUT that stands in the branch's script for it.
  */
 void world_branch(struct sim_world *w, struct sim_world *ret, const uint8_t *const *choices, uint64_t lot,
 		  uint32_t flags);
@@ -304,6 +318,7 @@ void check_part(struct sim_world *w, const struct sim_job *j, const struct arr_p
 void check_stepped(struct sim_world *w);
 void check_read(struct sim_world *w, const struct sim_request *r);
 void check_acked(struct sim_world *w, const struct sim_request *r);
+void check_failed(struct sim_world *w, const struct sim_request *r);
 /* All faults are over and nothing is left to do. */
 void check_idle(struct sim_world *w);
 /* Is a write of these sectors on its way to the members? */

@@ -43,6 +43,7 @@ class Tap:
 		if not is_good and why:
 			print('\n'.join('# ' + line for line in why.strip().split('\n')))
 		sys.stdout.flush()
+		return is_good
 
 
 def status_with(world, bug, path):

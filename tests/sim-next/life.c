@@ -25,16 +25,15 @@ void setup_from_seed(struct sim_setup *ret, uint64_t seed)
 {
 	struct prng r = prng_seed(seed);
 
-	*ret = (struct sim_setup){
-		.slots = 2 + (prng_below(&r, 5) < 2),
-		.metadata_minor = (uint32_t)prng_below(&r, 3),
-		.chunk_bytes = 4096u << prng_below(&r, 3),
-		.size_bytes = (1 + (prng_below(&r, 4) == 0)) * BLOCK_BYTES,
-		.is_assume_clean = prng_below(&r, 2),
-		.sleep_s = 1 + (uint32_t)prng_below(&r, 5),
-		.is_small = prng_below(&r, 4) != 0,
-		.lot = prng_next(&r),
-	};
+	*ret = (struct sim_setup){ 0 };		/* a draw per statement: their order is the same for all compilers */
+	ret->slots = 2 + (prng_below(&r, 5) < 2);
+	ret->metadata_minor = (uint32_t)prng_below(&r, 3);
+	ret->chunk_bytes = 4096u << prng_below(&r, 3);
+	ret->size_bytes = (1 + (prng_below(&r, 4) == 0)) * BLOCK_BYTES;
+	ret->is_assume_clean = prng_below(&r, 2);
+	ret->sleep_s = 1 + (uint32_t)prng_below(&r, 5);
+	ret->is_small = prng_below(&r, 4) != 0;
+	ret->lot = prng_next(&r);
 	if (prng_below(&r, ONE_IN_LARGE) == 0)
 		make_large(ret, &r);
 	if (prng_below(&r, 6) == 0)

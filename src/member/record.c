@@ -11,10 +11,11 @@
  * survive is worked out from the records. Instead every call lingers for a moment of chance, so that threads meet in
  * all ways.
  *
- * Faults are ordered by UMD_RECORD_FAULTS, "MEMBER:OP:N:HOW" separated by blanks: the N-th read, write (zeroes count)
- * or flush (a durable write is one) of the member with that file name, counted from mbr_record_arm() on, is
+ * Faults are ordered by UMD_RECORD_FAULTS, "MEMBER:OP:N:HOW" separated by blanks: the N-th read, write (zeroes count),
+ * durable write or flush of the member with that file name, counted from mbr_record_arm() on, is
  *
- *	eio		refused; a write leaves its first half, a flush gives up what was cached (page caches forget)
+ *	eio		refused; a write leaves its first half, a flush gives up what was cached (page caches forget),
+ *			and so does a durable write in its range
  *	short		half done, as the system calls may
  *	eintr		interrupted before it began
  *	unsupported	not known to this file system, from then on
@@ -46,12 +47,13 @@ int __real_fallocate64(int fd, int mode, off_t at, off_t len);
 int __wrap_fallocate64(int fd, int mode, off_t at, off_t len);
 int __wrap_fdatasync(int fd);
 
-enum { MEMBERS_MAX = 16, FAULTS_MAX = 32, NAME_BYTES = 40, VECTORS_MAX = 64, LINGER_NS_MAX = 400000, SLOW_NS = 60000000 };
+enum { MEMBERS_MAX = 16, FAULTS_MAX = 32, NAME_BYTES = 40, LINGER_NS_MAX = 400000, SLOW_NS = 60000000 };
 
 enum how { HOW_NONE, HOW_EIO, HOW_SHORT, HOW_EINTR, HOW_UNSUPPORTED, HOW_SLOW, HOW_COUNT };
 
 static const char *const how_names[HOW_COUNT] = { "", "eio", "short", "eintr", "unsupported", "slow" };
-static const char *const op_names[] = { "read", "write", "zero", "flush" };
+static const char *const op_names[] = { "read", "write", "durable", "flush" };	/* that faults are ordered for */
+enum { OP_DURABLE = MBR_REC_ZERO };	/* zeroes are writes to whoever orders a fault */
 
 static struct {
 	pthread_mutex_t lock;
@@ -63,11 +65,12 @@ static struct {
 		dev_t device;
 		ino_t inode;
 		char name[NAME_BYTES];
+		uint64_t unflushed;	/* writes since the last flush */
 	} members[MEMBERS_MAX];
 	uint32_t fault_count;
 	struct fault {
 		char member[NAME_BYTES];
-		enum mbr_record_op op;
+		uint32_t op;		/* op_names[] */
 		uint64_t left;		/* operations until it comes; 0: it has come */
 		enum how how;
 	} faults[FAULTS_MAX];
@@ -101,7 +104,7 @@ void mbr_record(struct mbr_record *r, const void *extra, size_t extra_bytes)
 	pthread_mutex_unlock(&rec.lock);
 }
 
-static enum mbr_record_op op_named(const char *word)
+static uint32_t op_named(const char *word)
 {
 	for (uint32_t i = 0; i < 4; i++)
 		if (!strcmp(word, op_names[i]))
@@ -236,13 +239,16 @@ int mbr_record_member(int fd)
 
 static bool is_counted(const struct fault *f, enum mbr_record_op op, bool is_durable)
 {
-	if (f->op == MBR_REC_FLUSH)
-		return op == MBR_REC_FLUSH || is_durable;
+	if (f->op == OP_DURABLE)
+		return is_durable;
 	return f->op == (op == MBR_REC_ZERO ? MBR_REC_WRITE : op);
 }
 
-static bool is_possible(const struct fault *f, enum mbr_record_op op, bool is_durable, uint64_t len)
+/* A flush that fails shall have something to lose. */
+static bool is_possible(const struct fault *f, uint32_t member, enum mbr_record_op op, bool is_durable, uint64_t len)
 {
+	if (f->op == MBR_REC_FLUSH && f->how == HOW_EIO && !rec.members[member].unflushed)
+		return false;
 	if (f->how == HOW_SHORT)
 		return (op == MBR_REC_READ || op == MBR_REC_WRITE) && len >= 2 * SECTOR_BYTES;
 	return f->how != HOW_UNSUPPORTED || op == MBR_REC_ZERO || (op == MBR_REC_WRITE && is_durable);
@@ -257,10 +263,10 @@ static enum how choose_fault(uint32_t member, enum mbr_record_op op, bool is_dur
 		struct fault *f = &rec.faults[i];
 
 		if (!f->left || strcmp(f->member, rec.members[member].name) || !is_counted(f, op, is_durable) ||
-		    !is_possible(f, op, is_durable, len) || --f->left)
+		    !is_possible(f, member, op, is_durable, len) || --f->left)
 			continue;
 		f->left = f->how == HOW_UNSUPPORTED;	/* a file system does not learn */
-		*ret_is_flush = f->op == MBR_REC_FLUSH;
+		*ret_is_flush = f->op == MBR_REC_FLUSH || f->op == OP_DURABLE;
 		put(&r, how_names[f->how], strlen(how_names[f->how]) + 1);
 		return f->how;
 	}
@@ -307,7 +313,10 @@ static ssize_t end_operation(struct operation *o, ssize_t rc, uint64_t done_byte
 	if (o->is_flush_fault)
 		r.flags = MBR_REC_GIVEN_UP;
 	mbr_record_linger();
-	mbr_record(&r, NULL, 0);
+	pthread_mutex_lock(&rec.lock);
+	put(&r, NULL, 0);
+	rec.members[r.member].unflushed = r.op == MBR_REC_FLUSH ? 0 : rec.members[r.member].unflushed + 1;
+	pthread_mutex_unlock(&rec.lock);
 	errno = rc < 0 ? (int)-rc : 0;
 	return rc < 0 ? -1 : rc;
 }

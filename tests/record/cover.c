@@ -28,9 +28,9 @@ static void data_goes_out(struct history *h, const struct sim_member *m, const s
 static bool is_written_to(const struct history *h, uint64_t at, uint64_t len)
 {
 	for (const struct flying *f = h->flying; f < h->flying + FLYING_MAX; f++) {
-		const struct sim_member *m = f->begin ? &h->w->members[h->member_of[f->begin->member]] : NULL;
+		const struct sim_member *m = f->begin ? &h->w->members[f->member] : NULL;
 
-		if (m && f->begin->word && f->begin->op != MBR_REC_FLUSH &&
+		if (m && !f->is_old && f->begin->word && f->begin->op != MBR_REC_FLUSH &&
 		    ranges_overlap(f->begin->at, f->begin->len, data_at(m, at), len))
 			return true;
 	}

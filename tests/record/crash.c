@@ -34,7 +34,7 @@ static void land(struct history *h, struct sim_world *b, struct prng *lots)
 			static const uint8_t zeroes[SECTOR_BYTES];
 
 			if (share == 3 || (share && prng_below(lots, 2)))
-				disk_poke(&b->members[h->member_of[f->begin->member]].disk, f->begin->at + done,
+				disk_poke(&b->members[f->member].disk, f->begin->at + done,
 					  SECTOR_BYTES, f->data ? f->data + done : zeroes);
 		}
 	}

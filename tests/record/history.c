@@ -105,7 +105,7 @@ static bool is_flying(struct history *h, const struct sim_member *m, uint64_t at
 	for (uint32_t i = 0; i < FLYING_MAX; i++) {
 		const struct flying *f = &h->flying[i];
 
-		if (f->begin && member_of(h, f->begin->member) == m &&
+		if (f->begin && &h->w->members[f->member] == m &&
 		    ranges_overlap(at, SECTOR_BYTES, f->begin->at, f->begin->len))
 			return true;
 	}
@@ -137,6 +137,7 @@ static void take_member(struct history *h, const struct mbr_record *r, const uin
 	if (r->member >= SIM_DISKS)
 		not_understood(h, "too many members");
 	h->member_of[r->member] = i;
+	h->is_met[i] = true;
 	if (i == h->w->member_count)
 		new_member(h, name, extra + HISTORY_NAME_BYTES, r->len);
 	else if (h->log_now)
@@ -177,7 +178,7 @@ static void take_begin(struct history *h, const struct mbr_record *r, const uint
 		f++;
 	if (f == h->flying + FLYING_MAX)
 		not_understood(h, "too much is in flight");
-	*f = (struct flying){ .begin = r, .data = extra, .begun = h->w->step };
+	*f = (struct flying){ .begin = r, .data = extra, .begun = h->w->step, .member = h->member_of[r->member] };
 	if (r->op == MBR_REC_FLUSH)
 		h->member_flushes++;
 	else
@@ -190,7 +191,7 @@ static void take_begin(struct history *h, const struct mbr_record *r, const uint
 static struct flying *flying_of(struct history *h, const struct mbr_record *end)
 {
 	for (struct flying *f = h->flying; f < h->flying + FLYING_MAX; f++)
-		if (f->begin && f->begin->number == end->number)
+		if (f->begin && !f->is_old && f->begin->number == end->number)
 			return f;
 	not_understood(h, "operation %llu ends, but it never began", (unsigned long long)end->number);
 }
@@ -332,10 +333,14 @@ static void life_begins(struct history *h)
 	}
 }
 
+/* What was in flight on members that the next life does not have stays open until they are seen again. */
 static void life_ends(struct history *h)
 {
-	for (uint32_t i = 0; i < FLYING_MAX; i++)
-		h->flying[i].begin = NULL;
+	for (struct flying *f = h->flying; f < h->flying + FLYING_MAX; f++) {
+		f->is_old = true;
+		if (f->begin && h->is_met[f->member])
+			f->begin = NULL;
+	}
 	for (struct asked *a = h->asked; a < h->asked + ASKED_MAX; a++) {
 		if (a->number)
 			request_failed(&h->w->model, a);
@@ -436,6 +441,7 @@ bool history_next(struct history *h)
 		return false;
 	h->log_now++;
 	open_log(h);
+	memset(h->is_met, 0, sizeof h->is_met);
 	r = log_next(&h->log, &extra);
 	for (; r && r->kind == MBR_REC_MEMBER; r = log_next(&h->log, &extra))
 		take(h, r, extra);

@@ -14,6 +14,8 @@ struct flying {			/* a member operation that has begun */
 	const struct mbr_record *begin;	/* NULL: free */
 	const uint8_t *data;		/* NULL: zeroes */
 	uint64_t begun;			/* the step */
+	uint32_t member;		/* the world's */
+	bool is_old;			/* its process is dead, and the member was not seen since */
 };
 
 struct asked {			/* a request that was not answered yet */
@@ -30,6 +32,7 @@ struct history {
 	struct prng lots;		/* of what failed flushes gave up */
 	uint32_t member_of[SIM_DISKS];	/* of the log now read: the recorder's number -> the world's */
 	char names[SIM_DISKS][HISTORY_NAME_BYTES];
+	bool is_met[SIM_DISKS];		/* the log now read knows it */
 	bool is_life_begun;		/* its members are known: something else than members and states came */
 	bool has_given_up;		/* a cache of this life shows what will never be on its medium */
 	struct flying flying[FLYING_MAX];

@@ -40,13 +40,14 @@ LOADS = [
 	     create=('--bitmap-chunk=64K', '--assume-clean'), requests=120),
 	Load('three', [Life('kill', events=['fail b', 're-add b']), Life('stop', events=['fail c', 're-add c', 'fail a', 'add a'])],
 	     members=3, metadata='1.2', create=('--bitmap-chunk=8K', '--assume-clean')),
-	Load('flushes', [Life('kill', 'b:flush:40:eio', events=['lost b', 'add b']),
-			 Life('stop', 'a:flush:40:eio', events=['lost a', 'add a'])],
+	Load('flushes', [Life('kill', 'b:flush:20:eio', events=['lost b', 'add b']),
+			 Life('kill', 'a:flush:20:eio', events=['lost a', 'add a']),
+			 Life('stop', 'a:durable:20:eio', events=['lost a', 'add a'])],
 	     create=('--bitmap-chunk=32K',)),
 	Load('writes', [Life('kill', 'a:write:20:short a:write:50:short b:write:30:eintr a:write:90:short b:read:3:short '
 			'a:read:7:eintr b:flush:9:eintr b:write:60:eio', events=['lost b', 'add b']),
-			Life('stop', 'a:flush:5:unsupported b:write:5:unsupported b:write:40:short')], metadata='1.1'),
-	Load('bare', [Life('kill'), Life('stop', 'b:flush:50:eio')], create=('--bitmap=none', '--assume-clean')),
+			Life('stop', 'a:durable:5:unsupported b:write:5:unsupported b:write:40:short')], metadata='1.1'),
+	Load('bare', [Life('kill'), Life('stop', 'b:durable:30:eio')], create=('--bitmap=none', '--assume-clean')),
 ]
 
 
@@ -204,7 +205,7 @@ def administer(stage, load, event):
 	verb, letter = event.split()
 	path = stage.path(f'{load.name}-{letter}')
 	if verb == 'lost':
-		for _ in range(100):		# not lost: then the replayer has something to say
+		for _ in range(60):		# not lost: then the replayer has something to say
 			found = json.loads(stage.umd('detail', '--json', load.name).stdout)['members']
 			if any(m['path'] == path and m['state'] == 'faulty' for m in found):
 				return

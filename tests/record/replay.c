@@ -150,8 +150,8 @@ static bool is_worth_a_sample(const struct history *h)
 	EACH_MEMBER(h->w, m)
 		if (!is_in_sync(m))
 			return false;
-	for (uint32_t i = 0; i < FLYING_MAX; i++)
-		is_flying |= h->flying[i].begin && h->flying[i].begin->word && h->flying[i].begin->op != MBR_REC_FLUSH;
+	for (const struct flying *f = h->flying; f < h->flying + FLYING_MAX; f++)
+		is_flying |= f->begin && !f->is_old && f->begin->word && f->begin->op != MBR_REC_FLUSH;
 	return h->is_life_begun && is_flying;
 }
 

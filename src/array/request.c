@@ -1,8 +1,9 @@
 /* The life of one client request.
  *
  *   write, zero:  QUEUED -> MARKED -> IO -> RECORD -> done
- *                 QUEUED  waits for: earlier overlapping writes (I12), the resync window, the array being
- *                         active on disk (I10), room in the counter
+ *                 QUEUED  waits for: earlier overlapping writes (I12), reads of its bytes that are out on
+ *                         another member than the pin (I6), the resync window, the array being active on
+ *                         disk (I10), room in the counter
  *                 MARKED  waits for its bits to be durable (I3), one waiter leads the commit for all; and until
  *                         every failure known by now is durable on the others
  *                 RECORD  waits until every failure known by now is durable on the others, so that no
@@ -100,6 +101,20 @@ bool arr_write_overlaps(const struct arr *a, uint64_t at, uint64_t len, const st
 
 /* ---- QUEUED -> MARKED ---- */
 
+/* Is a read of these bytes out on a member that does not decide? It may show the write before that one has it, and the
+ * next read would show the old bytes again (I6). */
+static bool is_read_elsewhere(const struct arr *a, const struct arr_req *req)
+{
+	const struct arr_req *r;
+	uint32_t pin = arr_pin(a);
+
+	list_for_each(r, &a->requests, link)
+		if (r->op == ARR_READ && r->stage == ARR_S_IO && r->read_member != pin &&
+		    ranges_overlap(req->at.bytes, req->len_bytes, r->at.bytes, r->len_bytes))
+			return true;
+	return false;
+}
+
 static bool admit(struct arr *a, struct arr_req *req)
 {
 	if (a->is_stopping) {
@@ -111,6 +126,8 @@ static bool admit(struct arr *a, struct arr_req *req)
 		return true;
 	}
 	if (arr_write_overlaps(a, req->at.bytes, req->len_bytes, req))
+		return false;
+	if (is_read_elsewhere(a, req))
 		return false;
 	if (arr_window_overlaps(a, req->at.bytes, req->len_bytes))
 		return false;

@@ -253,6 +253,7 @@ static void take_end(struct history *h, const struct mbr_record *r)
 
 static void take_asked(struct history *h, const struct mbr_record *r)
 {
+	bool is_fua = r->flags & MBR_REC_DURABLE || (r->op == MBR_REC_WRITE && r->word & HISTORY_WORD_IS_FUA);
 	struct model *model = &h->w->model;
 	struct asked *a = h->asked;
 
@@ -262,7 +263,7 @@ static void take_asked(struct history *h, const struct mbr_record *r)
 	    r->len % SECTOR_BYTES || (r->op == MBR_REC_WRITE && r->word == UINT64_MAX))
 		not_understood(h, "a request that the model does not know: too many, too long, or not of one word");
 	*a = (struct asked){ .number = r->number,
-			     .r = { .req = { .op = (enum arr_op)r->op, .is_fua = r->flags & MBR_REC_DURABLE },
+			     .r = { .req = { .op = (enum arr_op)r->op, .is_fua = is_fua },
 				    .first = r->at / SECTOR_BYTES, .sectors = r->len / SECTOR_BYTES } };
 	if (r->op == MBR_REC_READ)
 		model_look(model, a->r.first, a->r.sectors, &a->r.view);

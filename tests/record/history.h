@@ -10,6 +10,8 @@
 
 enum { FLYING_MAX = 64, ASKED_MAX = 64, HISTORY_NAME_BYTES = 40 };
 
+#define HISTORY_WORD_IS_FUA (1ull << 47)	/* as load.py writes it */
+
 struct flying {			/* a member operation that has begun */
 	const struct mbr_record *begin;	/* NULL: free */
 	const uint8_t *data;		/* NULL: zeroes */

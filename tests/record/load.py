@@ -13,6 +13,7 @@ import threading
 import time
 
 SECTOR, SPAN_MAX = 512, 90
+WORD_IS_FUA = 1 << 47		# in the word itself, so that nobody on the way can forget it
 MIB = 1 << 20
 THREADS = 6
 
@@ -148,7 +149,8 @@ class Writers:
 		first = min(hot if lots.random() < 0.6 else lots.randrange(sectors), sectors - count)
 		flags = nbd.CMD_FLAG_FUA if lots.random() < 0.2 else 0
 		if kind < 0.5:
-			handle.pwrite(struct.pack('<Q', self.word()) * (count * SECTOR // 8), first * SECTOR, flags)
+			word = self.word() | (WORD_IS_FUA if flags else 0)
+			handle.pwrite(struct.pack('<Q', word) * (count * SECTOR // 8), first * SECTOR, flags)
 		elif kind < 0.55:
 			handle.zero(count * SECTOR, first * SECTOR, flags | (nbd.CMD_FLAG_NO_HOLE if lots.random() < 0.3 else 0))
 		elif kind < 0.6:

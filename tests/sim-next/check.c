@@ -15,16 +15,29 @@
  * Each check that could have failed counts as a stake of its law; a law without stakes is a law not tested. */
 #include "check.h"
 
-bool is_write_out(const struct sim_world *w, uint64_t first, uint64_t sectors)
+/* Is there a data write of these sectors under way that goes to all members of the mask (of entries)? */
+static bool is_out(const struct sim_world *w, uint64_t first, uint64_t sectors, uint64_t entries)
 {
 	for (uint32_t i = 0; i < w->job_count; i++) {
 		const struct arr_job *job = w->jobs[i].job;
 		const struct sim_request *r = job->owner ? job->owner->user : NULL;
 
-		if (r && is_data_write(job) && ranges_overlap(first, sectors, r->first, r->sectors))
+		if (r && is_data_write(job) && (job->members & entries) == entries &&
+		    ranges_overlap(first, sectors, r->first, r->sectors))
 			return true;
 	}
 	return false;
+}
+
+bool is_write_out(const struct sim_world *w, uint64_t first, uint64_t sectors)
+{
+	return is_out(w, first, sectors, 0);
+}
+
+bool is_write_out_to(const struct sim_world *w, uint64_t sector, const struct sim_member *one,
+		     const struct sim_member *other)
+{
+	return is_out(w, sector, 1, 1ull << one->entry | 1ull << other->entry);
 }
 
 const struct sim_member *pin_of(const struct sim_world *w)
@@ -114,5 +127,6 @@ void check_stepped(struct sim_world *w)
 void check_ended(struct sim_world *w)
 {
 	check_left(w);
+	members_ended(w);
 	bounds_ended(w);
 }

@@ -61,6 +61,7 @@ void claims_issued(struct sim_world *w);
 void check_claim(struct sim_world *w, const struct arr_job *job, const struct arr_part *p);
 /* check_members.c */
 void members_started(struct sim_world *w);
+void members_ended(struct sim_world *w);
 void members_stepped(struct sim_world *w, const struct arr_status *s);
 /* check_owed.c */
 void owed_started(struct sim_world *w);

@@ -111,7 +111,7 @@ static void current_beside(struct sim_world *w, const struct sim_member *m, cons
 {
 	for (uint64_t s = 0; s < below / SECTOR_BYTES; s++) {
 		if (data_at(m, true, s) == data_at(other, true, s) || bit_on(w, other, false, chunk_of(w, s)) ||
-		    is_write_out(w, s, 1))
+		    is_write_out_to(w, s, m, other))
 			continue;
 		broken_at(w, LAW_I10, chunk_of(w, s),
 			  "%s (event %llu) calls itself current below %llu, but sector %llu is another on %s, and no "

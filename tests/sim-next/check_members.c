@@ -38,7 +38,7 @@ void members_started(struct sim_world *w)
 	is_one_story(w);
 	EACH_MEMBER(w, m) {
 		is_believable(w, m);
-		if (m->was_in_sync && !is_in_sync(m))
+		if ((m->was_in_sync || m->may_decide) && !is_in_sync(m))
 			model_lost_member(&w->model);
 		if (is_in_sync(m) && m->is_behind)
 			broken(w, LAW_I5, "%s lacks acknowledged writes and is believed in sync", m->disk.path);
@@ -68,6 +68,24 @@ static void counted_are_needed(struct sim_world *w, const struct sim_member *lef
 		at_stake(w, LAW_I11);
 }
 
+/* A choice made by a member that left stays one where all that are left show what was chosen: then it was copied in time,
+ * and it is flushed before one of these answers (I6). */
+static void keep_choices(struct sim_world *w)
+{
+	model_member_left(&w->model);
+	EACH_MEMBER(w, m)
+		for (uint64_t s = 0; is_in_sync(m) && s < w->model.count; s++)
+			if (model_is_excluded(&w->model, s, arena_word(w->arena, data_at(m, true, s))))
+				model_forget_choice(&w->model, s);
+}
+
+/* It may be in sync again after a restart, and decide; or be missing there, and with it what it alone showed. */
+void members_ended(struct sim_world *w)
+{
+	EACH_MEMBER(w, m)
+		m->may_decide = m->place.is_used && !is_in_sync(m) && !m->is_left && !m->is_behind;
+}
+
 static void changed(struct sim_world *w, struct sim_member *m, enum arr_member_state state)
 {
 	bool was_in_sync = is_in_sync(m), was_working = was_in_sync || m->state == ARR_M_RECOVERING;
@@ -78,7 +96,7 @@ static void changed(struct sim_world *w, struct sim_member *m, enum arr_member_s
 	if (state != ARR_M_IN_SYNC)
 		w->only_recovering = SIM_DISKS;
 	if (was_in_sync)
-		model_lost_member(&w->model);
+		keep_choices(w);
 	if (state == ARR_M_FAULTY && was_working) {
 		w->stats->failures++;
 		owed_left(w, m, was_in_sync);

@@ -98,7 +98,7 @@ void members_are_equal(struct sim_world *w)
 		if (!pin || m == pin || !is_in_sync(m) || is_lost(m))
 			continue;
 		for (uint64_t s = 0; s < w->model.count; s++)
-			if (data_at(m, true, s) != data_at(pin, true, s) && !is_write_out(w, s, 1))
+			if (data_at(m, true, s) != data_at(pin, true, s) && !is_write_out_to(w, s, m, pin))
 				broken_at(w, LAW_I2, chunk_of(w, s), "sector %llu differs between %s and %s", (ull)s,
 					  pin->disk.path, m->disk.path);
 		at_stake(w, LAW_I2);

@@ -224,6 +224,8 @@ void model_look(struct model *m, uint64_t first, uint64_t count, struct model_vi
 	ret_view->ends = m->ends;
 	for (uint64_t i = 0; i < count; i++)
 		ret_view->floor[i] = m->sectors[first + i].live_floor;
+	for (uint64_t i = 0; i < count; i++)
+		ret_view->seen[i] = m->sectors[first + i].seen_floor;
 }
 
 static enum law_id judge(const struct model *m, const struct model_sector *s, uint64_t content, uint64_t floor,
@@ -261,6 +263,26 @@ static void exclude_others(struct model *m, struct model_sector *s, uint64_t con
 	}
 }
 
+/* The oldest version that shows this, from @floor on; 0: none. */
+static uint32_t shown(const struct model *m, const struct model_sector *s, uint64_t content, uint64_t floor)
+{
+	EACH_CONST_VERSION(m, s, v)
+		if (v->content == content && v->serial >= floor)
+			return v->serial;
+	return 0;
+}
+
+/* What was seen once is not taken back by an older one, though nobody was told that the write is done. */
+static bool goes_back(struct model *m, struct model_sector *s, uint64_t content, uint64_t floor, uint32_t seen)
+{
+	if (seen > floor)
+		m->choices++;
+	if (seen && !shown(m, s, content, seen))
+		return true;
+	s->seen_floor = later(s->seen_floor, shown(m, s, content, max_u64(floor, seen)));
+	return false;
+}
+
 enum law_id model_read(struct model *m, uint64_t first, uint64_t count, const struct model_view *view,
 		       const uint8_t *data)
 {
@@ -271,6 +293,8 @@ enum law_id model_read(struct model *m, uint64_t first, uint64_t count, const st
 		enum law_id broken = judge(m, s, content, view->floor[i], view->looks);
 
 		m->blamed = first + i;
+		if (!broken && view->losses == m->losses && goes_back(m, s, content, view->floor[i], view->seen[i]))
+			broken = LAW_I6;
 		if (broken)
 			return broken;
 		EACH_VERSION(m, s, v)
@@ -314,6 +338,7 @@ void model_settle(struct model *m, uint64_t sector, uint64_t word)
 	m->serial++;
 	add(m, s, &(struct model_version){ .content = word, .serial = (uint32_t)m->serial });
 	s->live_floor = s->durable_floor = (uint32_t)m->serial;
+	s->seen_floor = 0;
 }
 
 /* ---- losses ---- */
@@ -334,9 +359,26 @@ static void forget_loose_looks(struct model *m, struct model_sector *s)
 			v->excluded = 0;
 }
 
-void model_lost_member(struct model *m)
+void model_member_left(struct model *m)
 {
 	m->losses++;
+	for (uint64_t i = 0; i < m->count; i++)
+		m->sectors[i].seen_floor = 0;
+}
+
+bool model_is_excluded(const struct model *m, uint64_t sector, uint64_t word)
+{
+	return judge(m, &m->sectors[sector], word, 0, m->looks) == LAW_I6;
+}
+
+void model_forget_choice(struct model *m, uint64_t sector)
+{
+	forget_looks(m, &m->sectors[sector]);
+}
+
+void model_lost_member(struct model *m)
+{
+	model_member_left(m);
 	for (uint64_t i = 0; i < m->count; i++)
 		forget_looks(m, &m->sectors[i]);
 }
@@ -347,6 +389,7 @@ void model_cut(struct model *m)
 		struct model_sector *s = &m->sectors[i];
 
 		forget_loose_looks(m, s);
+		s->seen_floor = 0;
 		s->live_floor = s->durable_floor;
 		EACH_VERSION(m, s, v) {
 			v->acked = 0;
@@ -374,6 +417,7 @@ uint64_t model_hash(const struct model *m)
 		const struct model_sector *s = &m->sectors[i];
 
 		h = mixed(h, (uint64_t)s->live_floor << 32 | s->durable_floor);
+		h = mixed(h, s->seen_floor);
 		EACH_CONST_VERSION(m, s, v) {
 			h = mixed(h, v->content ^ (uint64_t)v->is_firm << 62);
 			h = mixed(h, (uint64_t)v->serial << 32 | v->excluded);

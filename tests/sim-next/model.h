@@ -28,6 +28,7 @@ struct model_sector {
 	uint32_t count;
 	uint32_t live_floor;		/* serial: reads return this or a later one */
 	uint32_t durable_floor;		/* serial: what a cut must leave, or a later one */
+	uint32_t seen_floor;		/* serial: what a read has shown, maybe while it was under way, or a later one */
 };
 
 struct model {
@@ -47,6 +48,7 @@ struct model {
 struct model_view {
 	uint64_t looks, losses, ends;
 	uint64_t floor[MODEL_SPAN_MAX];
+	uint32_t seen[MODEL_SPAN_MAX];
 };
 
 void model_init(struct model *m, uint64_t sectors);
@@ -74,7 +76,12 @@ bool model_may_remain(const struct model *m, uint64_t sector, uint64_t word);
 /* All copies agree, durably: from now on it holds just this. */
 void model_settle(struct model *m, uint64_t sector, uint64_t word);
 
+/* A member left on which choices may have depended: all are forgotten. */
 void model_lost_member(struct model *m);
+/* The same, but the choices stay: for those who then ask of each sector whether what is left shows what was chosen. */
+void model_member_left(struct model *m);
+bool model_is_excluded(const struct model *m, uint64_t sector, uint64_t word);
+void model_forget_choice(struct model *m, uint64_t sector);
 void model_cut(struct model *m);
 
 /* Equal hashes: the same values are allowed now and after whatever happens. */

@@ -90,7 +90,7 @@ def run_boot(lab, group, life, path):
 	with open(path, 'w', encoding='utf-8') as f:
 		json.dump(jobs, f)
 	script = f'exec /usr/bin/python3 {os.path.join(HERE, "linux_guest.py")} {path}\n'
-	run = lab.guest(script, *images, name=os.path.basename(path) + '.sh')
+	run = lab.guest(script, *images, limit=200, name=os.path.basename(path) + '.sh')
 	for world in group:
 		world.take(life)
 		if world.error:

@@ -10,6 +10,7 @@
 #   make install      PREFIX=/usr/local, DESTDIR= for packagers
 #   make fuzz         SECONDS=600 of CPU for each parser's fuzz target, or TARGET=sb1; keeps the minimised corpora
 #   make sim          SECONDS=60 of histories in the simulator from SEED= on, in JOBS=2 processes; a line per law and fault
+#   make sim-deep     every workload of DEPTH=3 letters, every crash, every image; half an hour of two processors
 #   make mutants      plants each bug of tests/mutants/bugs.txt; each must be caught (BUGS="name..." or LAW=I3 alone)
 #
 # demo, test and bench install missing Debian packages first, as root or through sudo; otherwise they name them.
@@ -22,6 +23,7 @@ BUGS ?=
 SECONDS ?= 600
 SEED ?= $(shell date +%s)
 JOBS ?= 2
+DEPTH ?= 3
 SIM = $(BUILD)/tests/sim-next/umd-sim-next
 TARGET ?=
 
@@ -63,6 +65,11 @@ sim: $(BUILD)/build.ninja
 	ninja -C $(BUILD) $(SIM:$(BUILD)/%=%)
 	$(SIM) --seconds $(if $(filter file,$(origin SECONDS)),60,$(SECONDS)) --from $(SEED) --jobs $(JOBS)
 
+sim-deep: $(BUILD)/build.ninja
+	ninja -C $(BUILD) $(SIM:$(BUILD)/%=%)
+	$(SIM) --exhaust $(DEPTH) --orders 2 --jobs $(JOBS)
+	$(SIM) --exhaust 2 --orders 2 --paces all --jobs $(JOBS)
+
 mutants: $(BUILD)/build.ninja
 	@tools/setup.sh build test
 	ninja -C $(BUILD) umd tests/record/umd-replay
@@ -81,4 +88,4 @@ install: $(BUILD)/build.ninja
 clean:
 	rm -rf $(BUILD) build-asan build-tsan build-mutants build-fuzz
 
-.PHONY: all demo test test-long bench fuzz docs mutants stress install clean sim
+.PHONY: all demo test test-long bench fuzz docs mutants stress install clean sim sim-deep

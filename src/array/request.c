@@ -276,7 +276,12 @@ static void write_or_flush_done(struct arr *a, struct arr_req *req)
 	uint64_t failed = arr_job_judge(a, &req->own_job);
 
 	req->wants_generation = a->failure_generation;
-	if (!(req->own_job.members & ~failed & arr_mask(a, ARR_M_IN_SYNC)))
+	if (req->own_job.members & ~failed & arr_mask(a, ARR_M_IN_SYNC))
+		return;
+	/* A flush that all its members have left says nothing of those that came meanwhile: they are asked. */
+	if (req->op == ARR_FLUSH && !a->is_broken)
+		req->stage = ARR_S_QUEUED;
+	else
 		finish(a, req, -EIO);
 }
 

@@ -5,6 +5,8 @@
  * */
 #include "check.h"
 
+#include <errno.h>
+
 /* A resync by the bitmap copies the set chunks of the image that was read, from the checkpoint on. While a slot is
  * empty writes add to what is owed, so nothing is expected then. */
 void rest_started(struct sim_world *w)
@@ -45,6 +47,27 @@ void sync_ended(struct sim_world *w, const struct arr_sync_report *r)
 		at_stake(w, LAW_I8);
 	}
 	w->is_sync_expected = false;
+}
+
+static bool has_met_faults(const struct sim_world *w)
+{
+	EACH_MEMBER(w, m)
+		for (int kind = 0; kind < FAULT_KINDS; kind++)
+			if (m->disk.faults[kind])
+				return true;
+	return w->is_broken;
+}
+
+/* Every request ends, and where nothing stands against it, well (I9). */
+void check_failed(struct sim_world *w, const struct sim_request *r)
+{
+	int rc = r->req.rc;
+
+	if ((rc == -ENOMEM && memory_has_failed()) || (rc == -EIO && has_met_faults(w)) ||
+	    (rc == UMD_E_STOPPING && w->is_stopping) || (rc == UMD_E_READ_ONLY && w->is_readonly))
+		return;
+	broken(w, LAW_I9, "a request of sectors %llu+%llu failed, and nothing had gone wrong: %s", (ull)r->first,
+	       (ull)r->sectors, err_name(rc));
 }
 
 static void clean_member(struct sim_world *w, const struct sim_member *m)

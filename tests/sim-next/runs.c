@@ -9,6 +9,7 @@
 
 #include "scenario.h"
 
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,9 +29,25 @@ static void law_reported(enum law_id id, const char *condition, const char *file
 	broken(acting, id, "the brains themselves say so: %s (%s:%d)", condition, file, line);
 }
 
+static uint64_t seed_now;
+
+/* The brains or the world died of something else than a law: then the seed is all that helps. */
+static void died(int signal_number)
+{
+	char text[80];
+	int len = snprintf(text, sizeof text, "seed %llu died by signal %d\n", (ull)seed_now, signal_number);
+
+	if (write(STDOUT_FILENO, text, (size_t)len) != len)
+		_exit(1);
+	signal(signal_number, SIG_DFL);
+	raise(signal_number);
+}
+
 void runs_listen(void)
 {
 	law_sink_set(law_reported);
+	signal(SIGABRT, died);
+	signal(SIGSEGV, died);
 }
 
 /* False: a law was broken; the verdict says which. */
@@ -38,6 +55,7 @@ static bool run_seed(uint64_t seed, const struct runs *r, struct sim_stats *stat
 {
 	jmp_buf here;
 
+	seed_now = seed;
 	verdict_jump = &here;
 	if (setjmp(here))
 		return false;

@@ -151,13 +151,23 @@ static struct asm_options options(const struct sim_world *w, const struct sim_ev
 	};
 }
 
-/* What cannot be read is refused before anybody's story is looked at. */
-static bool are_readable(const struct sim_world *w, uint32_t chosen)
+static uint32_t readable(const struct sim_world *w, uint32_t chosen)
+{
+	uint32_t mask = 0;
+
+	EACH_MEMBER(w, m)
+		if (chosen & 1u << index_of(w, m) && super_on(w, m))
+			mask |= 1u << index_of(w, m);
+	return mask;
+}
+
+/* What rotted is refused before anybody's story is looked at. */
+static bool is_sound(const struct sim_world *w, uint32_t chosen)
 {
 	EACH_MEMBER(w, m)
-		if (chosen & 1u << index_of(w, m) && !super_on(w, m))
+		if (chosen & 1u << index_of(w, m) && m->is_corrupt)
 			return false;
-	return true;
+	return readable(w, chosen) == chosen;
 }
 
 static void check_refusal(struct sim_world *w, const struct sim_event *e, uint32_t chosen)
@@ -169,7 +179,7 @@ static void check_refusal(struct sim_world *w, const struct sim_event *e, uint32
 		broken(w, LAW_I9, "a refusal without a sentence (%s)", err_name(refusal->code));
 	if (trusted && chosen == trusted && e->flags & EVF_RUN)
 		broken(w, LAW_I9, "the members that trust each other do not start: %s", refusal->text);
-	if (story_is_fork(w, chosen) && are_readable(w, chosen)) {
+	if (story_is_fork(w, chosen) && is_sound(w, chosen)) {
 		if (refusal->code != UMD_E_FORKED)
 			broken(w, LAW_I5, "two members that ran apart and wrote are offered together: %s",
 			       refusal->text);
@@ -184,7 +194,7 @@ static bool run(struct sim_world *w, const struct sim_event *e, const struct asm
 {
 	int rc;
 
-	if (story_is_fork(w, chosen) && !o->prefer)
+	if (story_is_fork(w, readable(w, chosen)) && !o->prefer)
 		broken(w, LAW_I5, "two members that ran apart and wrote are offered together: they would be combined");
 	if (!(e->flags & EVF_PREFER))
 		story_begin(w, chosen);

@@ -84,6 +84,8 @@ bool strike_corrupt(struct sim_world *w, const struct sim_event *e)
 	uint8_t sector[SECTOR_BYTES];
 	uint64_t at, byte;
 
+	if (!(e->flags & (EVF_SUPERBLOCK | EVF_BITMAP)))
+		return false;
 	if (!m || !m->place.is_used || m->state != ARR_M_NONE || (is_bitmap && !w->has_bitmap))
 		return false;
 	at = is_bitmap ? m->place.bitmap_at.bytes : m->place.super_at.bytes;

@@ -50,8 +50,17 @@ void runs_listen(void)
 	signal(SIGSEGV, died);
 }
 
+struct hashes {
+	uint64_t trunks, all;
+};
+
+static uint64_t folded(uint64_t hash, uint64_t more)
+{
+	return hash * 0x9e3779b97f4a7c15u + more;
+}
+
 /* False: a law was broken; the verdict says which. */
-static bool run_seed(uint64_t seed, const struct runs *r, struct sim_stats *stats, uint64_t *hash)
+static bool run_seed(uint64_t seed, const struct runs *r, struct sim_stats *stats, struct hashes *h)
 {
 	jmp_buf here;
 
@@ -62,7 +71,8 @@ static bool run_seed(uint64_t seed, const struct runs *r, struct sim_stats *stat
 	setup_from_seed(&setup, seed);
 	world_create(&world, &setup, stats, r->is_tracing);
 	live_seed(&world, seed, !r->has_no_branches);
-	*hash = *hash * 0x9e3779b97f4a7c15u + (world.hash ^ world.branch_hash);
+	h->trunks = folded(h->trunks, world.hash);
+	h->all = folded(h->all, world.hash ^ world.branch_hash);
 	world_free(&world);
 	return true;
 }
@@ -94,14 +104,14 @@ static void tell(const struct runs *r, uint64_t seed)
 
 void runs_seeds(const struct runs *r, struct sim_stats *ret)
 {
-	uint64_t hash = 0;
+	struct hashes h = { 0 };
 
 	for (uint64_t seed = r->from; seed < r->from + r->count; seed++)
-		if (!run_seed(seed, r, ret, &hash)) {
+		if (!run_seed(seed, r, ret, &h)) {
 			tell(r, seed);
 			break;
 		}
-	printf("trace hash %016llx\n", (ull)hash);
+	printf("trunk hash %016llx\ntrace hash %016llx\n", (ull)h.trunks, (ull)h.all);
 	stats_print(ret, 0);
 }
 
@@ -117,10 +127,10 @@ static double now(void)
 
 static void run_until(const struct runs *r, double end, uint32_t nth, atomic_uint *violations, struct sim_stats *stats)
 {
-	uint64_t hash = 0;
+	struct hashes h = { 0 };
 
 	for (uint64_t seed = r->from + nth; now() < end && *violations < RUNS_VIOLATIONS_MAX; seed += r->jobs)
-		if (!run_seed(seed, r, stats, &hash)) {
+		if (!run_seed(seed, r, stats, &h)) {
 			++*violations;
 			tell(r, seed);
 		}
@@ -196,9 +206,9 @@ int runs_shrink(uint64_t seed)
 	struct runs quietly = { .from = seed };
 	struct sim_stats stats = { 0 };
 	char path[400], head[200];
-	uint64_t hash = 0;
+	struct hashes h = { 0 };
 
-	if (run_seed(seed, &quietly, &stats, &hash)) {
+	if (run_seed(seed, &quietly, &stats, &h)) {
 		printf("seed %llu breaks no law\n", (ull)seed);
 		return 1;
 	}

@@ -156,6 +156,7 @@ int main(int argc, char **argv)
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	runs_listen();
+	memory_keep();
 	if (argc > 1 && !strcmp(argv[1], "--exhaust"))
 		return exhaust_main(argc - 2, argv + 2);
 	if (argc > 1 && !strcmp(argv[1], "--faults"))

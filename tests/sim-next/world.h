@@ -35,6 +35,7 @@ struct sim_place {
 struct super {
 	uint64_t events, resync_offset_sectors, recovery_offset_sectors;
 	uint32_t feature_map, dev_number, max_dev;
+	uint8_t uuid[16];
 	uint16_t roles[128];
 };
 
@@ -43,6 +44,7 @@ struct sim_bits {
 	bool is_read, is_bitmap;
 	content of;
 	uint64_t events, events_cleared, word[SIM_CHUNKS_MAX / 64];
+	uint8_t uuid[16];
 };
 struct sim_seen {
 	bool has_super, is_super;
@@ -309,6 +311,7 @@ static inline bool is_in_sync(const struct sim_member *m)
 void memory_fail_after(uint64_t allocations);	/* that one alone; UINT64_MAX: none */
 uint64_t memory_allocations(void);		/* so far */
 bool memory_has_failed(void);			/* since memory_fail_after() */
+void memory_keep(void);				/* once, at the beginning: what is freed stays with the process */
 
 /* ---- check_*.c: what is looked at, and when ---- */
 

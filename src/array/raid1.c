@@ -3,7 +3,8 @@
  * Array byte s lies at data_at + s on every member. Which member answers a read is policy, but for two
  * rules (law I6): where copies may differ (a resync is due and the chunk is in doubt) one member, the
  * *pin*, decides for everybody; and while a write of the same bytes is in flight reads go to the pin as
- * well, or a client could see the new bytes and then the old ones again.
+ * well, or a client could see the new bytes and then the old ones again. So the pin stays the pin while it
+ * is in sync: one that was recovered comes after it, whatever its slot.
  *
  * Left out: head positions, sequential affinity (a later speed question). Members take turns. */
 #include "array/state.h"
@@ -13,12 +14,19 @@ uint64_t arr_member_at(const struct arr *a, uint32_t member, uint64_t at)
 	return a->members[member].data_at.bytes + at;
 }
 
+static bool decides_before(const struct arr *a, uint32_t one, uint32_t other)
+{
+	if (a->in_sync_since[one] != a->in_sync_since[other])
+		return a->in_sync_since[one] < a->in_sync_since[other];
+	return a->members[one].slot < a->members[other].slot;
+}
+
 uint32_t arr_pin(const struct arr *a)
 {
 	uint32_t best = ARR_MEMBERS_MAX;
 
 	ARR_EACH(i, a, arr_mask(a, ARR_M_IN_SYNC))
-		if (best == ARR_MEMBERS_MAX || a->members[i].slot < a->members[best].slot)
+		if (best == ARR_MEMBERS_MAX || decides_before(a, i, best))
 			best = i;
 	return best;
 }

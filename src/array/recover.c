@@ -171,8 +171,10 @@ static bool complete(struct arr *a)
 		return false;	/* those who joined are not ready yet */
 	report_begin(a);
 	a->resync_offset = OFF_NONE;
+	a->passes++;
 	ARR_EACH(i, a, ready) {
 		a->members[i].state = ARR_M_IN_SYNC;
+		a->in_sync_since[i] = a->passes;
 		a->members[i].wants_full = false;
 		a->members[i].recovery_offset = OFF_NONE;
 	}

@@ -60,6 +60,8 @@ struct arr {
 	uint32_t sync_source;
 	uint64_t sync_targets;			/* mask */
 	uint64_t sync_actors;			/* mask: recovering members whose position the window moves */
+	uint64_t passes;			/* syncs that were completed */
+	uint64_t in_sync_since[ARR_MEMBERS_MAX];	/* such a number; 0: from the start */
 	uint64_t join_generation[ARR_MEMBERS_MAX];	/* durable: the recovering member's superblock says so */
 	bool is_sync_blocked;			/* no readable source: waits for a change of members */
 	struct arr_sync_report sync_now, sync_last;

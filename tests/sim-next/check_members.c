@@ -7,6 +7,8 @@
  * medium that this one is none of us. */
 #include "check.h"
 
+#include <string.h>
+
 /* Metadata that is damaged is refused or left out; a checksum that is wrong is never believed. */
 static void is_believable(struct sim_world *w, const struct sim_member *m)
 {
@@ -106,6 +108,14 @@ static void changed(struct sim_world *w, struct sim_member *m, enum arr_member_s
 		m->is_behind = false;
 }
 
+/* What was damaged was written since? */
+static bool is_mended(const struct sim_world *w, const struct sim_member *m, const struct super *own)
+{
+	const struct sim_bits *bits = bits_on(w, m, false);
+
+	return !w->has_bitmap || (bits->is_bitmap && !memcmp(bits->uuid, own->uuid, sizeof own->uuid));
+}
+
 /* Who is named as lost by a superblock of a member in sync stays lost until his own says otherwise. */
 static void note_left(struct sim_world *w, struct sim_member *m)
 {
@@ -114,6 +124,9 @@ static void note_left(struct sim_world *w, struct sim_member *m)
 	if (own) {
 		m->number = own->dev_number;	/* it may be damaged later, and is still this device */
 		m->has_number = true;
+		m->is_corrupt = m->is_corrupt && !is_mended(w, m, own);
+		/* Ours has been written over its own story: it is being recovered, and says so. */
+		m->has_forked = m->has_forked && (w->story || !(own->feature_map & FMT_SB1_RECOVERY_OFFSET));
 	}
 	if (!m->is_there || !m->place.is_used || m->is_left == !is_in_sync(m))
 		return;

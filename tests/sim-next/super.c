@@ -5,6 +5,7 @@
  *
  *   superblock 1.x (one sector while there are at most 128 roles)      bitmap (first sector)
  *     0 magic a92b4efc    4 major version 1     8 feature map            0 magic 6d746962   4 version
+ *    16 uuid                                                             8 uuid
  *   144 own place       152 recovery offset   160 device number         24 events          32 events_cleared
  *   200 events          208 resync offset     216 checksum             256 bits, the lowest first
  *   220 roles in use    256 roles, 16 bits each
@@ -64,6 +65,7 @@ bool super_read(const struct sim_world *w, const uint8_t *raw, uint64_t len, str
 		.dev_number = (uint32_t)little(raw, 160, 4),
 		.max_dev = max_dev,
 	};
+	memcpy(ret->uuid, raw + 16, sizeof ret->uuid);
 	for (uint32_t i = 0; i < ROLES; i++)
 		ret->roles[i] = i < max_dev ? (uint16_t)little(raw, 256 + 2 * i, 2) : ARR_ROLE_SPARE;
 	return ret->dev_number < max_dev;
@@ -115,6 +117,7 @@ const struct sim_bits *bits_on(const struct sim_world *w, const struct sim_membe
 		.events = little(raw, 24, 8),
 		.events_cleared = little(raw, 32, 8),
 	};
+	memcpy(bits->uuid, raw + 8, sizeof bits->uuid);
 	for (uint32_t i = 0; i < SIM_CHUNKS_MAX / 64; i++)
 		bits->word[i] = little(raw, BITS_AT + 8 * i, 8);
 	return bits;

@@ -69,23 +69,22 @@ static uint64_t sum_of_gaps(const struct sim_world *w, const struct sim_member *
 	return sum;
 }
 
-/* A member that joined as a new device may have its data elsewhere, and with it its gaps. */
+/* A member that joined as a new device may have its areas elsewhere, and after a cut back again: then its gaps are others. */
+static bool is_where_it_was(const struct sim_member *m)
+{
+	return m->has_gaps && m->gaps_data_at == m->place.data_at.bytes && m->gaps_bitmap_at == m->place.bitmap_at.bytes;
+}
+
 static void same_gaps(struct sim_world *w, struct sim_member *m)
 {
 	uint64_t now = sum_of_gaps(w, m);
 
-	if (m->has_gaps && m->gaps_data_at == m->place.data_at.bytes && m->gaps != now)
+	if (is_where_it_was(m) && m->gaps != now)
 		broken(w, LAW_I7, "bytes of %s changed outside of superblock, bitmap and data", m->disk.path);
 	m->has_gaps = true;
 	m->gaps = now;
 	m->gaps_data_at = m->place.data_at.bytes;
-}
-
-void bounds_started(struct sim_world *w)
-{
-	EACH_MEMBER(w, m)
-		if (m->is_there && m->place.is_used && !m->has_gaps)
-			same_gaps(w, m);
+	m->gaps_bitmap_at = m->place.bitmap_at.bytes;
 }
 
 void bounds_ended(struct sim_world *w)
@@ -113,6 +112,8 @@ void check_place(struct sim_world *w, struct sim_member *m)
 			if (ranges_overlap(area[i].at, area[i].len, area[k].at, area[k].len))
 				broken(w, LAW_I7, "areas of %s overlap", m->disk.path);
 	}
+	if (m->place.is_used)
+		same_gaps(w, m);
 	at_stake(w, LAW_I7);
 }
 

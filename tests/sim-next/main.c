@@ -17,13 +17,11 @@
 #include "runs.h"
 #include "scenario.h"
 
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { HEAP_KEPT_BYTES = 64 << 20 };
 enum { NEITHER, SEED, SEEDS, SECONDS, SHRINK, SCENARIO, SCENARIOS };
 
 struct command {
@@ -156,10 +154,6 @@ int main(int argc, char **argv)
 {
 	struct command c = { .runs = { .jobs = 1, .program = argv[0] } };
 
-	/* A start wants half a megabyte, and a crash point is a start: the heap must not go back to the kernel and come as
-	 * fresh pages each time, which cost as much as everything else together. */
-	mallopt(M_TRIM_THRESHOLD, HEAP_KEPT_BYTES);
-	mallopt(M_TOP_PAD, HEAP_KEPT_BYTES / 4);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	runs_listen();
 	memory_keep();

@@ -77,7 +77,7 @@ mutants: $(BUILD)/build.ninja
 
 stress: $(BUILD)/build.ninja
 	@tools/setup.sh build test
-	ninja -C $(BUILD)
+	ninja -C $(BUILD) umd nbdkit-umd-plugin.so
 	UMD=$(BUILD)/umd /usr/bin/python3 tests/kill/$(if $(filter-out 0,$(WITH_KERNEL)),killed_worlds,killed_servers)_lose_nothing.py
 
 install: $(BUILD)/build.ninja

@@ -3,9 +3,10 @@
  *   workload = a start state, then up to DEPTH letters; between two of them none, all, or any number of hand actions
  *
  * Start states are whole, never synced, degraded, interrupted, with and without bitmap, with two and three members. The
- * letters are few and meet each other: all writes lie around the border of chunks 0 and 1. A letter that makes no sense
- * where it stands (nobody to be re-added) ends that workload and all that begin like it. Nothing runs after "stop": the
- * letter behind it starts the trusted members first.
+ * letters are few and meet each other: all writes lie around the border of chunks 0 and 1, side by side in one chunk and
+ * on top of each other, and either member can fail. A letter that makes no sense where it stands (nobody to be re-added)
+ * ends that workload and all that begin like it. Nothing runs after "stop": the letter behind it starts the trusted
+ * members first.
  *
  *   for each start state, each workload      exhaust_run()
  *     for each hand action of its last letter    exhaust_cut()
@@ -17,7 +18,7 @@
 
 #include <string.h>
 
-enum { MEMBER_B = 1, VIOLATIONS_MAX = 10, PACES_MAX = 64, BORDER = 16 /* the first sector of chunk 1 */ };
+enum { MEMBER_A = 0, MEMBER_B = 1, VIOLATIONS_MAX = 10, PACES_MAX = 64, BORDER = 16 /* the first sector of chunk 1 */ };
 
 #define A 1
 #define B 2
@@ -30,16 +31,18 @@ enum { MEMBER_B = 1, VIOLATIONS_MAX = 10, PACES_MAX = 64, BORDER = 16 /* the fir
 static const struct letter letters[] = {
 	LETTER("write", { .kind = EV_WRITE, .flags = EVF_ASYNC, .first = BORDER - 2, .count = 2 }),
 	LETTER("overlap", { .kind = EV_WRITE, .flags = EVF_ASYNC, .first = BORDER - 1, .count = 2 }),
-	LETTER("fua", { .kind = EV_WRITE, .flags = EVF_ASYNC | EVF_FUA, .first = BORDER - 1, .count = 1 }),
+	LETTER("fua", { .kind = EV_WRITE, .flags = EVF_ASYNC | EVF_FUA, .first = BORDER - 4, .count = 1 }),
 	LETTER("flush", { .kind = EV_FLUSH, .flags = EVF_ASYNC }),
 	LETTER("trim", { .kind = EV_ZERO, .flags = EVF_ASYNC | EVF_PUNCH, .first = BORDER - 1, .count = 2 }),
 	LETTER("read", { .kind = EV_READ, .flags = EVF_ASYNC, .first = BORDER - 2, .count = 3 }),
 	LETTER("fail", { .kind = EV_FAIL, .member = MEMBER_B }),
+	LETTER("fail-a", { .kind = EV_FAIL, .member = MEMBER_A }),
 	LETTER("vanish", { .kind = EV_VANISH, .member = MEMBER_B, .lot = 7 }),	/* loses its whole cache */
-	LETTER("vanish-half", { .kind = EV_VANISH, .member = MEMBER_B, .lot = 2 }),
-	LETTER("return", { .kind = EV_RETURN, .member = MEMBER_B }),
-	LETTER("re-add", { .kind = EV_REMOVE, .member = MEMBER_B, .lot = 1 }, { .kind = EV_READD, .member = MEMBER_B },
-	       { .kind = EV_ADD, .member = MEMBER_B }),
+	LETTER("vanish-a", { .kind = EV_VANISH, .member = MEMBER_A, .lot = 2 }),	/* half of it */
+	LETTER("return", { .kind = EV_RETURN, .member = MEMBER_A }, { .kind = EV_RETURN, .member = MEMBER_B }),
+	LETTER("re-add", { .kind = EV_REMOVE, .member = MEMBER_A, .lot = 1 }, { .kind = EV_READD, .member = MEMBER_A },
+	       { .kind = EV_ADD, .member = MEMBER_A }, { .kind = EV_REMOVE, .member = MEMBER_B, .lot = 1 },
+	       { .kind = EV_READD, .member = MEMBER_B }, { .kind = EV_ADD, .member = MEMBER_B }),
 	LETTER("stop", { .kind = EV_STOP, .flags = EVF_ASYNC }),
 	LETTER("idle", { .kind = EV_IDLE }),
 	LETTER("due", { .kind = EV_DUE }),

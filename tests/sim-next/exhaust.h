@@ -21,12 +21,12 @@ enum {
 
 /* ---- workloads ---- */
 
-enum { LETTER_EVENTS = 3 };
+enum { LETTER_EVENTS = 6 };
 
 struct letter {
 	const char *name;
 	uint32_t count;
-	struct sim_event events[LETTER_EVENTS];	/* the last one must apply */
+	struct sim_event events[LETTER_EVENTS];	/* those that apply happen; one at least */
 };
 
 struct word {			/* of a workload */

@@ -69,7 +69,6 @@ void check_started(struct sim_world *w)
 	w->action = s.action;
 	w->acks_before = w->model.acks;
 	w->whole_until = s.degraded ? 0 : UINT64_MAX;
-	bounds_started(w);
 	order_started(w);
 	members_started(w);
 	content_started(w);

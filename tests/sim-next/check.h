@@ -54,7 +54,6 @@ void order_sync_part(struct sim_world *w);
 void members_are_equal(struct sim_world *w);
 /* check_bounds.c */
 void bounds_part(struct sim_world *w, const struct sim_job *j, const struct arr_part *p, const struct sim_member *m);
-void bounds_started(struct sim_world *w);
 void bounds_ended(struct sim_world *w);
 /* check_claims.c */
 void claims_issued(struct sim_world *w);

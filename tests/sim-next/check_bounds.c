@@ -69,7 +69,8 @@ static uint64_t sum_of_gaps(const struct sim_world *w, const struct sim_member *
 	return sum;
 }
 
-/* A member that joined as a new device may have its areas elsewhere, and after a cut back again: then its gaps are others. */
+/* A member that joined as a new device may have its areas elsewhere, and after a cut back again: then its gaps are
+ * others, and what was cached for its old areas may still come to the medium. They are compared from the next end on. */
 static bool is_where_it_was(const struct sim_member *m)
 {
 	return m->has_gaps && m->gaps_data_at == m->place.data_at.bytes && m->gaps_bitmap_at == m->place.bitmap_at.bytes;
@@ -112,8 +113,9 @@ void check_place(struct sim_world *w, struct sim_member *m)
 			if (ranges_overlap(area[i].at, area[i].len, area[k].at, area[k].len))
 				broken(w, LAW_I7, "areas of %s overlap", m->disk.path);
 	}
-	if (m->place.is_used)
-		same_gaps(w, m);
+	if (!w->array && !m->has_gaps)
+		same_gaps(w, m);	/* it was just created */
+	m->has_gaps = is_where_it_was(m);
 	at_stake(w, LAW_I7);
 }
 

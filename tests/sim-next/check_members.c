@@ -116,6 +116,11 @@ static bool is_mended(const struct sim_world *w, const struct sim_member *m, con
 	return !w->has_bitmap || (bits->is_bitmap && !memcmp(bits->uuid, own->uuid, sizeof own->uuid));
 }
 
+static bool is_self_confident(const struct sim_world *w, const struct super *own)
+{
+	return !(own->feature_map & FMT_SB1_RECOVERY_OFFSET) && own->roles[own->dev_number] < w->slots;
+}
+
 /* Who is named as lost by a superblock of a member in sync stays lost until his own says otherwise. */
 static void note_left(struct sim_world *w, struct sim_member *m)
 {
@@ -125,13 +130,13 @@ static void note_left(struct sim_world *w, struct sim_member *m)
 		m->number = own->dev_number;	/* it may be damaged later, and is still this device */
 		m->has_number = true;
 		m->is_corrupt = m->is_corrupt && !is_mended(w, m, own);
-		/* Ours has been written over its own story: it is being recovered, and says so. */
-		m->has_forked = m->has_forked && (w->story || !(own->feature_map & FMT_SB1_RECOVERY_OFFSET));
+		/* Ours has been written over its own story: it says that it is a spare, or being recovered. */
+		m->has_forked = m->has_forked && (w->story || is_self_confident(w, own));
 	}
 	if (!m->is_there || !m->place.is_used || m->is_left == !is_in_sync(m))
 		return;
 	if (is_in_sync(m)) {
-		m->is_left = own && (own->feature_map & FMT_SB1_RECOVERY_OFFSET || own->roles[own->dev_number] >= w->slots);
+		m->is_left = own && !is_self_confident(w, own);
 		return;
 	}
 	EACH_MEMBER(w, teller) {

@@ -2,7 +2,7 @@
  *
  * A start is judged first. A refusal must have a sentence, and never hits the members that trust each other; two
  * sides of a fork must be refused as such. An event that says "start" and is refused breaks a law, and so does one that
- * says "refused" of members none of whom can be trusted, or of both sides of a fork, and that would start. */
+ * says "refused" of both sides of a fork, or of members who lack something and know it, and that would start. */
 #include "world.h"
 
 #include <errno.h>
@@ -221,6 +221,58 @@ static bool judge(struct sim_world *w, const struct sim_event *e, struct asm_opt
 	return true;
 }
 
+/* ---- who must not start ---- */
+
+static bool is_given(const struct sim_world *w, uint32_t chosen, uint32_t number)
+{
+	EACH_MEMBER(w, m) {
+		const struct super *s = chosen & 1u << index_of(w, m) ? super_on(w, m) : NULL;
+
+		if (s && s->dev_number == number)
+			return true;
+	}
+	return false;
+}
+
+static bool misses_somebody(const struct sim_world *w, uint32_t chosen, const struct super *teller)
+{
+	for (uint32_t number = 0; number < teller->max_dev; number++)
+		if (teller->roles[number] < w->slots && !is_given(w, chosen, number))
+			return true;
+	return false;
+}
+
+static bool may_tell(const struct sim_world *w, const struct super *s)
+{
+	return s->roles[s->dev_number] < w->slots && !(s->feature_map & FMT_SB1_RECOVERY_OFFSET);
+}
+
+/* The newest of them, whoever of several, believes somebody active who is not given. */
+static bool newest_misses_somebody(const struct sim_world *w, uint32_t chosen)
+{
+	uint64_t newest = 0;
+	bool is_missed = true;
+
+	EACH_MEMBER(w, m) {
+		const struct super *s = chosen & 1u << index_of(w, m) ? super_on(w, m) : NULL;
+
+		if (!s || !may_tell(w, s) || s->events < newest)
+			continue;
+		is_missed = misses_somebody(w, chosen, s) && (is_missed || s->events > newest);
+		newest = s->events;
+	}
+	return is_missed;
+}
+
+/* Both sides of a fork; or, where the user does not insist, members none of whom can be trusted, and who know by
+ * themselves that somebody is missing. Where they do not know it, a fork was made on purpose before. */
+static bool must_be_refused(const struct sim_world *w, const struct sim_event *e, uint32_t chosen)
+{
+	if (story_is_fork(w, readable(w, chosen)))
+		return true;
+	return !(e->flags & EVF_RUN) && !(chosen & trustworthy(w)) && newest_misses_somebody(w, chosen);
+}
+
 bool admin_start(struct sim_world *w, const struct sim_event *e)
 {
 	struct asm_options o;
@@ -232,7 +284,7 @@ bool admin_start(struct sim_world *w, const struct sim_event *e)
 		check_refusal(w, e, chosen);
 	if (w->plan->refusal.code && e->kind == EV_START)
 		broken(w, LAW_I9, "the start is refused: %s", w->plan->refusal.text);
-	if (!w->plan->refusal.code && e->kind == EV_REFUSED && chosen & trustworthy(w) && !story_is_fork(w, chosen))
+	if (!w->plan->refusal.code && e->kind == EV_REFUSED && !must_be_refused(w, e, chosen))
 		return false;
 	if (!w->plan->refusal.code && e->kind == EV_REFUSED)
 		broken(w, LAW_I5, "members that should be refused would start: %s", w->plan->reason);

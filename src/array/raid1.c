@@ -45,13 +45,16 @@ static bool may_differ(const struct arr *a, const struct arr_req *req)
 uint32_t arr_choose_read(struct arr *a, const struct arr_req *req, bool *ret_is_pinned)
 {
 	uint64_t candidates = arr_mask(a, ARR_M_IN_SYNC), fast = 0;
+	uint32_t pin = arr_pin(a);
 
 	*ret_is_pinned = may_differ(a, req);
-	if (*ret_is_pinned) {
-		uint32_t pin = arr_pin(a);
-
+	if (*ret_is_pinned)
 		return pin < ARR_MEMBERS_MAX && req->tried_members & ARR_BIT(pin) ? ARR_MEMBERS_MAX : pin;
-	}
+
+	/* Behind a write that waits: elsewhere it would hold that up, and so would the next, for as long as clients read. */
+	if (pin < ARR_MEMBERS_MAX && !(req->tried_members & ARR_BIT(pin)) &&
+	    arr_write_overlaps(a, req->at.bytes, req->len_bytes, req))
+		return pin;
 
 	candidates &= ~req->tried_members;
 	ARR_EACH(i, a, candidates)

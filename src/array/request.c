@@ -102,14 +102,16 @@ bool arr_write_overlaps(const struct arr *a, uint64_t at, uint64_t len, const st
 /* ---- QUEUED -> MARKED ---- */
 
 /* Is a read of these bytes out on a member that does not decide? It may show the write before that one has it, and the
- * next read would show the old bytes again (I6). */
+ * next read would show the old bytes again (I6). A member that has failed gets no write: nobody waits for its answers. */
 static bool is_read_elsewhere(const struct arr *a, const struct arr_req *req)
 {
 	const struct arr_req *r;
+	uint64_t written = arr_in_slots(a);
 	uint32_t pin = arr_pin(a);
 
 	list_for_each(r, &a->requests, link)
 		if (r->op == ARR_READ && r->stage == ARR_S_IO && r->read_member != pin &&
+		    written & ARR_BIT(r->read_member) &&
 		    ranges_overlap(req->at.bytes, req->len_bytes, r->at.bytes, r->len_bytes))
 			return true;
 	return false;

@@ -69,6 +69,7 @@ sim-deep: $(BUILD)/build.ninja
 	ninja -C $(BUILD) $(SIM:$(BUILD)/%=%)
 	$(SIM) --exhaust $(DEPTH) --orders 2 --jobs $(JOBS)
 	$(SIM) --exhaust 2 --orders 2 --paces all --jobs $(JOBS)
+	$(SIM) --exhaust 2 --orders 2 --leads all --jobs $(JOBS)
 
 mutants: $(BUILD)/build.ninja
 	@tools/setup.sh build test

@@ -1,6 +1,6 @@
 /* Bounded exhaustive search: which workloads there are.
  *
- *   workload = a start state, then up to DEPTH letters; between two of them none, all, or any number of hand actions
+ *   workload = a start state, then up to DEPTH letters; before each of them none, all, or any number of hand actions
  *
  * Start states are whole, never synced, degraded, interrupted, with and without bitmap, with two and three members. The
  * letters are few and meet each other: all writes lie around the border of chunks 0 and 1, side by side in one chunk and
@@ -59,7 +59,8 @@ enum { LETTERS = sizeof letters / sizeof *letters };
 	{                                                                                           \
 		name, setup, sizeof((struct sim_event[]){ __VA_ARGS__ }) / sizeof(struct sim_event), { __VA_ARGS__ } \
 	}
-#define START(who) { .kind = EV_START, .flags = EVF_RUN, .members = who }
+/* The array is asked at once what it wants to do: a resync begins. */
+#define START(who) { .kind = EV_START, .flags = EVF_RUN, .members = who }, { .kind = EV_TIME }
 #define OLD_WRITE { .kind = EV_WRITE, .first = BORDER - 3, .count = 3 }
 
 static const struct start_state states[] = {
@@ -127,7 +128,7 @@ static bool is_mine(const struct exhaust *x, const struct workload *l)
 /* The place in the tree, so that a workload has the same number whatever else is searched. */
 static uint64_t number_of(const struct workload *l)
 {
-	uint64_t number = (uint64_t)(l->from - states) + 1;
+	uint64_t number = ((uint64_t)(l->from - states) + 1) * PACES_MAX + l->lead % PACES_MAX;
 
 	for (uint32_t i = 0; i < l->count; i++)
 		number = (number * LETTERS + (uint64_t)(l->words[i].letter - letters)) * PACES_MAX +
@@ -169,12 +170,24 @@ static void every_workload(struct exhaust *x, struct workload *l, uint32_t count
 	}
 }
 
+/* What the start itself gave the hands to do (a resync, a recovery) goes on before the first letter, or not yet. */
+static void every_lead(struct exhaust *x, const struct start_state *from)
+{
+	struct workload l = { .from = from };
+	int actions = run_one(x, &l, false);
+
+	for (uint32_t lead = 0; actions >= 0 && lead <= (uint32_t)actions; lead++) {
+		if (lead && lead < (uint32_t)actions && !x->has_all_leads)
+			continue;
+		l.lead = lead;
+		every_workload(x, &l, 0);
+	}
+}
+
 void exhaust_all(struct exhaust *x)
 {
 	for (int i = 0; i < STATES && x->counts.violations < VIOLATIONS_MAX; i++) {
-		struct workload l = { .from = &states[i] };
-
 		if (is_chosen(x->only, states[i].name))
-			every_workload(x, &l, 0);
+			every_lead(x, &states[i]);
 	}
 }

@@ -37,11 +37,12 @@ struct word {			/* of a workload */
 struct workload {
 	const struct start_state *from;
 	struct word words[EXHAUST_DEPTH_MAX];
+	uint32_t lead;		/* hand actions before the first letter */
 	uint32_t count;
 	uint64_t number;
 };
 
-enum { START_EVENTS = 10 };
+enum { START_EVENTS = 12 };
 
 struct start_state {
 	const char *name;
@@ -68,6 +69,7 @@ struct exhaust {
 	uint32_t depth, part, parts, jobs;
 	uint32_t orders;		/* in which the hands work: 1, or 2 with the other way round */
 	bool has_all_paces;		/* the next letter comes after any number of hand actions; else: none, or all */
+	bool has_all_leads;		/* the first letter, likewise */
 	const char *only, *letters;	/* words and commas: these start states, these letters; NULL: all */
 	struct exhaust_counts counts;
 	struct sim_stats stats;

@@ -22,7 +22,7 @@ static void print_workload(FILE *f, const struct exhaust *x)
 {
 	const struct workload *l = x->workload;
 
-	fprintf(f, "%s:", l->from->name);
+	fprintf(f, "%s +%u:", l->from->name, l->lead);
 	for (uint32_t i = 0; i < l->count; i++)
 		if (i + 1 == l->count)
 			fprintf(f, " %s", l->words[i].letter->name);
@@ -136,6 +136,8 @@ static bool take_option(struct exhaust *x, const char *name, const char *value)
 		x->letters = value;
 	else if (!strcmp(name, "--paces"))
 		x->has_all_paces = !strcmp(value, "all");
+	else if (!strcmp(name, "--leads"))
+		x->has_all_leads = !strcmp(value, "all");
 	else if (!strcmp(name, "--jobs"))
 		x->jobs = (uint32_t)strtoul(value, NULL, 10);
 	else if (!strcmp(name, "--orders"))
@@ -155,7 +157,7 @@ int exhaust_main(int argc, char **argv)
 		is_good = take_option(&x, argv[i], argv[i + 1]);
 	if (!is_good || !x.depth || x.depth > EXHAUST_DEPTH_MAX || !x.jobs || x.jobs > JOBS_MAX) {
 		fputs("usage: umd-sim --exhaust DEPTH [--part K/N] [--jobs J] [--from STATE,STATE] [--letters WORD,WORD]\n"
-		      "               [--orders N] [--paces all]\n", stderr);
+		      "               [--orders N] [--paces all] [--leads all]\n", stderr);
 		return 2;
 	}
 	if (x.jobs > 1)

@@ -85,39 +85,45 @@ static void come_to_rest(struct exhaust *x, struct sim_world *w, bool looks)
 	world_do(w, &(struct sim_event){ .kind = EV_IDLE });
 }
 
-/* The letter and what the hands do for it, to the end or for so many actions. Negative: it makes no sense here. */
+/* Hand actions, to the end or so many; how many there were. */
+static int hands_work(struct exhaust *x, struct sim_world *w, uint32_t most, bool may_wait, bool looks)
+{
+	for (uint32_t actions = 0;; actions++) {
+		if (looks)
+			exhaust_cut(x, 0);
+		if (actions == most || !exhaust_hand(x, w, may_wait))
+			return (int)actions;
+	}
+}
+
+/* The letter and what the hands do for it. Negative: it makes no sense here. */
 static int carry_out(struct exhaust *x, struct sim_world *w, const struct letter *letter, uint32_t most, bool looks)
 {
 	enum sim_kind kind = kind_of(letter);
-	uint32_t actions = 0;
 
 	if (kind == EV_IDLE && w->array)
 		come_to_rest(x, w, looks);
 	else if (!happens(w, letter))
 		return -1;
-	for (;; actions++) {
-		if (looks)
-			exhaust_cut(x, 0);
-		if (actions == most || !exhaust_hand(x, w, kind == EV_STOP))
-			return (int)actions;
-	}
+	return hands_work(x, w, most, kind == EV_STOP, looks);
 }
 
 int exhaust_run(struct exhaust *x, const struct workload *l, bool looks)
 {
 	struct sim_world *w = &x->worlds[0];
-	int actions = 0;
+	int actions;
 
 	x->workload = l;
 	x->looked = 0;
 	seen_clear(x->seen);
 	create(x, l->from);
+	actions = hands_work(x, w, l->count ? l->lead : ACTIONS_MAX, false, false);
 	for (uint32_t i = 0; actions >= 0 && i < l->count; i++) {
 		bool is_last = i + 1 == l->count;
 
 		actions = carry_out(x, w, l->words[i].letter, is_last ? ACTIONS_MAX : l->words[i].pace, is_last && looks);
 	}
-	x->counts.workloads += looks && actions >= 0;
+	x->counts.workloads += looks && l->count && actions >= 0;
 	x->counts.useless += looks && actions < 0;
 	world_free(w);
 	x->open = 0;

@@ -1,8 +1,9 @@
 /* I8 and I9: no more work than is due, and an end to everything.
  *
  * I8: a resync by the bitmap copies the set chunks of the bitmap that was read and no other; an array at rest and
- * whole has no bit set on any medium. I9: at rest nothing is half recovered, and the superblocks have become clean.
- * */
+ * whole has no bit set on any medium. I9: at rest nothing is half recovered, no slot is empty beside a spare, and the
+ * superblocks have become clean, also where a slot stays empty. A sync may stay undone only where the hands have seen that
+ * its source, the one member in sync, could not be read. */
 #include "check.h"
 
 #include <errno.h>
@@ -14,6 +15,8 @@ void rest_started(struct sim_world *w)
 	const struct asm_plan *plan = w->plan;
 	const struct sim_member *m = NULL;
 
+	EACH_MEMBER(w, other)
+		other->has_failed_source = false;
 	w->is_sync_expected = plan->action == ASM_RESYNC && plan->has_bitmap && !plan->bitmap_is_stale &&
 			      !w->is_readonly && !plan->degraded;
 	if (!w->is_sync_expected)
@@ -38,6 +41,8 @@ void sync_ended(struct sim_world *w, const struct arr_sync_report *r)
 		else
 			w->stats->recoveries++;
 		members_are_equal(w);
+		EACH_MEMBER(w, m)
+			m->has_failed_source = false;
 	}
 	recovery_ended(w, r);
 	if (r->is_complete && w->is_sync_expected) {
@@ -70,14 +75,8 @@ void check_failed(struct sim_world *w, const struct sim_request *r)
 	       (ull)r->sectors, err_name(rc));
 }
 
-static void clean_member(struct sim_world *w, const struct sim_member *m)
+static void no_bit_is_set(struct sim_world *w, const struct sim_member *m)
 {
-	const struct super *s = super_on(w, m);
-
-	if (!disk_is_settled(&m->disk, m->place.data_at.bytes, w->size_bytes, false))
-		broken(w, LAW_I10, "the array is idle and clean, but %s was not flushed", m->disk.path);
-	if (!s || s->resync_offset_sectors < w->size_bytes / SECTOR_BYTES)
-		broken(w, LAW_I9, "the array is idle, but the superblock of %s never became clean", m->disk.path);
 	for (uint64_t c = 0; w->has_bitmap && c < w->chunks; c++)
 		if (bit_on(w, m, false, c))
 			broken_at(w, LAW_I8, c,
@@ -87,24 +86,86 @@ static void clean_member(struct sim_world *w, const struct sim_member *m)
 		at_stake(w, LAW_I8);
 }
 
+static void clean_member(struct sim_world *w, const struct sim_member *m)
+{
+	const struct super *s = super_on(w, m);
+
+	if (!disk_is_settled(&m->disk, m->place.data_at.bytes, w->size_bytes, false))
+		broken(w, LAW_I10, "the array is idle and clean, but %s was not flushed", m->disk.path);
+	if (!s || s->resync_offset_sectors < w->size_bytes / SECTOR_BYTES)
+		broken(w, LAW_I9, "the array is idle, but the superblock of %s never became clean", m->disk.path);
+}
+
+/* The hands have seen that nothing can be copied: the only member in sync could not be read. Such a sync stops, until
+ * members come or go. */
+static bool has_no_source(const struct sim_world *w)
+{
+	const struct sim_member *source = NULL;
+
+	EACH_MEMBER(w, m) {
+		if (!is_in_sync(m))
+			continue;
+		if (source)
+			return false;
+		source = m;
+	}
+	return source && source->has_failed_source;
+}
+
+static bool is_slot_taken(const struct sim_world *w, uint32_t slot)
+{
+	EACH_MEMBER(w, m)
+		if ((is_in_sync(m) || m->state == ARR_M_RECOVERING) && m->slot == slot)
+			return true;
+	return false;
+}
+
+static void spares_have_joined(struct sim_world *w)
+{
+	EACH_MEMBER(w, m)
+		for (uint32_t slot = 0; m->state == ARR_M_SPARE && slot < w->slots; slot++)
+			if (!is_slot_taken(w, slot))
+				broken(w, LAW_I9, "the array is idle, slot %u is empty, and %s stays a spare", slot,
+				       m->disk.path);
+}
+
+/* True: a sync is left undone, and must be. */
+static bool syncs_have_ended(struct sim_world *w, const struct arr_status *s)
+{
+	bool is_any = s->action != ARR_SYNC_IDLE || s->sync_position < s->size_bytes;
+
+	EACH_MEMBER(w, m) {
+		if (m->state != ARR_M_RECOVERING)
+			continue;
+		if (!has_no_source(w))
+			broken(w, LAW_I9, "all faults are over, but %s is still being recovered", m->disk.path);
+		is_any = true;
+	}
+	if (is_any && !has_no_source(w))
+		broken(w, LAW_I9, "all faults are over, but a %s stays at byte %llu",
+		       arr_sync_action_name(s->action), (ull)s->sync_position);
+	return is_any;
+}
+
+/* What is judged is what lies on the media, whole or degraded. */
 void check_idle(struct sim_world *w)
 {
 	struct arr_status s;
+	bool is_undone;
 
 	arr_get_status(w->array, &s);
 	if (s.is_broken || w->is_readonly)
 		return;
-	/* A sync whose only source could not be read has stopped with a sentence: then the action is idle. */
-	for (uint32_t i = 0; i < s.member_count; i++)
-		if (s.members[i].state == ARR_M_RECOVERING && s.action != ARR_SYNC_IDLE)
-			broken(w, LAW_I9, "all faults are over, but %s is still being recovered",
-			       w->members[w->disk_of[i]].disk.path);
-	if (s.degraded || (s.last.ended_ms && !s.last.is_complete))
-		return;
+	spares_have_joined(w);
+	is_undone = syncs_have_ended(w, &s);
 	members_are_equal(w);
-	EACH_MEMBER(w, m)
-		if (is_in_sync(m))
-			clean_member(w, m);
+	EACH_MEMBER(w, m) {
+		if (!is_in_sync(m) || is_undone)
+			continue;
+		clean_member(w, m);
+		if (!s.degraded)
+			no_bit_is_set(w, m);
+	}
 	content_at_rest(w);
 	at_stake(w, LAW_I9);
 }

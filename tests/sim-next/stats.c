@@ -77,6 +77,13 @@ void stats_print(const struct sim_stats *s, double seconds)
 	       (ull)all_faults(s), (ull)s->violations);
 }
 
+static uint32_t never_happened(const char *what, uint64_t times)
+{
+	if (!times)
+		printf("never happened: a %s that came to its end\n", what);
+	return !times;
+}
+
 uint32_t stats_print_idle(const struct sim_stats *s)
 {
 	uint32_t count = 0;
@@ -93,5 +100,5 @@ uint32_t stats_print_idle(const struct sim_stats *s)
 		printf("never happened: fault %s\n", fault_name((enum sim_fault)kind));
 		count++;
 	}
-	return count;
+	return count + never_happened("resync", s->resyncs) + never_happened("recovery", s->recoveries);
 }

@@ -20,7 +20,7 @@ void stats_add(struct sim_stats *to, const struct sim_stats *from);
 /* A line per law, faults by kind, simulated time, the rate; the last line: "N seeds, N crash points, N faults, N
  * violations". @seconds of wall clock, 0: no rate. */
 void stats_print(const struct sim_stats *s, double seconds);
-/* Laws and fault kinds that were never at stake; prints each. */
+/* Laws never at stake, faults and syncs that never happened; prints each. */
 uint32_t stats_print_idle(const struct sim_stats *s);
 
 #endif

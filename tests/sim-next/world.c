@@ -105,6 +105,7 @@ static void work_part(struct sim_world *w, struct sim_job *j, uint32_t i)
 		     (unsigned long long)p->at.bytes / SECTOR_BYTES, (unsigned long long)p->len_bytes / SECTOR_BYTES,
 		     p->flags & ARR_PF_DURABLE ? " fua" : "", p->rc ? " FAILS" : "");
 	hash_in(w, p->at.bytes, p->len_bytes, (uint64_t)index_of(w, m) << 8 | p->op << 1 | (p->rc != 0));
+	m->has_failed_source |= p->rc && j->job->kind == ARR_JOB_SYNC_READ;
 	if (p->rc)
 		spread_failure(j, p);
 	else if (j->job->owner && j->job->kind == ARR_JOB_REQUEST)

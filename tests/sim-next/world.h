@@ -65,6 +65,7 @@ struct sim_member {
 	bool is_apart;			/* EV_MODEL: until it is in sync with the others again */
 	bool has_forked;		/* clients were told of writes by it and, without it, by the others */
 	bool is_corrupt;		/* EV_CORRUPT since it was last written: it may be refused */
+	bool has_failed_source;		/* a sync could not read it, and none has ended well since */
 	enum arr_member_state state;	/* as last seen in the running array */
 	uint32_t entry;			/* in its table; valid unless NONE */
 	uint32_t slot;			/* there, as last seen */

@@ -64,8 +64,9 @@ static uint64_t clean_below(struct sim_world *w, const struct arr_job *job, cons
 			read_claim(w, &job->parts[i], &own);
 			return min_u64(synced_below(w, now), current_below(w, &own));
 		}
-	if (!super_of(w, m, &own) || own.events + 1 < now->events ||
-	    (own.events < now->events && !(own.feature_map & FMT_SB1_RECOVERY_OFFSET)))
+	if (!super_of(w, m, &own) || own.events + 1 < now->events)
+		return 0;
+	if (!(own.feature_map & FMT_SB1_RECOVERY_OFFSET) && (!is_in_sync(m) || own.events < now->events))
 		return 0;
 	return min_u64(synced_below(w, now), current_below(w, &own));
 }

@@ -81,11 +81,45 @@ static void keep_choices(struct sim_world *w)
 				model_forget_choice(&w->model, s);
 }
 
+/* What was damaged was written since? */
+static bool is_mended(const struct sim_world *w, const struct sim_member *m, const struct super *own)
+{
+	const struct sim_bits *bits = bits_on(w, m, false);
+
+	return !w->has_bitmap || (bits->is_bitmap && !memcmp(bits->uuid, own->uuid, sizeof own->uuid));
+}
+
+/* One that has just failed may have been written to, late, and nobody says yet that it is out. */
+static bool may_tell(const struct sim_member *m)
+{
+	return is_in_sync(m) || (m->state == ARR_M_FAULTY && !m->is_left && !m->is_behind);
+}
+
+static bool is_self_confident(const struct sim_world *w, const struct super *own)
+{
+	return !(own->feature_map & FMT_SB1_RECOVERY_OFFSET) && own->roles[own->dev_number] < w->slots;
+}
+
+/* Do the media say that it is none of those in sync? One that came back in this life may not be on record yet. */
+static bool is_on_record(const struct sim_world *w, const struct sim_member *m)
+{
+	const struct super *own = super_on(w, m), *other;
+
+	if (own && !is_self_confident(w, own))
+		return true;
+	EACH_MEMBER(w, teller) {
+		other = is_in_sync(teller) && m->has_number ? super_on(w, teller) : NULL;
+		if (other && other->roles[m->number] >= w->slots)
+			return true;
+	}
+	return false;
+}
+
 /* It may be in sync again after a restart, and decide; or be missing there, and with it what it alone showed. */
 void members_ended(struct sim_world *w)
 {
 	EACH_MEMBER(w, m)
-		m->may_decide = m->place.is_used && !is_in_sync(m) && !m->is_left && !m->is_behind;
+		m->may_decide = m->place.is_used && !is_in_sync(m) && !m->is_behind && !is_on_record(w, m);
 }
 
 static void changed(struct sim_world *w, struct sim_member *m, enum arr_member_state state)
@@ -108,19 +142,6 @@ static void changed(struct sim_world *w, struct sim_member *m, enum arr_member_s
 		m->is_behind = false;
 }
 
-/* What was damaged was written since? */
-static bool is_mended(const struct sim_world *w, const struct sim_member *m, const struct super *own)
-{
-	const struct sim_bits *bits = bits_on(w, m, false);
-
-	return !w->has_bitmap || (bits->is_bitmap && !memcmp(bits->uuid, own->uuid, sizeof own->uuid));
-}
-
-static bool is_self_confident(const struct sim_world *w, const struct super *own)
-{
-	return !(own->feature_map & FMT_SB1_RECOVERY_OFFSET) && own->roles[own->dev_number] < w->slots;
-}
-
 /* Who is named as lost by a superblock of a member in sync stays lost until his own says otherwise. */
 static void note_left(struct sim_world *w, struct sim_member *m)
 {
@@ -140,7 +161,7 @@ static void note_left(struct sim_world *w, struct sim_member *m)
 		return;
 	}
 	EACH_MEMBER(w, teller) {
-		if (!is_in_sync(teller) || !m->has_number)
+		if (!may_tell(teller) || !m->has_number)
 			continue;
 		other = super_on(w, teller);
 		if (other && (other->roles[m->number] >= w->slots || m->state == ARR_M_RECOVERING))
@@ -154,16 +175,23 @@ void check_left(struct sim_world *w)
 		note_left(w, m);
 }
 
+/* What was written since the last step was said by those who were in sync until now. */
 void members_stepped(struct sim_world *w, const struct arr_status *s)
 {
+	bool has_changed = false;
+
+	check_left(w);
 	for (uint32_t i = 0; i < s->member_count; i++) {
 		struct sim_member *m = &w->members[w->disk_of[i]];
 
 		if (m->state == ARR_M_NONE || m->entry != i)
 			continue;
 		m->slot = s->members[i].slot;
-		if (m->state != s->members[i].state)
-			changed(w, m, s->members[i].state);
+		if (m->state == s->members[i].state)
+			continue;
+		changed(w, m, s->members[i].state);
+		has_changed = true;
 	}
-	check_left(w);
+	if (has_changed)
+		check_left(w);
 }

@@ -86,6 +86,7 @@ static void join(struct sim_world *w, struct sim_member *m, const struct arr_mem
 	uint32_t entry = next_entry(w);
 
 	disk_open(&m->disk);
+	m->has_failed = m->has_failed_source = false;
 	w->disk_of[entry] = index_of(w, m);
 	m->entry = entry;
 	m->state = new->state;

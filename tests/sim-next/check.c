@@ -108,13 +108,15 @@ void check_stepped(struct sim_world *w)
 	struct arr_status s;
 
 	arr_get_status(w->array, &s);
-	w->is_broken = s.is_broken;
 	if (!s.degraded)
 		w->whole_until = UINT64_MAX;
 	else if (w->whole_until == UINT64_MAX)
 		w->whole_until = w->step;
 	owed_stepped(w, &s);
 	members_stepped(w, &s);
+	if (s.is_broken && !w->is_broken)
+		array_broke(w);
+	w->is_broken = s.is_broken;
 	/* A broken array gives its sync up without a report: the last one tells of an older sync. */
 	if (w->action != ARR_SYNC_IDLE && s.action == ARR_SYNC_IDLE && s.last.ended_ms && !s.is_broken)
 		sync_ended(w, &s.last);

@@ -70,5 +70,6 @@ void recovery_ended(struct sim_world *w, const struct arr_sync_report *r);
 /* check_rest.c */
 void rest_started(struct sim_world *w);
 void sync_ended(struct sim_world *w, const struct arr_sync_report *r);
+void array_broke(struct sim_world *w);
 
 #endif

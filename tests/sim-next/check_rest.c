@@ -16,7 +16,7 @@ void rest_started(struct sim_world *w)
 	const struct sim_member *m = NULL;
 
 	EACH_MEMBER(w, other)
-		other->has_failed_source = false;
+		other->has_failed_source = other->has_failed = false;
 	w->is_sync_expected = plan->action == ASM_RESYNC && plan->has_bitmap && !plan->bitmap_is_stale &&
 			      !w->is_readonly && !plan->degraded;
 	if (!w->is_sync_expected)
@@ -54,13 +54,27 @@ void sync_ended(struct sim_world *w, const struct arr_sync_report *r)
 	w->is_sync_expected = false;
 }
 
-static bool has_met_faults(const struct sim_world *w)
+/* An array is given up when the last member in sync failed, and the hands know of that. */
+void array_broke(struct sim_world *w)
 {
 	EACH_MEMBER(w, m)
-		for (int kind = 0; kind < FAULT_KINDS; kind++)
-			if (m->disk.faults[kind])
-				return true;
-	return w->is_broken;
+		if (is_in_sync(m) && !m->has_failed)
+			broken(w, LAW_I9, "the array gives up, but %s is in sync and has not failed", m->disk.path);
+	at_stake(w, LAW_I9);
+}
+
+/* An error of the members is a client's when none of those in sync could do it. Where nothing can be recorded another member
+ * must not answer for the one that decides (I6). */
+static bool has_nobody_left(const struct sim_world *w, const struct sim_request *r)
+{
+	if (w->is_broken)
+		return true;
+	if (w->is_readonly)
+		return r->failed_on & 1u << index_of(w, pin_of(w));
+	EACH_MEMBER(w, m)
+		if (is_in_sync(m) && !(r->failed_on & 1u << index_of(w, m)))
+			return false;
+	return true;
 }
 
 /* Every request ends, and where nothing stands against it, well (I9). */
@@ -68,11 +82,13 @@ void check_failed(struct sim_world *w, const struct sim_request *r)
 {
 	int rc = r->req.rc;
 
-	if ((rc == -ENOMEM && memory_has_failed()) || (rc == -EIO && has_met_faults(w)) ||
+	if (rc == -EIO)
+		at_stake(w, LAW_I9);
+	if ((rc == -ENOMEM && memory_has_failed()) || (rc == -EIO && has_nobody_left(w, r)) ||
 	    (rc == UMD_E_STOPPING && w->is_stopping) || (rc == UMD_E_READ_ONLY && w->is_readonly))
 		return;
-	broken(w, LAW_I9, "a request of sectors %llu+%llu failed, and nothing had gone wrong: %s", (ull)r->first,
-	       (ull)r->sectors, err_name(rc));
+	broken(w, LAW_I9, "a request of sectors %llu+%llu failed, and somebody could have carried it out: %s",
+	       (ull)r->first, (ull)r->sectors, err_name(rc));
 }
 
 static void no_bit_is_set(struct sim_world *w, const struct sim_member *m)

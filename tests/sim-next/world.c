@@ -91,6 +91,19 @@ static void spread_failure(struct sim_job *j, const struct arr_part *failed)
 	}
 }
 
+/* What the checkers are told of a part that was executed: who failed whom. */
+static void note_outcome(struct sim_world *w, const struct arr_job *job, const struct arr_part *p, struct sim_member *m)
+{
+	struct sim_request *r = job->owner && job->kind == ARR_JOB_REQUEST ? job->owner->user : NULL;
+
+	m->has_failed_source |= p->rc && job->kind == ARR_JOB_SYNC_READ;
+	m->has_failed |= p->rc && p->op != ARR_P_READ;
+	if (r && p->rc)
+		r->failed_on |= 1u << index_of(w, m);
+	else if (r)
+		r->done_on |= 1u << index_of(w, m);
+}
+
 static void work_part(struct sim_world *w, struct sim_job *j, uint32_t i)
 {
 	struct arr_part *p = &j->job->parts[i];
@@ -105,11 +118,9 @@ static void work_part(struct sim_world *w, struct sim_job *j, uint32_t i)
 		     (unsigned long long)p->at.bytes / SECTOR_BYTES, (unsigned long long)p->len_bytes / SECTOR_BYTES,
 		     p->flags & ARR_PF_DURABLE ? " fua" : "", p->rc ? " FAILS" : "");
 	hash_in(w, p->at.bytes, p->len_bytes, (uint64_t)index_of(w, m) << 8 | p->op << 1 | (p->rc != 0));
-	m->has_failed_source |= p->rc && j->job->kind == ARR_JOB_SYNC_READ;
 	if (p->rc)
 		spread_failure(j, p);
-	else if (j->job->owner && j->job->kind == ARR_JOB_REQUEST)
-		((struct sim_request *)j->job->owner->user)->done_on |= 1u << index_of(w, m);
+	note_outcome(w, j->job, p, m);
 }
 
 static void tell(struct sim_world *w, struct sim_job *j)
@@ -250,7 +261,7 @@ static void request_done(struct sim_world *w, struct sim_request *r)
 void world_submit(struct sim_world *w, struct sim_request *r)
 {
 	r->is_used = true;
-	r->done_on = 0;
+	r->done_on = r->failed_on = 0;
 	r->req = (struct arr_req){
 		.op = r->req.op,
 		.is_fua = r->req.is_fua,

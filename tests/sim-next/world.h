@@ -66,6 +66,7 @@ struct sim_member {
 	bool has_forked;		/* clients were told of writes by it and, without it, by the others */
 	bool is_corrupt;		/* EV_CORRUPT since it was last written: it may be refused */
 	bool has_failed_source;		/* a sync could not read it, and none has ended well since */
+	bool has_failed;		/* the hands could not write or flush there since it came */
 	enum arr_member_state state;	/* as last seen in the running array */
 	uint32_t entry;			/* in its table; valid unless NONE */
 	uint32_t slot;			/* there, as last seen */
@@ -81,7 +82,7 @@ struct sim_member {
 struct sim_request {
 	struct arr_req req;
 	bool is_used;
-	uint32_t done_on;		/* mask of the members that carried it out */
+	uint32_t done_on, failed_on;	/* masks of the members that carried it out, or could not */
 	uint64_t first, sectors, serial, acks;
 	struct model_view view;
 	uint8_t *data;

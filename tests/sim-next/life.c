@@ -11,7 +11,7 @@
  * off: that is allowed by md and forks the history. At the end of some seeds it is done on purpose (story.c). */
 #include "life.h"
 
-enum { ONE_IN_LARGE = 24, ONE_IN_FAULTLESS = 3, BLOCK_BYTES = 65536 };
+enum { ONE_IN_LARGE = 16, ONE_IN_FAULTLESS = 3, BLOCK_BYTES = 65536 };
 
 /* ---- the array ---- */
 
@@ -212,7 +212,7 @@ void live_seed(struct sim_world *w, uint64_t seed, bool has_branches)
 	l.is_restless = !l.is_quiet && below(&l, 4) == 0;
 	l.has_late_jobs = below(&l, 3) == 0;
 	if (w->size_bytes > 4 * BLOCK_BYTES)
-		l.haste *= 12;
+		l.haste *= 4;
 	while (lives-- && live(&l))
 		;
 	if (!w->array && below(&l, 3) == 0)

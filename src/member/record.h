@@ -18,6 +18,7 @@ enum mbr_record_kind {
 	MBR_REC_STATE,		/* @member is in state @op (enum arr_member_state) from now on, as entry @number */
 	MBR_REC_CLOSED,		/* the array was closed: @rc */
 	MBR_REC_FAULT,		/* the recorder made an operation of @member go wrong: @op, extra: how */
+	MBR_REC_STOPPING,	/* the array was told to stop */
 };
 
 enum mbr_record_op { MBR_REC_READ, MBR_REC_WRITE, MBR_REC_ZERO, MBR_REC_FLUSH };	/* enum arr_op as well */

@@ -5,13 +5,11 @@
  *   END of a flush       covers what had ENDed before its BEGIN (the disk's clock is the number of the record)
  *   a flush that failed  gives up what was cached: readable, but never to be on the medium
  *
- * The order in which overlapping writes of clients must appear is that of ASKED: recorded under the array's lock.
- *
  * A life ends by CLOSED, or because the process was killed: caches survive that, so the next life's members must hold
  * what the log says, except for sectors that were in flight. So the recorder is checked against the files it speaks of.
  *
- * Laws looked at here: I7 (every write lies in an area of its member), I1 and I6 (what clients read, and what they were
- * told while a member was missing). Everything about crashes is crash.c's. */
+ * Laws looked at here: I7 (every write lies in an area of its member), I5 (who is in sync when a life begins). What
+ * clients were told is clients.c's, when bits come and go cover.c's, everything about crashes crash.c's. */
 #include "history.h"
 
 #include <stdarg.h>
@@ -19,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static _Noreturn void not_understood(const struct history *h, const char *format, ...)
+_Noreturn void not_understood(const struct history *h, const char *format, ...)
 {
 	va_list ap;
 
@@ -249,75 +247,6 @@ static void take_end(struct history *h, const struct mbr_record *r)
 	f->begin = NULL;
 }
 
-/* ---- clients ---- */
-
-static void take_asked(struct history *h, const struct mbr_record *r)
-{
-	bool is_fua = r->flags & MBR_REC_DURABLE || (r->op == MBR_REC_WRITE && r->word & HISTORY_WORD_IS_FUA);
-	struct model *model = &h->w->model;
-	struct asked *a = h->asked;
-
-	while (a < h->asked + ASKED_MAX && a->number)
-		a++;
-	if (a == h->asked + ASKED_MAX || r->len > MODEL_SPAN_MAX * SECTOR_BYTES || r->at % SECTOR_BYTES ||
-	    r->len % SECTOR_BYTES || (r->op == MBR_REC_WRITE && r->word == UINT64_MAX))
-		not_understood(h, "a request that the model does not know: too many, too long, or not of one word");
-	*a = (struct asked){ .number = r->number,
-			     .r = { .req = { .op = (enum arr_op)r->op, .is_fua = is_fua },
-				    .first = r->at / SECTOR_BYTES, .sectors = r->len / SECTOR_BYTES } };
-	if (r->op == MBR_REC_READ)
-		model_look(model, a->r.first, a->r.sectors, &a->r.view);
-	else if (r->op == MBR_REC_FLUSH)
-		a->r.acks = model_flush(model);
-	else
-		a->r.serial = model_write(model, a->r.first, a->r.sectors, r->op == MBR_REC_ZERO ? 0 : r->word);
-}
-
-static void read_answered(struct history *h, struct asked *a, const uint64_t *words)
-{
-	uint8_t data[MODEL_SPAN_MAX * SECTOR_BYTES];
-
-	for (uint64_t i = 0; i < a->r.sectors; i++) {
-		model_fill(data + i * SECTOR_BYTES, 1, words[i]);
-		data[i * SECTOR_BYTES + 8] ^= words[i] == UINT64_MAX;	/* no single word stays none */
-	}
-	a->r.data = data;
-	check_read(h->w, &a->r);
-	h->reads++;
-}
-
-static void request_failed(struct model *model, const struct asked *a)
-{
-	if (a->r.req.op == ARR_READ)
-		model_read_failed(model);
-	else if (a->r.req.op != ARR_FLUSH)
-		model_failed(model, a->r.serial, a->r.first, a->r.sectors);
-}
-
-static void take_answered(struct history *h, const struct mbr_record *r, const uint8_t *extra)
-{
-	struct model *model = &h->w->model;
-	struct asked *a = h->asked;
-
-	while (a < h->asked + ASKED_MAX && a->number != r->number)
-		a++;
-	if (a == h->asked + ASKED_MAX)
-		not_understood(h, "request %llu is answered, but nobody asked", (unsigned long long)r->number);
-	h->requests++;
-	if (r->rc) {
-		request_failed(model, a);
-	} else if (a->r.req.op == ARR_READ) {
-		read_answered(h, a, (const uint64_t *)(const void *)extra);
-	} else {
-		if (a->r.req.op == ARR_FLUSH)
-			model_flushed(model, a->r.acks);
-		else
-			model_acked(model, a->r.serial, a->r.first, a->r.sectors, a->r.req.is_fua);
-		check_acked(h->w, &a->r);
-	}
-	a->number = 0;
-}
-
 /* ---- lives ---- */
 
 /* All members that start have said so. */
@@ -342,16 +271,13 @@ static void life_ends(struct history *h)
 		if (f->begin && h->is_met[f->member])
 			f->begin = NULL;
 	}
-	for (struct asked *a = h->asked; a < h->asked + ASKED_MAX; a++) {
-		if (a->number)
-			request_failed(&h->w->model, a);
-		a->number = 0;
-	}
+	clients_left(h);
 	EACH_MEMBER(h->w, m) {
 		m->was_in_sync = is_in_sync(m);
 		m->state = ARR_M_NONE;
 	}
-	h->is_life_begun = h->w->has_lived = h->has_given_up = false;
+	h->is_life_begun = h->w->has_lived = h->has_given_up = h->is_stopping = h->is_closed = false;
+	h->troubled = 0;
 }
 
 static void take_state(struct history *h, const struct mbr_record *r)
@@ -382,20 +308,24 @@ static void take(struct history *h, const struct mbr_record *r, const uint8_t *e
 		take_end(h, r);
 		break;
 	case MBR_REC_ASKED:
-		take_asked(h, r);
+		clients_asked(h, r);
 		break;
 	case MBR_REC_ANSWERED:
-		take_answered(h, r, extra);
+		clients_answered(h, r, extra);
 		break;
 	case MBR_REC_STATE:
 		take_state(h, r);
 		break;
+	case MBR_REC_STOPPING:
+		h->is_stopping = true;
+		break;
 	case MBR_REC_CLOSED:
-		if (r->rc == 0)
-			model_flushed(&h->w->model, h->w->model.acks);	/* a clean stop is a promise */
+		clients_closed(h, r);
 		break;
 	case MBR_REC_FAULT:
 		h->faults++;
+		if (!strcmp((const char *)extra, "eio"))	/* the others are no errors to whoever bears with them */
+			h->troubled |= 1u << h->member_of[r->member];
 		break;
 	default:
 		not_understood(h, "a record of kind %u", r->kind);

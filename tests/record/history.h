@@ -37,9 +37,11 @@ struct history {
 	bool is_met[SIM_DISKS];		/* the log now read knows it */
 	bool is_life_begun;		/* its members are known: something else than members and states came */
 	bool has_given_up;		/* a cache of this life shows what will never be on its medium */
+	bool is_stopping, is_closed;	/* this life was told to stop; its array has been closed */
+	uint32_t troubled;		/* members that were made to refuse an operation in this life */
 	struct flying flying[FLYING_MAX];
 	struct asked asked[ASKED_MAX];
-	uint64_t member_writes, member_flushes, requests, reads, faults, lives;
+	uint64_t member_writes, member_flushes, requests, reads, refusals, faults, lives;
 };
 
 /* Before the first record. Wherever the logs are not understood the program says so and ends with status 2. */
@@ -49,6 +51,18 @@ void history_begin(struct history *h, struct sim_world *w, const char *const *lo
 bool history_next(struct history *h);
 /* Does the operation lie in the member's data area? */
 bool history_is_data(const struct sim_world *w, const struct sim_member *m, const struct mbr_record *r);
+
+/* The logs, or the files, are not what this program knows: says why, ends with status 2. */
+__attribute__((format(printf, 2, 3))) _Noreturn void not_understood(const struct history *h, const char *format, ...);
+
+/* clients.c: what was asked and told */
+void clients_asked(struct history *h, const struct mbr_record *r);
+void clients_answered(struct history *h, const struct mbr_record *r, const uint8_t *extra);
+void clients_closed(struct history *h, const struct mbr_record *r);
+/* The life is over: whoever has no answer will get none. */
+void clients_left(struct history *h);
+/* After the last record of a server in which no thread ran any more: did anybody wait for it? (I9) */
+void clients_stand_still(struct history *h);
 
 /* cover.c: @f begins on @m; are bits where they must be? */
 void cover_begins(struct history *h, const struct sim_member *m, const struct flying *f);

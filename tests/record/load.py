@@ -3,7 +3,13 @@ once, while members fail and return and servers are killed, fail and stop.
 
 A load is several lives of one array; each life leaves one log. Every write fills its range with one word that nobody
 else writes, so that whoever replays the logs knows for each sector who wrote what. Requests are whole sectors.
+
+What the logs tell is judged by whoever replays them. What they cannot tell is looked at here: servers that end by
+themselves or with another status, connections that are lost, requests that fail on the way between client and array,
+waits that run out; then run() raises Failed. A server that has nothing to wait for is told from a slow machine by its
+threads: all of them sleep, and its log does not grow (Stillness).
 """
+import glob
 import os
 import random
 import signal
@@ -16,6 +22,21 @@ SECTOR, SPAN_MAX = 512, 90
 WORD_IS_FUA = 1 << 47		# in the word itself, so that nobody on the way can forget it
 MIB = 1 << 20
 THREADS = 6
+LOOK_S, LOOKS_STILL, PATIENCE_S = 0.05, 100, 60
+RECORD = struct.Struct('=4I3Qq2Q')	# struct mbr_record
+ANSWERED, ESHUTDOWN = 5, 108
+
+
+class StoodStill(RuntimeError):
+	pass
+
+
+class Failed(RuntimeError):
+	"""A load that ended otherwise than it must. has_stood_still: no thread of the server had anything left to do."""
+
+	def __init__(self, why, members, logs):
+		super().__init__(str(why))
+		self.members, self.logs, self.has_stood_still = members, logs, isinstance(why, StoodStill)
 
 
 class Load:
@@ -71,7 +92,7 @@ class Server:
 	"""nbdkit with the recording plugin, on a socket of its own."""
 
 	def __init__(self, stage, name, members, log, faults, is_degraded):
-		self.stage, self.name = stage, name
+		self.stage, self.name, self.log, self.is_ending = stage, name, log, False
 		self.socket, self.words = stage.path(name + '.sock'), stage.path(name + '.stderr')
 		env = {**stage.env, 'UMD_RECORD_LOG': log, 'UMD_RECORD_FAULTS': faults}
 		if stage.preload:
@@ -100,11 +121,43 @@ class Server:
 			raise RuntimeError('the recording server does not start: ' + f.read())
 
 	def end(self, how):
-		if how == 'kill':
-			self.process.send_signal(signal.SIGKILL)
-		else:
-			self.process.send_signal(signal.SIGTERM)
-		return self.process.wait(30)
+		"""The status; raises when a stop does not end."""
+		stillness, self.is_ending = Stillness(self), True
+		self.process.send_signal(signal.SIGKILL if how == 'kill' else signal.SIGTERM)
+		while self.process.poll() is None:
+			time.sleep(LOOK_S)
+			stillness.look(0)
+		return self.process.returncode
+
+	def is_idle(self):
+		"""All its threads sleep: none runs, waits for a processor, or for a disk."""
+		try:
+			for path in glob.glob(f'/proc/{self.process.pid}/task/*/stat'):
+				with open(path, encoding='utf-8') as f:
+					if f.read().rsplit(')', 1)[1].split()[0] != 'S':
+						return False
+		except OSError:
+			return False		# a thread that has just ended
+		return True
+
+
+class Stillness:
+	"""Whoever waits for a server looks here each LOOK_S; raises when there is nothing to be waited for any more."""
+
+	def __init__(self, server):
+		self.server, self.since, self.seen, self.looks = server, time.monotonic(), None, 0
+
+	def look(self, done):
+		"""@done: what the waiter counts."""
+		seen = (done, os.path.getsize(self.server.log))
+		self.looks = self.looks + 1 if seen == self.seen and self.server.is_idle() else 0
+		if not self.seen or self.seen[0] != done:
+			self.since = time.monotonic()
+		self.seen = seen
+		if self.looks >= LOOKS_STILL:
+			raise StoodStill('no thread of the server has anything to do any more')
+		if time.monotonic() - self.since > PATIENCE_S:
+			raise RuntimeError(f'nothing was done in {PATIENCE_S} s')
 
 
 class Writers:
@@ -113,6 +166,7 @@ class Writers:
 	def __init__(self, server, seed, clock):
 		self.server, self.clock, self.is_over = server, clock, False
 		self.lock, self.moved, self.done = threading.Lock(), threading.Condition(), 0
+		self.refused, self.lost = 0, []
 		self.pause = threading.Event()
 		self.pause.set()
 		self.crew = [threading.Thread(target=self.work, args=(random.Random(seed * 1000 + i), server.connect()))
@@ -132,8 +186,8 @@ class Writers:
 			self.pause.wait()
 			try:
 				self.one_request(lots, handle, sectors)
-			except nbd.Error:
-				if handle.aio_is_dead() or handle.aio_is_closed():
+			except nbd.Error as e:
+				if not self.bears_with(handle, e):
 					break
 			with self.moved:
 				self.done += 1
@@ -141,6 +195,15 @@ class Writers:
 		with self.moved:
 			self.done += 1 << 30		# nobody waits for one who is gone
 			self.moved.notify_all()
+
+	def bears_with(self, handle, error):
+		"""False: the connection is gone. Whoever is ending may say so, or hang up."""
+		is_gone = handle.aio_is_dead() or handle.aio_is_closed()
+		with self.lock:
+			if is_gone and not self.server.is_ending:
+				self.lost.append(str(error))
+			self.refused += not is_gone and not (self.server.is_ending and error.errno == 'ESHUTDOWN')
+		return not is_gone
 
 	def one_request(self, lots, handle, sectors):
 		import nbd
@@ -161,8 +224,13 @@ class Writers:
 			handle.flush()
 
 	def wait(self, requests):
+		stillness = Stillness(self.server)
+		while not self.have_done(requests):
+			stillness.look(self.done)
+
+	def have_done(self, requests):
 		with self.moved:
-			self.moved.wait_for(lambda: self.done >= requests, 60)
+			return self.moved.wait_for(lambda: self.done >= requests, LOOK_S)
 
 	def rest(self, seconds):
 		"""Nobody asks for a while: the array becomes clean, the bits are swept."""
@@ -171,10 +239,33 @@ class Writers:
 		self.pause.set()
 
 	def end(self):
-		self.is_over = True
+		"""Each hears the answer it waits for."""
+		stillness, self.is_over = Stillness(self.server), True
 		self.pause.set()
 		for t in self.crew:
-			t.join(60)
+			t.join(LOOK_S)
+			while t.is_alive():
+				stillness.look(self.done)
+				t.join(LOOK_S)
+
+	def check(self):
+		"""What clients heard and the log does not explain."""
+		if self.lost:
+			raise RuntimeError('a connection was lost: ' + self.lost[0])
+		known = refusals(self.server.log)
+		if self.refused > known:
+			raise RuntimeError(f'{self.refused} requests failed for clients, and the array had refused {known}')
+
+
+def refusals(log):
+	"""How many requests the array has answered with an error, but that it stops."""
+	count = 0
+	with open(log, 'rb') as f:
+		while len(head := f.read(RECORD.size)) == RECORD.size:
+			kind, _, _, _, _, _, _, rc, _, extra = RECORD.unpack(head)
+			count += kind == ANSWERED and rc not in (0, -ESHUTDOWN)
+			f.seek((extra + 7) & ~7, os.SEEK_CUR)
+	return count
 
 
 def fill(stage, load, members):
@@ -234,11 +325,17 @@ def live(stage, load, life, members, log, seed, clock):
 		writers = Writers(server, seed, clock)
 		status = let_live(stage, load, life, server, writers, lots)
 	finally:
+		server.is_ending = True
 		server.process.kill()
+		server.process.wait()
 		if writers:
 			writers.end()
 	with open(server.words, encoding='utf-8') as f:
-		return status, f.read()
+		words = f.read()
+	if status != (0 if life.end == 'stop' else -signal.SIGKILL):
+		raise RuntimeError(f'the server ended with status {status}: {words}')
+	writers.check()
+	return words
 
 
 def let_live(stage, load, life, server, writers, lots):
@@ -257,12 +354,12 @@ def let_live(stage, load, life, server, writers, lots):
 
 
 def run(stage, load, seed):
-	"""(members, logs, words of the servers). Raises when a server does not do what it must."""
+	"""(members, logs, words of the servers). Raises Failed when a server does not do what it must."""
 	members, logs, words, clock = create(stage, load), [], '', [0]
 	for number, life in enumerate(load.lives):
 		logs.append(stage.path(f'{load.name}-{number}.log'))
-		status, said = live(stage, load, life, members, logs[-1], seed * 100 + number, clock)
-		words += said
-		if status not in (0, -signal.SIGKILL):
-			raise RuntimeError(f'the server of life {number} ended with status {status}: {said}')
+		try:
+			words += live(stage, load, life, members, logs[-1], seed * 100 + number, clock)
+		except (RuntimeError, subprocess.TimeoutExpired) as e:
+			raise Failed(e, members, logs) from e
 	return members, logs, words

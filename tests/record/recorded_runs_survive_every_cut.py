@@ -42,10 +42,11 @@ class Totals:
 def one_load(s, stage, one, seed, totals):
 	try:
 		members, logs, _ = load.run(stage, one, seed)
-	except RuntimeError as e:
-		s.ok(False, f'{one.name}, seed {seed}: the server does what it must', e)
+	except load.Failed as e:
+		s.ok(False, f'{one.name}, seed {seed}: the server does what it must', e,
+			catch.replay(stage, e.members, e.logs, seed, e.has_stood_still)[0])
 		return
-	words, status = catch.replay(stage, one.name, members, logs, seed)
+	words, status = catch.replay(stage, members, logs, seed)
 	if s.ok(status == 0, f'{one.name}, seed {seed}: whatever a cut leaves starts, and holds what was promised', words):
 		totals.add(words)
 		print('#', words.splitlines()[-1], flush=True)

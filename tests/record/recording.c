@@ -158,6 +158,8 @@ void __wrap_arr_step(struct arr *a, struct arr_event *event, uint64_t now_ms, st
 {
 	if (event->kind == ARR_EV_SUBMIT && request)
 		record_asked(event->req);
+	if (event->kind == ARR_EV_STOP)
+		mbr_record(&(struct mbr_record){ .kind = MBR_REC_STOPPING }, NULL, 0);
 	__real_arr_step(a, event, now_ms, out);
 	if (running)
 		record_states(running);

@@ -1,6 +1,7 @@
 /* umd-replay: crashes a recorded run of the real plugin at every place of its log, and judges what is left.
  *
  *	umd-replay [--seed N] [--each N] [--jobs N] [--files FILE... --] LOG...	all places, N crashes at each
+ *	umd-replay [--seed N] --stood-still ... LOG...			... of a server in which nothing moved any more
  *	umd-replay [--seed N] --at RECORD [--nth N] LOG...		one crash, with its trace
  *	umd-replay [--seed N] --sample NTH OF --save DIR LOG...		the media of one crash as files
  *	umd-replay [--seed N] --sample NTH OF --judge DIR LOG...	the same media after another judge had them
@@ -22,13 +23,14 @@ static struct {
 	uint64_t seed, each, jobs, at, nth;
 	uint64_t sample, samples;	/* the @sample-th of @samples */
 	const char *save, *judge;
+	bool stood_still;
 	const char *const *logs, *const *files;
 	uint32_t log_count, file_count;
 } todo = { .seed = 1, .each = 1, .jobs = 1 };
 
 struct share {			/* of one process */
 	struct sim_stats stats;
-	uint64_t records, cuts, faults, lives, member_writes, member_flushes, requests, reads;
+	uint64_t records, cuts, faults, lives, member_writes, member_flushes, requests, reads, refusals;
 };
 
 static uint64_t lot_at(uint64_t step, uint64_t nth)
@@ -42,8 +44,9 @@ static void tell_verdict(const struct history *h, uint64_t nth)
 	printf("  record %llu, crash %llu", (unsigned long long)h->w->step, (unsigned long long)nth);
 	if (verdict.chunk != UINT64_MAX)
 		printf(", chunk %llu", (unsigned long long)verdict.chunk);
-	printf(": %s\n  replay: umd-replay --seed %llu --at %llu --nth %llu", verdict.text,
-	       (unsigned long long)todo.seed, (unsigned long long)h->w->step, (unsigned long long)nth);
+	printf(": %s\n  replay: umd-replay --seed %llu%s --at %llu --nth %llu", verdict.text,
+	       (unsigned long long)todo.seed, todo.stood_still ? " --stood-still" : "",
+	       (unsigned long long)h->w->step, (unsigned long long)nth);
 	for (uint32_t i = 0; i < todo.log_count; i++)
 		printf(" %s", todo.logs[i]);
 	putchar('\n');
@@ -72,6 +75,8 @@ static void take_share(struct share *share, uint64_t which)
 			share->cuts++;
 		}
 	}
+	if (todo.stood_still)
+		clients_stand_still(&h);
 	history_compare(&h, todo.files, todo.file_count);
 	share->faults = h.faults;
 	share->lives = h.lives;
@@ -79,6 +84,7 @@ static void take_share(struct share *share, uint64_t which)
 	share->member_flushes = h.member_flushes;
 	share->requests = h.requests;
 	share->reads = h.reads;
+	share->refusals = h.refusals;
 }
 
 static int run_shares(struct share *shares)
@@ -126,9 +132,9 @@ static int replay(void)
 	}
 	if (failed)
 		return 2;
-	printf("%llu lives, %llu requests (%llu reads judged), %llu writes and %llu flushes of members\n",
+	printf("%llu lives, %llu requests (%llu reads judged, %llu refused), %llu writes and %llu flushes of members\n",
 	       (unsigned long long)shares->lives, (unsigned long long)shares->requests,
-	       (unsigned long long)shares->reads,
+	       (unsigned long long)shares->reads, (unsigned long long)shares->refusals,
 	       (unsigned long long)shares->member_writes, (unsigned long long)shares->member_flushes);
 	for (uint32_t law = LAW_NONE + 1; law < LAW_COUNT; law++)
 		if (all.stakes[law])
@@ -193,6 +199,8 @@ static int at_one_place(void)
 	}
 	while (w.step < todo.at && history_next(&h))
 		;
+	if (todo.stood_still && !history_next(&h))
+		clients_stand_still(&h);
 	lot = lot_at(w.step, todo.nth);
 	if (todo.save) {
 		printf("%llu sectors differ\n", (unsigned long long)crash_save(&h, lot, todo.save));
@@ -211,7 +219,7 @@ static int at_one_place(void)
 
 static _Noreturn void usage(void)
 {
-	fprintf(stderr, "usage: umd-replay [--seed N] [--each N] [--jobs N] [--at RECORD [--nth N]]\n"
+	fprintf(stderr, "usage: umd-replay [--seed N] [--each N] [--jobs N] [--stood-still] [--at RECORD [--nth N]]\n"
 			"	[--sample NTH OF --save DIR | --judge DIR] [--files FILE... --] LOG...\n");
 	exit(2);
 }
@@ -248,6 +256,7 @@ static void read_words(char **word)
 		for (uint32_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
 			if (!strcmp(name, numbers[i].name))
 				*numbers[i].value = number(*word++);
+		todo.stood_still |= !strcmp(name, "--stood-still");
 		if (!strcmp(name, "--save"))
 			todo.save = *word++;
 		else if (!strcmp(name, "--judge"))

@@ -58,9 +58,11 @@ void bounds_ended(struct sim_world *w);
 /* check_claims.c */
 void claims_issued(struct sim_world *w);
 void check_claim(struct sim_world *w, const struct arr_job *job, const struct arr_part *p);
+void claims_sync_part(struct sim_world *w, const struct sim_member *m);
 /* check_members.c */
 void members_started(struct sim_world *w);
 void members_ended(struct sim_world *w);
+bool is_written_off(const struct sim_world *w, const struct sim_member *m, uint64_t sector);
 void members_stepped(struct sim_world *w, const struct arr_status *s);
 /* check_owed.c */
 void owed_started(struct sim_world *w);

@@ -38,12 +38,10 @@ static void is_durable(struct sim_world *w, const struct sim_member *m, const st
 	}
 }
 
-/* Success is told while a member lacks the write, or has it in a cache that nobody flushed: then a superblock
- * must already say that this member is none of us. */
+/* Success is told while a member lacks the write, or has it in a cache that nobody flushed: then the superblocks
+ * must already say that this member is none of us, every one of them. */
 void check_acked(struct sim_world *w, const struct sim_request *r)
 {
-	struct super own;
-
 	EACH_MEMBER(w, m) {
 		if (is_in_sync(m) && !m->is_left && !is_lost(m) && (r->req.op == ARR_FLUSH || r->req.is_fua))
 			is_durable(w, m, r);
@@ -51,8 +49,8 @@ void check_acked(struct sim_world *w, const struct sim_request *r)
 		if (!m->is_there || !m->place.is_used || is_in_sync(m) || r->done_on & 1u << index_of(w, m) ||
 		    w->model.acks == w->acks_before)
 			continue;
-		if (!m->is_left && !m->is_behind && super_of(w, m, &own)) /* or it is not believed anyway */
-			broken(w, LAW_I1, "a %s is acknowledged without %s, and no superblock says so",
+		if (!is_written_off(w, m, r->first))
+			broken(w, LAW_I1, "a %s is acknowledged without %s, and not every superblock says so",
 			       r->req.op == ARR_FLUSH ? "flush" : "write", m->disk.path);
 		m->is_behind = true;
 		at_stake(w, LAW_I1);

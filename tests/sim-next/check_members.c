@@ -169,6 +169,37 @@ static void note_left(struct sim_world *w, struct sim_member *m)
 	}
 }
 
+/* Does the medium of @teller leave no doubt that the other is none of us? It calls its device lost; or is two events ahead,
+ * further than a cut between two superblocks of one round explains. The number may be another device's by now. */
+static bool writes_off(const struct sim_world *w, const struct sim_member *teller, const struct super *own)
+{
+	const struct super *told = super_on(w, teller);
+
+	return told && (told->roles[own->dev_number] >= w->slots || told->events > own->events + 1);
+}
+
+/* It says itself that it has nothing of the array from this sector on. */
+static bool is_modest(const struct sim_world *w, const struct super *own, uint64_t sector)
+{
+	if (own->roles[own->dev_number] >= w->slots)
+		return true;
+	return own->feature_map & FMT_SB1_RECOVERY_OFFSET && own->recovery_offset_sectors <= sector;
+}
+
+/* Whoever starts from here on, with whichever of those in sync, learns that this member lacks what was written from the
+ * sector on: each of them says so, or it does itself. */
+bool is_written_off(const struct sim_world *w, const struct sim_member *m, uint64_t sector)
+{
+	const struct super *own = super_on(w, m);
+
+	if (!own || is_modest(w, own, sector))
+		return true;
+	EACH_MEMBER(w, teller)
+		if (is_in_sync(teller) && !is_lost(teller) && !teller->is_corrupt && !writes_off(w, teller, own))
+			return false;
+	return true;
+}
+
 void check_left(struct sim_world *w)
 {
 	EACH_MEMBER(w, m)

@@ -267,7 +267,7 @@ static uint32_t later_points(const struct point *p)
 	if (p->level > 0)
 		return lot % 256 == 0 ? LATER_POINTS : lot % 8 == 0 ? 0 : UINT32_MAX;
 	if (x->workload->count < 2)
-		return lot % 24 == 0 ? LATER_POINTS : 0;
+		return lot % (x->workload->from->setup.slots > 2 ? 24 : 8) == 0 ? LATER_POINTS : 0;
 	return lot % 256 == 0 ? LATER_POINTS : lot % 16 == 0 ? 0 : UINT32_MAX;
 }
 

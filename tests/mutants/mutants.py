@@ -6,7 +6,8 @@ and not by an assert beside it. For each bug the planted file alone is compiled 
 touched. Then the program that shall catch it runs until it does, or until the limit. The last line is "N of N planted
 bugs caught"; the exit status is 1 when one was missed.
 
-    mutants.py [--law I3]... [--list] [--half SEED] [--limit SECONDS] [--jobs N] [--work FOLDER] [NAME]..."""
+    mutants.py [--law I3]... [--list] [--half SEED] [--limit SECONDS] [--jobs N] [--work FOLDER]
+               [--tap] [NAME]..."""
 import argparse
 import concurrent.futures
 import os
@@ -28,23 +29,28 @@ def try_one(world, bug, limit):
 	return time.monotonic() - started, by
 
 
-def tell(bug, seconds, by):
+def tell(bug, seconds, by, number):
+	"""A line per bug; @number: in TAP, else 0."""
 	if by:
-		print(f'caught {bug.name} in {seconds:.1f} s by {by}', flush=True)
+		said = f'caught {bug.name} in {seconds:.1f} s by {by}'
 	else:
-		print(f'missed {bug.name} ({" ".join(bug.laws)}, {bug.caught}, {seconds:.0f} s): {bug.hurts}', flush=True)
+		said = f'missed {bug.name} ({" ".join(bug.laws)}, {bug.caught}, {seconds:.0f} s): {bug.hurts}'
+	print((f"{'ok' if by else 'not ok'} {number} - " if number else '') + said, flush=True)
 
 
 def run_all(world, bugs, options):
 	world.build(bugs)
-	caught = 0
+	caught = told = 0
+	if options.tap:
+		print(f'1..{len(bugs)}')
 	with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
 		running = {pool.submit(try_one, world, bug, options.limit): bug for bug in bugs}
 		for done in concurrent.futures.as_completed(running):
 			seconds, by = done.result()
-			tell(running[done], seconds, by)
+			told += 1
+			tell(running[done], seconds, by, told if options.tap else 0)
 			caught += by is not None
-	print(f'{caught} of {len(bugs)} planted bugs caught')
+	print(f'{"# " if options.tap else ""}{caught} of {len(bugs)} planted bugs caught')
 	return 0 if caught == len(bugs) else 1
 
 
@@ -79,6 +85,7 @@ def main():
 	parser.add_argument('--law', action='append', dest='laws', default=[])
 	parser.add_argument('--list', action='store_true', help='print the table and plant nothing')
 	parser.add_argument('--half', type=int, metavar='SEED', help='a seeded half, with one bug of each law at least')
+	parser.add_argument('--tap', action='store_true', help='one TAP statement for each bug')
 	parser.add_argument('--limit', type=float, default=60, help='seconds for each bug')
 	parser.add_argument('--jobs', type=int, default=2)
 	parser.add_argument('--work', default=os.path.join(ROOT, 'build-mutants'), help='objects are kept there')

@@ -95,8 +95,10 @@ void check_part(struct sim_world *w, const struct sim_job *j, const struct arr_p
 		check_cleared(w, j, p);
 	if (j->job->kind == ARR_JOB_CLAIM)
 		check_claim(w, j->job, p);
-	if (j->job->kind == ARR_JOB_SYNC_WRITE)
+	if (j->job->kind == ARR_JOB_SYNC_WRITE) {
 		order_sync_part(w);
+		claims_sync_part(w, m);
+	}
 	if (!is_data_write(j->job))
 		return;
 	order_part(w, j->job->owner->user, m);

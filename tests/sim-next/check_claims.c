@@ -12,6 +12,20 @@
  * start would take the bitmap for stale and copy everything (I8). */
 #include "check.h"
 
+/* What is copied over a member is no longer its own story: its superblock must not tell that one any more, or a start
+ * from this member alone would believe it (I5). */
+void claims_sync_part(struct sim_world *w, const struct sim_member *m)
+{
+	const struct super *s = m->state == ARR_M_RECOVERING ? super_on(w, m) : NULL;
+
+	if (!s)
+		return;
+	if (s->roles[s->dev_number] < w->slots && !(s->feature_map & FMT_SB1_RECOVERY_OFFSET))
+		broken(w, LAW_I5, "%s is copied to while its own superblock (event %llu) calls it in sync", m->disk.path,
+		       (ull)s->events);
+	at_stake(w, LAW_I5);
+}
+
 /* Data before *active* is durable. */
 void claims_issued(struct sim_world *w)
 {

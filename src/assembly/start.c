@@ -43,8 +43,8 @@ static struct arr_member entry_of(const struct asm_member *m, enum asm_verdict v
 	return e;
 }
 
-/* The start itself changes what superblocks must say: somebody is missing, behind or coming back. */
-static bool wants_record(const struct asm_member *members, const struct asm_plan *plan)
+/* The reference gives a slot to somebody who is not here. */
+static bool misses_somebody(const struct asm_member *members, const struct asm_plan *plan)
 {
 	const struct sb1 *ref = &members[plan->freshest].sb;
 
@@ -56,6 +56,16 @@ static bool wants_record(const struct asm_member *members, const struct asm_plan
 		if (asm_is_slot(ref, ref->dev_roles[slot]) && !is_here)
 			return true;
 	}
+	return false;
+}
+
+/* The start itself changes what superblocks must say: somebody is missing, behind or coming back. */
+static bool wants_record(const struct asm_member *members, const struct asm_plan *plan)
+{
+	const struct sb1 *ref = &members[plan->freshest].sb;
+
+	if (misses_somebody(members, plan))
+		return true;
 	for (uint32_t i = 0; i < plan->member_count; i++)
 		if (asm_is_used(plan, i) && (plan->verdicts[i] != ASM_IN_SYNC || members[i].sb.events != ref->events))
 			return true;
@@ -140,6 +150,9 @@ int asm_start(const struct asm_member *members, const struct asm_plan *plan, con
 			remember(l, c->member_count, &members[i]);
 			c->members[c->member_count++] = entry_of(&members[i], plan->verdicts[i]);
 		}
+		/* A cut may have left the next event on one that is missing, in sync there: that number is not given to
+		 * another story, or this member would be taken for current once its device number is another's. */
+		c->events += !c->is_readonly && misses_somebody(members, plan);
 		rc = load_bitmap(members, plan, image, image_bytes, &c->bitmap, err);
 	}
 	if (rc == 0) {

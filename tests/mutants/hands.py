@@ -5,6 +5,7 @@ replayer are the build's: nothing is planted into them."""
 import os
 import re
 import subprocess
+import time
 
 import program
 
@@ -42,18 +43,38 @@ class Hands(program.World):
 
 	def build(self, bugs):
 		self.compile_stale(self.plugin_sources())
+		self.plain = os.path.join(self.folder, 'plain.so')
+		program.must(self.link_command(list(map(self.object_of, self.plugin_sources())), self.plain),
+			     'the recording plugin does not link')
 
 	def link_command(self, objects, name):
 		return [*self.cc, '-shared', *wraps(self.root), *objects, *packages('--libs'), '-lpthread', '-o', name]
 
 	def by_record(self, bug, home):
+		"""Loads are recorded and replayed, seed after seed, until the replayer names a law."""
 		plugin = self.link(bug, self.plugin_sources(), home)
-		names = bug.caught.split()[1:]
-		catcher = os.path.join(self.root, 'tests/record/catch.py')
+		catcher = ['/usr/bin/python3', os.path.join(self.root, 'tests/record/catch.py')]
 
 		def catch(limit):
-			command = ['/usr/bin/python3', catcher, plugin, *names, '--seconds', str(limit)]
-			status, output = program.run(command, None, home, self.env)
-			broken = re.search(r'LAW (\S+) BROKEN', output)
-			return f'{broken[1]}, record' if status == 1 and broken else None
+			until, seed, last = time.monotonic() + limit, 1, program.NOTHING
+			while time.monotonic() < until and not last.is_caught:
+				left = until - time.monotonic()
+				words = [*bug.named, '--seed', str(seed), '--seconds', f'{left:.0f}']
+				status, output = program.run([*catcher, plugin, *words], None, home, self.env)
+				last = self.outcome(bug, catcher, status, output)
+				seed = (last.seed or seed) + 1
+			return last
 		return catch
+
+	def outcome(self, bug, catcher, status, output):
+		broken = re.search(r'^(\w+), seed (\d+): LAW (\S+) BROKEN', output, re.MULTILINE)
+		if not status:
+			return program.NOTHING
+		if status != 1 or not broken:
+			return program.missed(' '.join(output.split('\n')[:2]) or f'status {status}')
+		name, seed, law = broken[1], int(broken[2]), broken[3].replace('-', 'MUST')
+		if not bug.may_be_caught_by(law):
+			return program.missed(f'{law}, which is no law, {name}, seed {seed}', seed)
+		if not self.passes([*catcher, self.plain, name, '--seed', str(seed), '--seconds', '0']):
+			return program.missed(f'{law}, without the bug as well, {name}, seed {seed}', seed)
+		return program.Outcome(True, law, f'{law}, record {name}', seed)

@@ -63,7 +63,8 @@ def main():
 		tap.ok(bool(bugs), f'{name} names a planted bug')
 		for bug in bugs:
 			status, output = status_with(world, bug, path)
-			tap.ok(status == 1, f'{name} is red with {bug.name}', output)
+			what = program.symptom(status, output)[0] if status else ''
+			tap.ok(status == 1 and what and bug.may_be_caught_by(what), f'{name} is red with {bug.name}', output)
 	print(f'1..{tap.count}')
 	return 1 if tap.failed else 0
 

@@ -4,11 +4,13 @@
 The brains of umd and the simulator are compiled once, with laws that are silent, so that a bug is found by what it does
 and not by an assert beside it. For each bug the planted file alone is compiled anew, from a copy; nothing below src is
 touched. Then the program that shall catch it runs until it does, or until the limit. The last line is "N of N planted
-bugs caught"; the exit status is 1 when one was missed.
+bugs caught"; the exit status is 1 when one was missed, or when all were planted and some law has caught none of them.
+The names are kept with seconds and law in WORK/caught.txt. What counts as caught: program.py.
 
     mutants.py [--law I3]... [--list] [--half SEED] [--limit SECONDS] [--jobs N] [--work FOLDER]
                [--tap] [NAME]..."""
 import argparse
+import collections
 import concurrent.futures
 import os
 import random
@@ -22,36 +24,66 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 
 
 def try_one(world, bug, limit):
-	"""(seconds, by whom) when it was caught, else (seconds, None)."""
-	run = world.planted(bug)
+	"""(seconds, outcome)."""
+	catch = world.planted(bug)
 	started = time.monotonic()
-	by = run(limit)
-	return time.monotonic() - started, by
+	outcome = catch(limit)
+	return time.monotonic() - started, outcome
 
 
-def tell(bug, seconds, by, number):
-	"""A line per bug; @number: in TAP, else 0."""
-	if by:
-		said = f'caught {bug.name} in {seconds:.1f} s by {by}'
-	else:
-		said = f'missed {bug.name} ({" ".join(bug.laws)}, {bug.caught}, {seconds:.0f} s): {bug.hurts}'
-	print((f"{'ok' if by else 'not ok'} {number} - " if number else '') + said, flush=True)
+class Results:
+	"""What was told of each bug, in TAP when @is_tap; kept in @path as well."""
+
+	def __init__(self, path, is_tap):
+		self.path, self.is_tap, self.lines, self.told, self.missed = path, is_tap, [], 0, 0
+		self.by_law = collections.Counter()
+
+	def say(self, is_good, words):
+		self.told += 1
+		self.missed += not is_good
+		print((f"{'ok' if is_good else 'not ok'} {self.told} - " if self.is_tap else '') + words, flush=True)
+
+	def remark(self, words):
+		print(('# ' if self.is_tap else '') + words, flush=True)
+
+	def take(self, bug, seconds, outcome):
+		expected = f' (expected {" ".join(bug.laws)})'
+		if outcome.is_caught:
+			self.by_law[outcome.law] += 1
+			self.say(True, f'caught {bug.name} in {seconds:.1f} s by {outcome.words}' +
+				 ('' if outcome.law in (*bug.laws, program.STATEMENT) else expected))
+		else:
+			self.say(False, f'missed {bug.name} ({" ".join(bug.laws)}, {bug.caught}, {seconds:.0f} s): {bug.hurts} '
+				 f'Seen: {outcome.words}')
+		self.lines.append(f'{bug.name} {seconds:.1f} {outcome.law or "missed"}')
+
+	def tell_laws(self, laws, is_whole):
+		"""Each law has caught something, when all bugs were planted."""
+		self.remark('caught by ' + ', '.join(f'{law} {self.by_law[law]}' for law in laws) + ''.join(
+			f', {what} {count}' for what, count in sorted(self.by_law.items()) if what not in laws))
+		idle = [law for law in laws if not self.by_law[law]]
+		if is_whole:
+			self.say(not idle, f'laws that caught nothing: {" ".join(idle) or "none"}')
+
+	def write(self):
+		with open(self.path, 'w', encoding='utf-8') as f:
+			f.write('# bug, seconds, law\n' + ''.join(line + '\n' for line in sorted(self.lines)))
 
 
-def run_all(world, bugs, options):
+def run_all(world, bugs, options, is_whole):
 	world.build(bugs)
-	caught = told = 0
+	results = Results(os.path.join(world.folder, 'caught.txt'), options.tap)
 	if options.tap:
-		print(f'1..{len(bugs)}')
+		print(f'1..{len(bugs) + is_whole}')
 	with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
 		running = {pool.submit(try_one, world, bug, options.limit): bug for bug in bugs}
 		for done in concurrent.futures.as_completed(running):
-			seconds, by = done.result()
-			told += 1
-			tell(running[done], seconds, by, told if options.tap else 0)
-			caught += by is not None
-	print(f'{"# " if options.tap else ""}{caught} of {len(bugs)} planted bugs caught')
-	return 0 if caught == len(bugs) else 1
+			results.take(running[done], *done.result())
+	results.write()
+	caught = len(bugs) - results.missed
+	results.tell_laws(table.laws(ROOT), is_whole)
+	results.remark(f'{caught} of {len(bugs)} planted bugs caught')
+	return 1 if results.missed else 0
 
 
 def half(bugs, seed):
@@ -96,7 +128,8 @@ def main():
 			for bug in bugs:
 				print(f'{bug.name:50} {" ".join(bug.laws):8} {bug.caught:30} {bug.file}')
 			return 0
-		return run_all(program.World(ROOT, os.path.abspath(options.work), options.jobs), bugs, options)
+		is_whole = len(bugs) == len(table.read())
+		return run_all(program.World(ROOT, os.path.abspath(options.work), options.jobs), bugs, options, is_whole)
 	except (table.TableError, program.BuildError) as e:
 		print(f'mutants: {e}', file=sys.stderr)
 		return 1

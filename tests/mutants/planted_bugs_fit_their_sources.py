@@ -27,8 +27,8 @@ def unplantable(root, bugs):
 
 def without_catcher(root, bugs):
 	for bug in bugs:
-		kind, _, name = bug.caught.partition(' ')
-		path = {'scenario': f'tests/scenarios/{name}.umd', 'unit': f'tests/unit/{name}.c'}.get(kind)
+		name = bug.named[0] if bug.named else ''
+		path = {'scenario': f'tests/scenarios/{name}.umd', 'unit': f'tests/unit/{name}.c'}.get(bug.catcher)
 		if path and not os.path.exists(os.path.join(root, path)):
 			yield f'{bug.name}: {path} does not exist'
 

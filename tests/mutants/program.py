@@ -1,4 +1,9 @@
-"""Programs with a bug in them: objects that are compiled once, one planted file, and the run that must catch it."""
+"""Programs with a bug in them: objects that are compiled once, one planted file, and the run that must catch it.
+
+Caught means: the oracle names a law, or a statement of the unit test or scenario fails, where the program without the
+bug passes the same seed, log or test. Whoever dies of a signal or of an assert of its own (MUST) tells no law, and a run
+that hangs tells nothing: these do not count, unless the entry's line `caught` names MUST or SIGNAL."""
+import collections
 import concurrent.futures
 import glob
 import os
@@ -14,7 +19,11 @@ ROOMS = ['src/base', 'src/format', 'src/bitmap', 'src/array', 'src/assembly']
 FLAGS = ['-std=gnu17', '-O1', '-D_GNU_SOURCE', '-D_FILE_OFFSET_BITS=64', '-DUMD_LAWS_ARE_SILENT', '-w']
 TRUNKS = 400			# seeds of the first round
 TRUNKS_PER_CRASHED = 50		# that cost as much as one with a crash wherever there can be one
-SEEN_WITHOUT = 'seen without it as well:'
+STATEMENT = 'statement'		# what caught a bug when no law was named
+
+# law: that was named, STATEMENT, MUST or SIGNAL; words: about it; seed: that showed it, where it is one of many
+Outcome = collections.namedtuple('Outcome', 'is_caught law words seed')
+NOTHING = Outcome(False, '', 'nothing', None)
 
 
 class BuildError(Exception):
@@ -37,6 +46,21 @@ def must(command, what):
 		raise BuildError(f'{what}:\n{output}')
 
 
+def missed(words, seed=None):
+	return Outcome(False, '', words, seed)
+
+
+def symptom(status, output):
+	"""(what a simulator that failed has told, the seed); what is '' when it says nothing of use."""
+	broken = re.search(r'LAW (\S+) BROKEN.*\n\s*(?:seed (\d+))?', output)
+	died = re.search(r'^seed (\d+) died by signal', output, re.MULTILINE)
+	if broken:
+		return broken[1].replace('-', 'MUST'), broken[2]
+	if status < 0:
+		return 'SIGNAL', died and died[1]
+	return (STATEMENT if re.search(r'\.umd:\d+: expected: ', output) else ''), None
+
+
 def inputs_of(obj):
 	"""The files an object was made of, as the compiler told."""
 	with open(obj[:-1] + 'd', encoding='utf-8') as f:
@@ -57,6 +81,7 @@ class World:
 		self.root, self.folder, self.jobs = root, folder, jobs
 		self.cc = os.environ.get('CC', 'cc').split()
 		self.plain, self.kept, self.lock = os.path.join(folder, 'plain'), {}, threading.Lock()
+		self.env = None		# as it is
 		self.hands = None	# the recording plugin's objects, once somebody needs them
 
 	def sources(self, pattern):
@@ -97,7 +122,7 @@ class World:
 		os.makedirs(os.path.join(self.folder, 'objects'), exist_ok=True)
 		for bug in bugs:
 			if bug.catcher == 'unit':
-				sources |= set(self.unit_sources(bug.caught.split()[1]))
+				sources |= set(self.unit_sources(bug.named[0]))
 		wants_simulator = catchers & {'sim', 'exhaust', 'scenario'}
 		if wants_simulator:
 			sources |= set(self.sim_sources())
@@ -142,8 +167,16 @@ class World:
 		return home
 
 	def planted(self, bug):
-		"""Plants it, links, and returns the run that shall catch it: run(limit) says who did, or None."""
+		"""Plants it, links, and returns the run that shall catch it: run(limit) returns an Outcome."""
 		return getattr(self, 'by_' + bug.catcher)(bug, self.copy(bug))
+
+	def passes(self, command):
+		"""Does it, without a bug? Asked once."""
+		command = tuple(command)
+		with self.lock:
+			if command not in self.kept:
+				self.kept[command] = run(command, None, self.folder, self.env)[0] == 0
+			return self.kept[command]
 
 	# ---- who catches: each returns run(limit) ----
 
@@ -151,70 +184,84 @@ class World:
 		program = self.link(bug, self.sim_sources(), home)
 
 		def catch(limit):
-			return self.breach_of(program, home, limit, words)
+			return self.breach_of(bug, program, home, limit, words)
 		return catch
 
-	def breach_of(self, program, home, limit, words):
-		"""The law that is broken with the bug; what breaks without it as well is no evidence."""
+	def breach_of(self, bug, program, home, limit, words):
+		"""What is broken with the bug; what breaks without it as well is no evidence."""
 		status, output = run([program, *words], limit, home)
-		broken = re.search(r'LAW (\S+) BROKEN.*\n\s*(?:seed (\d+))?', output)
 		if not status:
-			return None
-		if not broken:
-			return f'signal {-status}' if status < 0 else None
-		if self.is_kept_without(words, broken[2]):
-			return broken[1].replace('-', 'MUST')
-		return f'{SEEN_WITHOUT} {broken[2]}'
-
-	def is_kept_without(self, words, seed):
-		words = tuple(['--seed', seed, *words[3:]] if seed else words)
-		with self.lock:
-			if words not in self.kept:
-				self.kept[words] = run([self.plain, *words], None, self.folder)[0] == 0
-			return self.kept[words]
+			return NOTHING
+		what, seed = symptom(status, output)
+		where = f', seed {seed}' if seed else ''
+		if not what or not bug.may_be_caught_by(what):
+			return missed(f'{what or f"status {status}"}, which is no law{where}', seed)
+		if not self.passes([self.plain, *(['--seed', seed, *words[3:]] if seed else words)]):
+			return missed(f'{what}, without the bug as well{where}', seed)
+		return Outcome(True, what, bug.caught if what == STATEMENT else what, seed)
 
 	def by_sim(self, bug, home):
 		"""Many histories as they are, some with a crash wherever there can be one, then more of both."""
 		program = self.link(bug, self.sim_sources(), home)
 
 		def catch(limit):
-			until, first, crashed = time.monotonic() + limit, 1, 1
-			while time.monotonic() < until:
+			until, first, crashed, last = time.monotonic() + limit, 1, 1, NOTHING
+			while time.monotonic() < until and not last.is_caught:
 				count = first + TRUNKS
-				by = self.in_range(program, home, until, first, count, ['--no-branches']) or \
-					self.in_range(program, home, until, crashed, count // TRUNKS_PER_CRASHED)
-				if by:
-					return by
+				last = self.in_range(bug, program, home, until, (first, count, '--no-branches'), last)
+				if not last.is_caught:
+					last = self.in_range(bug, program, home, until,
+							     (crashed, count // TRUNKS_PER_CRASHED), last)
 				first, crashed = first + count, crashed + count // TRUNKS_PER_CRASHED
-			return None
+			return last
 		return catch
 
-	def in_range(self, program, home, until, first, count, more=()):
+	def in_range(self, bug, program, home, until, seeds, last):
+		"""@seeds: the first, how many, and options; what tells no law is remembered, and the next seed comes."""
+		first, count, *more = seeds
 		end = first + count
 		while first < end and time.monotonic() < until:
 			words = ['--seeds', str(first), str(end - first), *more]
-			by = self.breach_of(program, home, until - time.monotonic(), words)
-			if not by or not by.startswith(SEEN_WITHOUT):
-				return by
-			first = int(by.split()[-1]) + 1
-		return None
+			now = self.breach_of(bug, program, home, until - time.monotonic(), words)
+			if now.is_caught:
+				return now
+			if now != NOTHING:
+				last = now
+			if not now.seed:
+				break
+			first = int(now.seed) + 1
+		return last
 
 	def by_exhaust(self, bug, home):
 		return self.by_simulator(bug, home, '--exhaust', '2')
 
 	def by_scenario(self, bug, home):
-		path = os.path.join(self.root, 'tests/scenarios', bug.caught.split()[1] + '.umd')
+		path = os.path.join(self.root, 'tests/scenarios', bug.named[0] + '.umd')
 		return self.by_simulator(bug, home, '--scenario', path)
 
 	def by_unit(self, bug, home):
-		name = bug.caught.split()[1]
+		name = bug.named[0]
 		program = self.link(bug, self.unit_sources(name), home)
 
 		def catch(limit):
 			status, output = run([program], limit, home)
-			is_red = status and (status < 0 or re.search(r'^not ok', output, re.MULTILINE))
-			return f'{bug.laws[0]}, unit {name}' if is_red else None
+			if not status:
+				return NOTHING
+			what = STATEMENT if re.search(r'^not ok', output, re.MULTILINE) else 'SIGNAL'
+			if not bug.may_be_caught_by(what):
+				return missed(f'status {status}, and no statement failed')
+			if not self.passes([self.plain_unit(name)]):
+				return missed(f'unit {name} fails without the bug as well')
+			return Outcome(True, what, bug.caught, None)
 		return catch
+
+	def plain_unit(self, name):
+		program = os.path.join(self.folder, 'plain-' + name.replace('/', '-'))
+		with self.lock:
+			objects = list(map(self.object_of, self.unit_sources(name)))
+			if not os.path.exists(program) or any(map(lambda o: os.path.getmtime(o) > os.path.getmtime(program), objects)):
+				must(self.link_command(objects, program), f'{name} does not link')
+		return program
 
 	def by_record(self, bug, home):
 		return self.hands.by_record(bug, home)

@@ -6,7 +6,8 @@ A block of the table:
     law     I4                              the law or laws it breaks
     file    src/array/sweep.c               where
     hurts   one sentence: what a user would suffer
-    caught  sim                             by whom: sim | exhaust | scenario NAME | unit ROOM/NAME | record
+    caught  sim                             by whom: sim | exhaust | scenario NAME | unit ROOM/NAME | record [LOAD]...;
+                                            and MUST or SIGNAL where that is how it shows, and no law can
     museum  a bug that others really had    (only where it is one)
      	context line
     -	the line as it is
@@ -19,6 +20,7 @@ import re
 
 KEYS = ('bug', 'law', 'file', 'hurts', 'caught', 'museum')
 CATCHERS = ('sim', 'exhaust', 'scenario', 'unit', 'record')
+SYMPTOMS = ('MUST', 'SIGNAL')	# that are no laws
 TABLE = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'bugs.txt')
 
 
@@ -38,6 +40,14 @@ class Bug:
 	@property
 	def catcher(self):
 		return self.caught.split()[0]
+
+	@property
+	def named(self):
+		"""The scenario, the unit test, the loads."""
+		return [word for word in self.caught.split()[1:] if word not in SYMPTOMS]
+
+	def may_be_caught_by(self, what):
+		return what not in SYMPTOMS or what in self.caught.split()
 
 	def before(self):
 		return [line[1:] for line in self.lines if line[0] in ' -']

@@ -187,12 +187,12 @@ static bool is_modest(const struct sim_world *w, const struct super *own, uint64
 }
 
 /* Whoever starts from here on, with whichever of those in sync, learns that this member lacks what was written from the
- * sector on: each of them says so, or it does itself. */
+ * sector on: each of them says so, or it does itself. One that ran apart is known by its story. */
 bool is_written_off(const struct sim_world *w, const struct sim_member *m, uint64_t sector)
 {
 	const struct super *own = super_on(w, m);
 
-	if (!own || is_modest(w, own, sector))
+	if (!own || m->is_apart || is_modest(w, own, sector))
 		return true;
 	EACH_MEMBER(w, teller)
 		if (is_in_sync(teller) && !is_lost(teller) && !teller->is_corrupt && !writes_off(w, teller, own))

@@ -163,6 +163,17 @@ static bool syncs_have_ended(struct sim_world *w, const struct arr_status *s)
 	return is_any;
 }
 
+/* Somebody must be able to start when a life is over, unless metadata rotted or two told stories of their own. */
+void check_survivors(struct sim_world *w)
+{
+	if (trustworthy(w))
+		return;
+	EACH_MEMBER(w, m)
+		if (m->place.is_used && (m->is_corrupt || m->is_apart))
+			return;
+	broken(w, LAW_I1, "every member is behind or written off by another: nobody could start");
+}
+
 /* What is judged is what lies on the media, whole or degraded. */
 void check_idle(struct sim_world *w)
 {

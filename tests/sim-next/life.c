@@ -67,15 +67,6 @@ uint32_t trustworthy(const struct sim_world *w)
 	return mask;
 }
 
-/* Nobody is left who could start: that needs a fault of the kind that takes metadata or a member away. */
-static void somebody_must_be_trusted(struct sim_world *w)
-{
-	EACH_MEMBER(w, m)
-		if (m->place.is_used && (m->disk.is_gone || m->is_corrupt || m->is_apart))
-			return;
-	broken(w, LAW_I1, "every member is behind or written off by another: nothing could start");
-}
-
 static uint32_t some_members(struct life *l)
 {
 	uint32_t mask = 0;
@@ -97,8 +88,6 @@ bool start_somehow(struct life *l)
 {
 	uint32_t trusted = trustworthy(l->w), chosen = some_members(l), flags = below(l, 2) ? EVF_RUN : 0;
 
-	if (!trusted)
-		somebody_must_be_trusted(l->w);
 	if (below(l, 12) == 0)
 		flags |= EVF_READONLY;
 	if (chosen & trusted && try_start(l, chosen, flags))

@@ -4,7 +4,7 @@
  * hand over bytes. A member that is gone cannot be opened, so it is never among those looked at.
  *
  * At a cut a part that nobody executed may have been on its way: of each member the first open one, since the others
- * had to wait for it. After a stop the members keep what they hold, or the power goes then (@fate). */
+ * had to wait for it. The same of a member that vanishes. After a stop the members keep what they hold, or the power goes then (@fate). */
 #include "world.h"
 
 #include <stdlib.h>
@@ -122,7 +122,7 @@ int world_start(struct sim_world *w, const struct asm_options *o)
 
 /* ---- the end ---- */
 
-static void tear(struct sim_world *w, const struct sim_job *j)
+static void tear(struct sim_world *w, const struct sim_job *j, const struct sim_member *only)
 {
 	uint64_t touched = 0;
 
@@ -131,13 +131,19 @@ static void tear(struct sim_world *w, const struct sim_job *j)
 		struct sim_member *m = &w->members[w->disk_of[p->member]];
 		bool is_write = p->op == ARR_P_WRITE || p->op == ARR_P_ZERO;
 
-		if (j->is_done[i] || touched & 1ull << p->member)
+		if (j->is_done[i] || touched & 1ull << p->member || (only && m != only))
 			continue;
 		touched |= 1ull << p->member;
 		if (is_write && !m->disk.is_closed && prng_below(&w->lots, 2))
 			disk_write_torn(&m->disk, &w->lots, p->at.bytes, p->len_bytes,
 					world_part_data(w, j->job, p));
 	}
+}
+
+void world_tear(struct sim_world *w, const struct sim_member *only)
+{
+	for (uint32_t i = 0; i < w->job_count; i++)
+		tear(w, &w->jobs[i], only);
 }
 
 void world_leave(struct sim_world *w)
@@ -162,8 +168,8 @@ void world_end(struct sim_world *w, bool is_cut, enum disk_fate fate)
 {
 	bool is_kept = !is_cut && !w->is_broken && w->has_lived;
 
-	for (uint32_t i = 0; is_cut && i < w->job_count; i++)
-		tear(w, &w->jobs[i]);
+	if (is_cut)
+		world_tear(w, NULL);
 	EACH_MEMBER(w, m)
 		disk_cut(&m->disk, &w->lots, fate);
 	story_note(w);
@@ -176,6 +182,7 @@ void world_end(struct sim_world *w, bool is_cut, enum disk_fate fate)
 		model_flushed(&w->model, w->model.acks); /* a clean stop is a promise */
 	model_cut(&w->model);
 	story_end(w);
+	check_survivors(w);
 	w->stats->cuts += is_cut;
 	trace(w, "---- %s", is_cut ? "the power is cut" : "stopped");
 	trace_end(w);

@@ -52,6 +52,7 @@ bool strike_vanish(struct sim_world *w, const struct sim_event *e)
 
 	if (!m || m->disk.is_gone)
 		return false;
+	world_tear(w, m);
 	disk_vanish(&m->disk, &w->lots);
 	return true;
 }

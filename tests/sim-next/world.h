@@ -254,6 +254,9 @@ void world_look(struct sim_world *w, struct sim_member *m, struct asm_member *re
 /* The end of a life, by a cut or after a stop: nothing of the array is left but the members. */
 void world_end(struct sim_world *w, bool is_cut, enum disk_fate fate);
 
+/* What is under way to @only (NULL: to all of them) may have come to some of its sectors: the power goes now. */
+void world_tear(struct sim_world *w, const struct sim_member *only);
+
 /* Forget requests, jobs and states, not the array itself. */
 void world_leave(struct sim_world *w);
 
@@ -337,6 +340,7 @@ void check_place(struct sim_world *w, struct sim_member *m);
 void check_left(struct sim_world *w);
 /* A life is over, the media are as it left them. */
 void check_ended(struct sim_world *w);
+void check_survivors(struct sim_world *w);	/* who could start the next one? */
 
 /* ---- super.c: an own reader of superblocks and bitmaps, from the format's description alone ---- */
 

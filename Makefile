@@ -24,7 +24,7 @@ SECONDS ?= 600
 SEED ?= $(shell date +%s)
 JOBS ?= 2
 DEPTH ?= 3
-SIM = $(BUILD)/tests/sim-next/umd-sim-next
+SIM = $(BUILD)/tests/sim/umd-sim
 TARGET ?=
 
 all: $(BUILD)/build.ninja

@@ -3,7 +3,7 @@
 Method: bugs are planted that break different laws, on the trunk of a history and in branches one, two and three cuts
         deep; the first failing seed's file is replayed, then shrunk, then the short one is replayed
 Law:    none; a failure is worth what can be read of it
-Source: tests/sim-next/shrink.c
+Source: tests/sim/shrink.c
 
     failures_replay_and_shrink.py ROOT WORKFOLDER"""
 import os

@@ -14,7 +14,7 @@ import time
 
 import table
 
-SIM = 'tests/sim-next'		# the simulator's folder
+SIM = 'tests/sim'		# the simulator's folder
 ROOMS = ['src/base', 'src/format', 'src/bitmap', 'src/array', 'src/assembly']
 FLAGS = ['-std=gnu17', '-O1', '-D_GNU_SOURCE', '-D_FILE_OFFSET_BITS=64', '-DUMD_LAWS_ARE_SILENT', '-w']
 TRUNKS = 400			# seeds of the first round

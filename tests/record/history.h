@@ -5,7 +5,7 @@
 #ifndef TESTS_RECORD_HISTORY_H
 #define TESTS_RECORD_HISTORY_H
 
-#include "../sim-next/world.h"
+#include "../sim/world.h"
 #include "log.h"
 
 enum { FLYING_MAX = 64, ASKED_MAX = 64, HISTORY_NAME_BYTES = 40 };

@@ -1,6 +1,6 @@
 """A scenario file, read; and what every world that runs one has in common.
 
-The grammar is that of tests/sim-next/event.def: a line is a word, what it asks for, and flags. This reader knows the
+The grammar is that of tests/sim/event.def: a line is a word, what it asks for, and flags. This reader knows the
 words that real worlds can carry out (worlds ALL there); the simulator has its own reader.
 
 A world does the events in their order. Each event that states something (read, expect, refused) becomes a *fact*: line,

@@ -1,103 +1,168 @@
-/* umd-sim: the brains of umd in a simulated world, one history per seed.
+/* umd-sim: the brains of umd in a simulated world.
  *
- *   umd-sim --seed N              one history; UMD_TRACE=1 prints one line per event
- *   umd-sim --seeds FROM COUNT    many; ends at the first broken law
- *   --demand                      afterwards every law must have been at stake, else it failed
+ *   umd-sim --seed N [--trace]             one history, with branches at its crash points
+ *   umd-sim --seeds FROM COUNT             many; ends at the first broken law
+ *   umd-sim --seconds S [--from SEED] [--jobs J]   as many as fit; ends at the tenth broken law
+ *   umd-sim --shrink SEED|FILE             what that seed or scenario breaks, in as few events as possible
+ *   umd-sim --scenario FILE [--images DIR] [--trace]       --scenarios FOLDER
+ *   umd-sim --exhaust DEPTH ...            --faults        (exhaust.c, exhaust_fault.c)
  *
- * SEEDS=N overrides COUNT, UMD_TEST_LONG=1 makes it twenty times as long.
+ *   --demand: every law must have been at stake and every fault have happened, else it failed
+ *   --at-least N: fewer crash points than that are a failure, too
+ *   --no-branches: the trunk alone
  *
- * The objects are those of the server (base, format, bitmap, array, assembly); members, time and order are made
- * up here. Same seed, same history. */
-#include "world.h"
+ * The objects are those of the server (base but its allocator, format, bitmap, array, assembly); members, time and
+ * order are made up here. Same seed, same history: "trace hash" says so. */
+#include "exhaust.h"
+#include "runs.h"
+#include "scenario.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-static struct sim_world world;
+enum { NEITHER, SEED, SEEDS, SECONDS, SHRINK, SCENARIO, SCENARIOS };
 
-static void law_reported(enum law_id id, const char *condition, const char *file, int line)
-{
-	broken(&world, id, "the brains themselves say so: %s (%s:%d)", condition, file, line);
-}
-
-static void run_seed(const char *program, uint64_t seed, struct sim_stats *stats)
-{
-	struct sim_world *w = &world;
-	const char *tracing = getenv("UMD_TRACE");
-	uint64_t lives;
-
-	world_init(w, program, seed, stats, tracing && strcmp(tracing, "0"));
-	w->now_ms = 1000;
-	create_array(w);
-	lives = 1 + prng_below(&w->rng, 6);
-	while (lives--)
-		live(w);
-	if (prng_below(&w->rng, 3) == 0)
-		fork_and_meet(w);
-	stats->seeds++;
-	stats->steps += w->step;
-	world_free(w);
-}
-
-static bool print_summary(const struct sim_stats *s)
-{
-	bool is_all = true;
-
-	printf("%llu seeds, %llu lives, %llu cuts, %llu steps: no law broken\n", (unsigned long long)s->seeds,
-	       (unsigned long long)s->lives, (unsigned long long)s->cuts, (unsigned long long)s->steps);
-	printf("%llu stops, %llu starts refused, %llu forks refused, %llu resyncs, %llu recoveries, %llu failures\n",
-	       (unsigned long long)s->stops, (unsigned long long)s->starts_refused,
-	       (unsigned long long)s->forks_refused, (unsigned long long)s->resyncs, (unsigned long long)s->recoveries,
-	       (unsigned long long)s->failures);
-	printf("checked with something at stake:");
-	for (int id = LAW_NONE + 1; id < LAW_COUNT; id++) {
-		printf(" %s %llu", law_name((enum law_id)id), (unsigned long long)s->stakes[id]);
-		is_all &= s->stakes[id] > 0;
-	}
-	putchar('\n');
-	return is_all;
-}
+struct command {
+	int what;
+	struct runs runs;
+	double seconds;
+	const char *path, *images;
+	uint64_t at_least;
+	bool is_demanding;
+};
 
 static int usage(void)
 {
-	fputs("usage: umd-sim [--demand] --seed N | --seeds FROM COUNT\n", stderr);
+	fputs("usage: umd-sim --seed N [--trace] | --seeds FROM COUNT | --seconds S [--from SEED] [--jobs J]\n"
+	      "               [--demand] [--at-least N] [--no-branches]\n"
+	      "       umd-sim --shrink SEED|FILE | --scenario FILE [--images DIR] [--trace] | --scenarios FOLDER\n"
+	      "       umd-sim --exhaust DEPTH | --faults\n",
+	      stderr);
 	return 2;
+}
+
+static bool take_number(char ***at, uint64_t *ret)
+{
+	char *end;
+
+	if (!(*at)[1])
+		return false;
+	*ret = strtoull(*++*at, &end, 10);
+	return !*end && end != **at;
+}
+
+static bool take_path(char ***at, const char **ret)
+{
+	if (!(*at)[1])
+		return false;
+	*ret = *++*at;
+	return true;
+}
+
+static bool take_option(struct command *c, char ***at)
+{
+	const char *word = **at;
+	uint64_t number = 1;
+
+	if (!strcmp(word, "--seed")) {
+		c->what = SEED;
+		c->runs.count = 1;
+		return take_number(at, &c->runs.from);
+	}
+	if (!strcmp(word, "--shrink")) {
+		c->what = SHRINK;
+		c->path = (*at)[1];
+		return take_number(at, &c->runs.from) || c->path;
+	}
+	if (!strcmp(word, "--seeds")) {
+		c->what = SEEDS;
+		return take_number(at, &c->runs.from) && take_number(at, &c->runs.count);
+	}
+	if (!strcmp(word, "--from"))
+		return take_number(at, &c->runs.from);
+	if (!strcmp(word, "--at-least"))
+		return take_number(at, &c->at_least);
+	if (!strcmp(word, "--seconds")) {
+		c->what = SECONDS;
+		if (!take_number(at, &number))
+			return false;
+		c->seconds = (double)number;
+		return true;
+	}
+	if (!strcmp(word, "--jobs")) {
+		if (!take_number(at, &number) || !number || number > RUNS_JOBS_MAX)
+			return false;
+		c->runs.jobs = (uint32_t)number;
+		return true;
+	}
+	if (!strcmp(word, "--scenario")) {
+		c->what = SCENARIO;
+		return take_path(at, &c->path);
+	}
+	if (!strcmp(word, "--scenarios")) {
+		c->what = SCENARIOS;
+		return take_path(at, &c->path);
+	}
+	if (!strcmp(word, "--images"))
+		return take_path(at, &c->images);
+	c->runs.is_tracing |= !strcmp(word, "--trace");
+	c->runs.has_no_branches |= !strcmp(word, "--no-branches");
+	c->is_demanding |= !strcmp(word, "--demand");
+	return !strcmp(word, "--trace") || !strcmp(word, "--demand") || !strcmp(word, "--no-branches");
+}
+
+static int finish(const struct command *c, const struct sim_stats *stats)
+{
+	if (c->is_demanding && stats_print_idle(stats)) {
+		puts("the histories are too tame");
+		return 1;
+	}
+	if (stats->crash_points < c->at_least && !stats->violations) {
+		printf("%llu crash points are fewer than %llu\n", (unsigned long long)stats->crash_points,
+		       (unsigned long long)c->at_least);
+		return 1;
+	}
+	return stats->violations ? 1 : 0;
+}
+
+static int run(struct command *c)
+{
+	static struct sim_stats stats;
+
+	switch (c->what) {
+	case SEED:
+	case SEEDS:
+		runs_seeds(&c->runs, &stats);
+		return finish(c, &stats);
+	case SECONDS:
+		runs_seconds(&c->runs, c->seconds, &stats);
+		return finish(c, &stats);
+	case SHRINK:
+		return access(c->path, R_OK) ? runs_shrink(c->runs.from) : scenario_shrink(c->path);
+	case SCENARIO:
+		return scenario_main(c->path, c->images, c->runs.is_tracing);
+	case SCENARIOS:
+		return scenarios_main(c->path);
+	default:
+		return usage();
+	}
 }
 
 int main(int argc, char **argv)
 {
-	uint64_t from = 0, count = 0;
-	struct sim_stats stats = { 0 };
-	bool is_demanding = false;
+	struct command c = { .runs = { .jobs = 1, .program = argv[0] } };
 
-	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--demand")) {
-			is_demanding = true;
-		} else if (!strcmp(argv[i], "--seed") && i + 1 < argc) {
-			from = strtoull(argv[++i], NULL, 10);
-			count = 1;
-		} else if (!strcmp(argv[i], "--seeds") && i + 2 < argc) {
-			from = strtoull(argv[++i], NULL, 10);
-			count = strtoull(argv[++i], NULL, 10);
-		} else {
-			return usage();
-		}
-	}
-	if (!count)
-		return usage();
-
-	if (count > 1 && getenv("SEEDS"))
-		count = strtoull(getenv("SEEDS"), NULL, 10);
-	else if (count > 1 && getenv("UMD_TEST_LONG"))
-		count *= 20;
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	law_sink_set(law_reported);
-	for (uint64_t seed = from; seed < from + count; seed++)
-		run_seed(argv[0], seed, &stats);
-	if (!print_summary(&stats) && is_demanding) {
-		puts("some law was never at stake: the histories are too tame");
-		return 1;
-	}
-	return 0;
+	runs_listen();
+	memory_keep();
+	if (argc > 1 && !strcmp(argv[1], "--exhaust"))
+		return exhaust_main(argc - 2, argv + 2);
+	if (argc > 1 && !strcmp(argv[1], "--faults"))
+		return exhaust_fault_main(argc - 2, argv + 2);
+	for (char **at = argv + 1; *at; at++)
+		if (!take_option(&c, &at))
+			return usage();
+	return run(&c);
 }

@@ -1,7 +1,7 @@
 /* Goal:   a history written to a file is read back as the same history, and bad lines are refused with their number
  * Method: every kind of event with every flag it may have, through text and back; files with one fault each
  * Law:    none; replaying a failure rests on it
- * Source: tests/sim-next/scenario.h */
+ * Source: tests/sim/scenario.h */
 #include "scenario.h"
 
 #include <stdlib.h>

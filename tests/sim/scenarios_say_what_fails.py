@@ -2,7 +2,7 @@
 """Goal:   a scenario that does not hold says so with its line, for every fact it can expect; images are what members hold
 Method: small files, each with one true and one false statement; images of a written array looked at byte by byte
 Law:    none; what scenarios prove rests on it
-Source: tests/sim-next/scenario.h, expect.c
+Source: tests/sim/scenario.h, expect.c
 
     scenarios_say_what_fails.py UMD-SIM"""
 import os

@@ -2,7 +2,7 @@
  * Method: faults made up here (a few events in a certain order), histories of hundreds of events around them; how much
  *         is left, whether it still has the fault, how many questions it took; children that die or hang
  * Law:    none; a failure is worth what can be read of it
- * Source: tests/sim-next/scenario.h */
+ * Source: tests/sim/scenario.h */
 #include "scenario.h"
 
 #include <signal.h>

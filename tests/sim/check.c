@@ -64,8 +64,7 @@ void check_started(struct sim_world *w)
 	struct arr_status s;
 
 	arr_get_status(w->array, &s);
-	for (uint32_t i = 0; i < s.member_count; i++)
-		w->members[w->disk_of[i]].slot = s.members[i].slot;
+	note_places(w, &s);
 	w->action = s.action;
 	w->acks_before = w->model.acks;
 	w->whole_until = s.degraded ? 0 : UINT64_MAX;

@@ -61,6 +61,7 @@ void check_claim(struct sim_world *w, const struct arr_job *job, const struct ar
 void claims_sync_part(struct sim_world *w, const struct sim_member *m);
 /* check_members.c */
 void members_started(struct sim_world *w);
+void note_places(struct sim_world *w, const struct arr_status *s);
 void members_ended(struct sim_world *w);
 bool is_written_off(const struct sim_world *w, const struct sim_member *m, uint64_t sector);
 void members_stepped(struct sim_world *w, const struct arr_status *s);

@@ -95,6 +95,15 @@ static bool may_tell(const struct sim_member *m)
 	return is_in_sync(m) || (m->state == ARR_M_FAULTY && !m->is_left && !m->is_behind);
 }
 
+/* In another story than its own its number is somebody else's. */
+static bool is_number_taken(const struct sim_world *w, const struct sim_member *m)
+{
+	EACH_MEMBER(w, other)
+		if (other != m && other->state != ARR_M_NONE && other->number_now == m->number)
+			return true;
+	return false;
+}
+
 static bool is_self_confident(const struct sim_world *w, const struct super *own)
 {
 	return !(own->feature_map & FMT_SB1_RECOVERY_OFFSET) && own->roles[own->dev_number] < w->slots;
@@ -164,7 +173,8 @@ static void note_left(struct sim_world *w, struct sim_member *m)
 		if (!may_tell(teller) || !m->has_number)
 			continue;
 		other = super_on(w, teller);
-		if (other && (other->roles[m->number] >= w->slots || m->state == ARR_M_RECOVERING))
+		if (other && (other->roles[m->number] >= w->slots || m->state == ARR_M_RECOVERING ||
+			      is_number_taken(w, m)))
 			m->is_left = true;
 	}
 }
@@ -206,18 +216,31 @@ void check_left(struct sim_world *w)
 		note_left(w, m);
 }
 
-/* What was written since the last step was said by those who were in sync until now. */
-void members_stepped(struct sim_world *w, const struct arr_status *s)
+/* As the table has them; what the superblock of a member that joins says comes later, if ever. */
+void note_places(struct sim_world *w, const struct arr_status *s)
 {
-	bool has_changed = false;
-
-	check_left(w);
 	for (uint32_t i = 0; i < s->member_count; i++) {
 		struct sim_member *m = &w->members[w->disk_of[i]];
 
 		if (m->state == ARR_M_NONE || m->entry != i)
 			continue;
 		m->slot = s->members[i].slot;
+		m->number_now = s->members[i].dev_number;
+	}
+}
+
+/* What was written since the last step was said by those who were in sync until now. */
+void members_stepped(struct sim_world *w, const struct arr_status *s)
+{
+	bool has_changed = false;
+
+	note_places(w, s);
+	check_left(w);
+	for (uint32_t i = 0; i < s->member_count; i++) {
+		struct sim_member *m = &w->members[w->disk_of[i]];
+
+		if (m->state == ARR_M_NONE || m->entry != i)
+			continue;
 		if (m->state == s->members[i].state)
 			continue;
 		changed(w, m, s->members[i].state);

@@ -73,6 +73,7 @@ struct sim_member {
 	struct sim_seen seen;
 	bool has_number;
 	uint32_t number;		/* of the device, in everybody's role table: the last it was known by */
+	uint32_t number_now;		/* in the table of the running array; valid unless NONE */
 	/* Chunks it may lack, at most: they were set when it left, or were written since. */
 	uint64_t owed[SIM_CHUNKS_MAX / 64];
 	bool has_gaps;

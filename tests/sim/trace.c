@@ -7,8 +7,8 @@
  * The sign before a member's cell is its state in the array: + in sync, r recovering, s spare, x faulty, - none. Text
  * that is too long for its column goes on below. A line is complete when the next one begins or trace_end() says so.
  *
- * The hash is that of what happened, in numbers: no address, no padding and no text is in it, so it is the same
- * whoever compiled the program, traced or not. */
+ * The hash is that of what happened, in numbers, and of every byte that was written or answered: no address, no padding
+ * and no text is in it, so it is the same whoever compiled the program, traced or not. */
 #include "world.h"
 
 #include <stdarg.h>

@@ -104,6 +104,25 @@ static void note_outcome(struct sim_world *w, const struct arr_job *job, const s
 		r->done_on |= 1u << index_of(w, m);
 }
 
+/* Every byte that reached the member, of superblocks and bitmaps as well: what nobody had set would differ. */
+static void hash_written(struct sim_world *w, const struct arr_part *p, const struct sim_member *m)
+{
+	uint64_t sum = 0;
+
+	for (uint64_t at = p->at.bytes; at < p->at.bytes + p->len_bytes; at += SECTOR_BYTES)
+		sum = sum * 0x100000001b3 + arena_hash(w->arena, disk_at(&m->disk, true, at));
+	hash_in(w, sum, 0, 0);
+}
+
+static void hash_answer(struct sim_world *w, const struct sim_request *r)
+{
+	uint64_t sum = 0;
+
+	for (uint64_t s = 0; s < r->sectors; s++)
+		sum = sum * 0x100000001b3 + model_content(r->data + s * SECTOR_BYTES);
+	hash_in(w, sum, 0, 0);
+}
+
 static void work_part(struct sim_world *w, struct sim_job *j, uint32_t i)
 {
 	struct arr_part *p = &j->job->parts[i];
@@ -118,6 +137,8 @@ static void work_part(struct sim_world *w, struct sim_job *j, uint32_t i)
 		     (unsigned long long)p->at.bytes / SECTOR_BYTES, (unsigned long long)p->len_bytes / SECTOR_BYTES,
 		     p->flags & ARR_PF_DURABLE ? " fua" : "", p->rc ? " FAILS" : "");
 	hash_in(w, p->at.bytes, p->len_bytes, (uint64_t)index_of(w, m) << 8 | p->op << 1 | (p->rc != 0));
+	if (!p->rc && (p->op == ARR_P_WRITE || p->op == ARR_P_ZERO))
+		hash_written(w, p, m);
 	if (p->rc)
 		spread_failure(j, p);
 	note_outcome(w, j->job, p, m);
@@ -254,6 +275,7 @@ static void request_done(struct sim_world *w, struct sim_request *r)
 		model_flushed(&w->model, r->acks);
 		check_acked(w, r);
 	} else {
+		hash_answer(w, r);
 		check_read(w, r);
 	}
 }

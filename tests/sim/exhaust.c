@@ -3,10 +3,10 @@
  *   workload = a start state, then up to DEPTH letters; before each of them none, all, or any number of hand actions
  *
  * Start states are whole, never synced, degraded, interrupted, with and without bitmap, with two and three members. The
- * letters are few and meet each other: all writes lie around the border of chunks 0 and 1, side by side in one chunk and
- * on top of each other, and either member can fail. A letter that makes no sense where it stands (nobody to be re-added)
- * ends that workload and all that begin like it. Nothing runs after "stop": the letter behind it starts the trusted
- * members first.
+ * letters are few and meet each other: all writes lie around the border of chunks 0 and 1, side by side in one chunk
+ * and on top of each other, and either member can fail. A letter that makes no sense where it stands (nobody to be
+ * re-added) ends that workload and all that begin like it. Nothing runs after "stop": the letter behind it starts the
+ * trusted members first.
  *
  *   for each start state, each workload      exhaust_run()
  *     for each hand action of its last letter    exhaust_cut()
@@ -70,8 +70,9 @@ static const struct start_state states[] = {
 	STATE("mapless-fresh", SETUP(2, 0, false), START(A | B)),
 	STATE("three", SETUP(3, CHUNK, true), START(A | B | C)),
 	/* b was removed, and a chunk it lacks was written. */
-	STATE("degraded", SETUP(2, CHUNK, true), START(A | B), OLD_WRITE, { .kind = EV_IDLE }, { .kind = EV_FAIL, .member = MEMBER_B },
-	      { .kind = EV_REMOVE, .member = MEMBER_B }, { .kind = EV_WRITE, .first = BORDER, .count = 1 },
+	STATE("degraded", SETUP(2, CHUNK, true), START(A | B), OLD_WRITE, { .kind = EV_IDLE },
+	      { .kind = EV_FAIL, .member = MEMBER_B }, { .kind = EV_REMOVE, .member = MEMBER_B },
+	      { .kind = EV_WRITE, .first = BORDER, .count = 1 },
 	      { .kind = EV_IDLE }),
 	/* The power failed under two writes; the resync is about to begin. */
 	STATE("interrupted", SETUP(2, CHUNK, true), START(A | B), OLD_WRITE,
@@ -79,7 +80,8 @@ static const struct start_state states[] = {
 	      { .kind = EV_WORK }, { .kind = EV_WORK }, { .kind = EV_CUT, .lot = 5 }, START(A | B)),
 	/* b was away for a write, and comes back at the next start. */
 	STATE("stale", SETUP(3, CHUNK, true), START(A | B | C), OLD_WRITE,
-	      { .kind = EV_VANISH, .member = MEMBER_B, .lot = 3 }, OLD_WRITE, { .kind = EV_STOP }, { .kind = EV_RETURN, .member = MEMBER_B }, START(A | B | C)),
+	      { .kind = EV_VANISH, .member = MEMBER_B, .lot = 3 }, OLD_WRITE, { .kind = EV_STOP },
+	      { .kind = EV_RETURN, .member = MEMBER_B }, START(A | B | C)),
 };
 enum { STATES = sizeof states / sizeof *states };
 

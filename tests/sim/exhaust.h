@@ -3,7 +3,8 @@
  *   exhaust_main.c    options, several processes, what is said
  *   exhaust.c         start states, letters, which workloads there are
  *   exhaust_run.c     one workload, hand action by hand action
- *   exhaust_cut.c     one crash point: its images, who is started from each, what happens then
+ *   exhaust_cut.c     one crash point: its images
+ *   exhaust_judge.c   who is started from an image, and what happens then
  *   reach.c           what is on its way to the media, and a cut that says what becomes of it
  *   exhaust_seen.c    what was judged before in this workload
  *   exhaust_fault.c   the n-th allocation and the n-th operation fail, for every n */
@@ -88,8 +89,8 @@ void exhaust_all(struct exhaust *x);
 /* The verdict, as a scenario. */
 void exhaust_report(struct exhaust *x);
 
-/* Runs it, if @looks with a look at every crash of its last letter. How many hand actions that letter gave; negative: it,
- * and all that begins so, makes no sense. */
+/* Runs it, if @looks with a look at every crash of its last letter. How many hand actions that letter gave; negative:
+ * it, and all that begins so, makes no sense. */
 int exhaust_run(struct exhaust *x, const struct workload *l, bool looks);
 
 /* All images of the world @level cuts deep, if the power went now. */

@@ -156,8 +156,8 @@ int exhaust_main(int argc, char **argv)
 	for (int i = 1; is_good && i < argc; i += 2)
 		is_good = take_option(&x, argv[i], argv[i + 1]);
 	if (!is_good || !x.depth || x.depth > EXHAUST_DEPTH_MAX || !x.jobs || x.jobs > JOBS_MAX) {
-		fputs("usage: umd-sim --exhaust DEPTH [--part K/N] [--jobs J] [--from STATE,STATE] [--letters WORD,WORD]\n"
-		      "               [--orders N] [--paces all] [--leads all]\n", stderr);
+		fputs("usage: umd-sim --exhaust DEPTH [--part K/N] [--jobs J] [--from STATE,STATE]\n"
+		      "               [--letters WORD,WORD] [--orders N] [--paces all] [--leads all]\n", stderr);
 		return 2;
 	}
 	if (x.jobs > 1)

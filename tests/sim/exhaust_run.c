@@ -119,9 +119,10 @@ int exhaust_run(struct exhaust *x, const struct workload *l, bool looks)
 	create(x, l->from);
 	actions = hands_work(x, w, l->count ? l->lead : ACTIONS_MAX, false, false);
 	for (uint32_t i = 0; actions >= 0 && i < l->count; i++) {
+		const struct word *word = &l->words[i];
 		bool is_last = i + 1 == l->count;
 
-		actions = carry_out(x, w, l->words[i].letter, is_last ? ACTIONS_MAX : l->words[i].pace, is_last && looks);
+		actions = carry_out(x, w, word->letter, is_last ? ACTIONS_MAX : word->pace, is_last && looks);
 	}
 	x->counts.workloads += looks && l->count && actions >= 0;
 	x->counts.useless += looks && actions < 0;

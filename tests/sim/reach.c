@@ -1,12 +1,12 @@
 /* A cut that says of every sector what becomes of it.
  *
- * On its way is what a member has in its cache only, and what a job under way would write next there: of each member the
- * first open part, since what comes after it has to wait. Nobody can say whether it is on the medium when the power fails,
- * a durable write not yet answered included. So all of it is carried out on copies, as writes that no flush follows, and
- * the copies know which versions of which sectors there are.
+ * On its way is what a member has in its cache only, and what a job under way would write next there: of each member
+ * the first open part, since what comes after it has to wait. Nobody can say whether it is on the medium when the power
+ * fails, a durable write not yet answered included. So all of it is carried out on copies, as writes that no flush
+ * follows, and the copies know which versions of which sectors there are.
  *
- * In a script the choices are words of the cut, "a=021 b=0": of each loose sector of the member, ascending, the number of
- * its version, 0 the medium's. */
+ * In a script the choices are words of the cut, "a=021 b=0": of each loose sector of the member, ascending, the number
+ * of its version, 0 the medium's. */
 #include "exhaust.h"
 
 #include <string.h>
@@ -24,8 +24,8 @@ static void carry_out(const struct sim_world *w, const struct sim_job *j, struct
 			continue;
 		touched |= 1ull << p->member;
 		if ((p->op == ARR_P_WRITE || p->op == ARR_P_ZERO) && !w->members[member].disk.is_closed)
-			disk_write(&disks[member], &lot, p->at.bytes, p->len_bytes, world_part_data(w, j->job, p), false,
-				   false, w->step);
+			disk_write(&disks[member], &lot, p->at.bytes, p->len_bytes, world_part_data(w, j->job, p),
+				   false, false, w->step);
 	}
 }
 

@@ -324,7 +324,7 @@ static void take(struct history *h, const struct mbr_record *r, const uint8_t *e
 		break;
 	case MBR_REC_FAULT:
 		h->faults++;
-		if (!strcmp((const char *)extra, "eio"))	/* the others are no errors to whoever bears with them */
+		if (!strcmp((const char *)extra, "eio"))	/* the others are no refusals */
 			h->troubled |= 1u << h->member_of[r->member];
 		break;
 	default:

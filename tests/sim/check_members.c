@@ -35,21 +35,36 @@ static void is_one_story(struct sim_world *w)
 		broken(w, LAW_I5, "members that ran apart are both believed in sync");
 }
 
+static void forget_choices_beside(struct sim_world *w, const struct sim_member *m)
+{
+	for (uint64_t s = 0; s < w->model.count; s++)
+		if (model_is_excluded(&w->model, s, arena_word(w->arena, data_at(m, true, s))))
+			model_forget_choice(&w->model, s);
+}
+
+/* A member is missing on which choices may have depended. They stay where the one that decides now shows what was chosen:
+ * nobody else is read while copies may differ (I6). */
+static void keep_choices_of(struct sim_world *w, const struct sim_member *pin)
+{
+	model_member_left(&w->model);
+	forget_choices_beside(w, pin);
+}
+
 void members_started(struct sim_world *w)
 {
+	bool is_missing = w->was_readonly && !pin_of(w)->was_in_sync;	/* what it showed could not be recorded */
+
 	is_one_story(w);
 	EACH_MEMBER(w, m) {
 		is_believable(w, m);
-		if ((m->was_in_sync || m->may_decide) && !is_in_sync(m))
-			model_lost_member(&w->model);
+		is_missing |= (m->was_in_sync || m->may_decide) && !is_in_sync(m);
 		if (is_in_sync(m) && m->is_behind)
 			broken(w, LAW_I5, "%s lacks acknowledged writes and is believed in sync", m->disk.path);
 		if (m->is_behind && m->state != ARR_M_NONE)
 			at_stake(w, LAW_I5);
 	}
-	/* What a read-only array showed could not be recorded: another member may decide now. */
-	if (w->was_readonly && !pin_of(w)->was_in_sync)
-		model_lost_member(&w->model);
+	if (is_missing)
+		keep_choices_of(w, pin_of(w));
 }
 
 static void counted_are_needed(struct sim_world *w, const struct sim_member *left)
@@ -76,9 +91,8 @@ static void keep_choices(struct sim_world *w)
 {
 	model_member_left(&w->model);
 	EACH_MEMBER(w, m)
-		for (uint64_t s = 0; is_in_sync(m) && s < w->model.count; s++)
-			if (model_is_excluded(&w->model, s, arena_word(w->arena, data_at(m, true, s))))
-				model_forget_choice(&w->model, s);
+		if (is_in_sync(m))
+			forget_choices_beside(w, m);
 }
 
 /* What was damaged was written since? */

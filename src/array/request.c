@@ -102,7 +102,8 @@ bool arr_write_overlaps(const struct arr *a, uint64_t at, uint64_t len, const st
 /* ---- QUEUED -> MARKED ---- */
 
 /* Is a read of these bytes out on a member that does not decide? It may show the write before that one has it, and the
- * next read would show the old bytes again (I6). A member that has failed gets no write: nobody waits for its answers. */
+ * next read would show the old bytes again (I6). A member that has failed gets no write: nobody waits for its
+ * answers. */
 static bool is_read_elsewhere(const struct arr *a, const struct arr_req *req)
 {
 	const struct arr_req *r;

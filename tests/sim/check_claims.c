@@ -21,7 +21,8 @@ void claims_sync_part(struct sim_world *w, const struct sim_member *m)
 	if (!s)
 		return;
 	if (s->roles[s->dev_number] < w->slots && !(s->feature_map & FMT_SB1_RECOVERY_OFFSET))
-		broken(w, LAW_I5, "%s is copied to while its own superblock (event %llu) calls it in sync", m->disk.path,
+		broken(w, LAW_I5, "%s is copied to while its own superblock (event %llu) calls it in sync",
+		       m->disk.path,
 		       (ull)s->events);
 	at_stake(w, LAW_I5);
 }
@@ -64,8 +65,8 @@ static void read_claim(struct sim_world *w, const struct arr_part *p, struct sup
 		       member_of(w, p)->disk.path);
 }
 
-/* "Below this place the array is clean" speaks of a member as far as its own superblock calls it current: the one of this
- * round, or where it gets none the one it has, if that is of this round or tells of a recovery. One that has just
+/* "Below this place the array is clean" speaks of a member as far as its own superblock calls it current: the one of
+ * this round, or where it gets none the one it has, if that is of this round or tells of a recovery. One that has just
  * come back still has that of its former life, too old to be believed. What the array thinks by now is not what is
  * said. */
 static uint64_t clean_below(struct sim_world *w, const struct arr_job *job, const struct sim_member *m,
@@ -156,7 +157,7 @@ static void numbers_go_on(struct sim_world *w, const struct sim_member *m, const
 	if (!w->has_bitmap || !is_in_sync(m) || m->is_corrupt)
 		return;
 	if (bits_on(w, m, false)->events < now->events)
-		broken(w, LAW_I8, "%s gets event %llu while its bitmap is at %llu: the next start would copy everything",
+		broken(w, LAW_I8, "%s gets event %llu while its bitmap is at %llu: the next start would copy all",
 		       m->disk.path, (ull)now->events, (ull)bits_on(w, m, false)->events);
 }
 

@@ -1,9 +1,9 @@
 /* I8: what a recovery by the bitmap may copy, at most.
  *
  * For every member that is away a list is kept of the chunks it may lack: those whose bit lay on a medium in sync
- * when it left or when a life began without it, those that were counted then (I11: a write that failed for want of memory
- * counts its chunk without a bit on any medium), and those a client asked to be written since. A recovery that serves
- * this member alone, by the bitmap, copies none but these; whether it copied enough is seen from the bytes (I2).
+ * when it left or when a life began without it, those that were counted then (I11: a write that failed for want of
+ * memory counts its chunk without a bit on any medium), and those a client asked to be written since. A recovery that
+ * serves this member alone, by the bitmap, copies none but these; whether it copied enough is seen from the bytes (I2).
  * While others join or leave nothing is expected: their chunks are copied as well. */
 #include "check.h"
 

@@ -8,11 +8,13 @@
  * Every write that is not durable goes into the cache and into a log of versions; a flush moves to the medium
  * what was written before the flush was *issued* (a disk promises no more). At a power cut every sector becomes,
  * on its own, the medium's version or any logged one: old, new, or something in between when it was written
- * several times. All of them, none of them, and all up to a moment find other bugs than the lot does, so they come often.
+ * several times. All of them, none of them, and all up to a moment find other bugs than the lot does, so they come
+ * often.
  *
  * A failed write may have written some sectors, a failed read leaves rubbish in the buffer, a failed flush may have
- * written some of what was cached and given up the rest (page caches forget after one error): what was given up is still
- * read, and never written. After a flush or a durable write that failed none succeeds until the member is opened anew.
+ * written some of what was cached and given up the rest (page caches forget after one error): what was given up is
+ * still read, and never written. After a flush or a durable write that failed none succeeds until the member is opened
+ * anew.
  *
  * Left out: sectors torn inside, bytes that rot by themselves. */
 #include "disk.h"
@@ -211,7 +213,8 @@ int disk_write(struct sim_disk *d, struct prng *lot, uint64_t at, uint64_t len, 
 		fault = FAULT_FLUSH;
 	if (fault == NO_FAULT) {
 		for (uint64_t done = 0; done < len; done += SECTOR_BYTES)
-			write_sector(d, at + done, data ? (const uint8_t *)data + done : NULL, is_durable, is_sync, time);
+			write_sector(d, at + done, data ? (const uint8_t *)data + done : NULL, is_durable, is_sync,
+				     time);
 		return 0;
 	}
 	write_some(d, lot, fault, at, len, data, is_sync, time);

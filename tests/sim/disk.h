@@ -67,13 +67,13 @@ struct sim_disk {
 	uint64_t bad_at, bad_len;	/* EIO_RANGE, bytes of the member; len 0: none */
 	bool is_dead, is_gone;		/* EIO_FOR_EVER came; VANISH: every operation fails */
 	bool is_hung;			/* HANG: the world executes nothing here, and counts it */
-	bool is_closed;			/* it vanished under the hands: back or not, they reach it by disk_open() only */
+	bool is_closed;			/* it vanished under the hands: they reach it by disk_open() only */
 	bool has_lost_writes;		/* a flush failed: the hands let none succeed until the member is opened anew */
 	uint64_t faults[FAULT_KINDS];	/* how often each bit (an operation that failed, a cache that was lost) */
 };
 
 void disk_init(struct sim_disk *d, struct arena *a, const char *path, uint64_t size_bytes);
-void disk_copy(struct sim_disk *to, const struct sim_disk *from);	/* @to is uninitialised; same arena, no faults[] */
+void disk_copy(struct sim_disk *to, const struct sim_disk *from);	/* @to: uninitialised; same arena, no faults[] */
 void disk_free(struct sim_disk *d);
 
 /* 0 or -EIO. @data NULL: zeroes. A flush covers what was written before the step it was @issued in. */
@@ -99,9 +99,9 @@ uint32_t disk_loose(const struct sim_disk *d, struct loose_sector *ret, uint32_t
 /* The cut with a choice for each of them: 0 the medium's, n the n-th version. */
 void disk_cut_to(struct sim_disk *d, const uint8_t *choices);
 
-void disk_vanish(struct sim_disk *d, struct prng *lot);		/* what survives of its cache is on its medium at once */
+void disk_vanish(struct sim_disk *d, struct prng *lot);	/* what survives of its cache is on its medium at once */
 void disk_lift_faults(struct sim_disk *d);	/* all but what the hands must notice: has_lost_writes, is_closed */
-void disk_open(struct sim_disk *d);		/* the hands open it anew, at a start or when it joins: those end, too */
+void disk_open(struct sim_disk *d);	/* the hands open it anew, at a start or when it joins: those end, too */
 
 /* Bytes as they are, without any fault, for those who check. */
 void disk_peek(const struct sim_disk *d, bool in_cache, uint64_t at, uint64_t len, void *ret);

@@ -1,9 +1,11 @@
 /* Goal:   the simulated disk keeps every promise of disk.h, and loses whatever it may lose.
- * Method: small disks with words as contents; each fault, each fate; what may happen by lot is tried with many seeds and
+ * Method: small disks with words as contents; each fault, each fate; what may happen by lot is tried with many seeds
+ * and
  *         must stay within the promise, and every outcome that is promised to be possible must come up. Subsets are
  *         compared with a brute-force enumeration.
  * Law:    the ground of all that are checked over a cut: I1, I3, I4, I6, I10.
- * Source: disk.h; issue 4, item 1: until a flush or FUA completes, any subset of sectors may have reached the medium. */
+ * Source: disk.h; issue 4, item 1: until a flush or FUA completes, any subset of sectors may have reached the medium.
+ *  */
 #include "disk.h"
 
 #include <stdlib.h>
@@ -80,7 +82,7 @@ static void flushes_cover_what_was_before(void)
 	put(&d, 0, 1, 12, 6);
 	ok(!disk_flush(&d, &lots, 5), "a flush succeeds");
 	is_u64(read_back(&d, 0), 12, "reads return the newest");
-	ok(!disk_is_settled(&d, at(0), SECTOR_BYTES, false), "what was written after the flush was issued is not settled");
+	ok(!disk_is_settled(&d, at(0), SECTOR_BYTES, false), "what was written after the flush began is not settled");
 	disk_cut(&d, &lots, FATE_LOSE_ALL);
 	is_u64(on_medium(&d, 0), 10, "a flush covers what was written before it was issued");
 	is_u64(on_medium(&d, 1), 0, "and nothing that was written in the same step or later");
@@ -208,7 +210,7 @@ static void the_dead_stay_dead(void)
 	is_u64(d.faults[FAULT_EIO_FOR_EVER], 4, "each counts");
 	disk_write_torn(&d, &lots, at(4), at(30), words(70, 30));
 	disk_lift_faults(&d);
-	is_u64(read_back(&d, 2) + read_back(&d, 3) + read_back(&d, 20), 0, "after the first nothing is written any more");
+	is_u64(read_back(&d, 2) + read_back(&d, 3) + read_back(&d, 20), 0, "after the first nothing is written");
 	is_u64(read_back(&d, 0), 10, "when it is lifted, it answers");
 	disk_free(&d);
 }

@@ -3,8 +3,8 @@
  * It stands where base/mem.c stands in the server: the linker takes it first and never opens base's. The n-th
  * allocation from now fails, that one alone; whoever asks learns how many there were, so that every n can be tried.
  * Everything else (the simulator's own memory) comes from the C library and does not fail. Worlds come and go a
- * thousand times a second, so what is freed is kept: giving it back to the system and asking anew took two fifths of all
- * time. */
+ * thousand times a second, so what is freed is kept: giving it back to the system and asking anew took two fifths of
+ * all time. */
 #include "base/mem.h"
 #include "world.h"
 

@@ -28,7 +28,7 @@ struct model_sector {
 	uint32_t count;
 	uint32_t live_floor;		/* serial: reads return this or a later one */
 	uint32_t durable_floor;		/* serial: what a cut must leave, or a later one */
-	uint32_t seen_floor;		/* serial: what a read has shown, maybe while it was under way, or a later one */
+	uint32_t seen_floor;		/* serial: what a read has shown, maybe under way, or a later one */
 };
 
 struct model {

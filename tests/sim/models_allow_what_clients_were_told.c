@@ -1,5 +1,6 @@
 /* Goal:   the model allows what a disk may show after the client's history, and nothing else.
- * Method: short histories, one rule each, judged by reading and by peeking; then long random ones, where the versions kept
+ * Method: short histories, one rule each, judged by reading and by peeking; then long random ones, where the versions
+ * kept
  *         in the pool are compared with plain arrays.
  * Law:    the judge of I1 and I6.
  * Source: model.h; the design, section 4: I1, I6. */
@@ -99,7 +100,7 @@ static void floors_only_rise(void)
 	model_acked(&m, serial, 0, 1, true);
 	model_flushed(&m, since);
 	ok(!model_may_remain(&m, 0, 10), "a flush of older writes does not take back that a later one is durable");
-	ok(model_may_remain(&m, 0, 11) && !model_may_remain(&m, 0, 12), "what is durable may remain, a stranger may not");
+	ok(model_may_remain(&m, 0, 11) && !model_may_remain(&m, 0, 12), "the durable may remain, a stranger may not");
 	model_free(&m);
 }
 
@@ -276,7 +277,7 @@ static void a_settled_sector_has_one_value(void)
 	model_settle(&m, 0, 10);
 	model_lost_member(&m);
 	model_cut(&m);
-	ok(!model_peek(&m, 0, 10) && model_peek(&m, 0, 0) == LAW_I1, "what all members hold durably stays, whatever is lost");
+	ok(!model_peek(&m, 0, 10) && model_peek(&m, 0, 0) == LAW_I1, "what all hold durably stays, whatever is lost");
 	is_u64(m.sectors[0].count, 1, "and is one version");
 	is_u64(m.sectors[0].durable_floor, m.sectors[0].first.serial, "a durable one");
 	model_free(&m);

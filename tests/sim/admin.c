@@ -151,6 +151,23 @@ static struct asm_options options(const struct sim_world *w, const struct sim_ev
 	};
 }
 
+/* One whose number another device has by now is left out, in a sentence: it is not combined with anybody. */
+static bool is_displaced(const struct sim_world *w, const struct sim_member *m)
+{
+	for (uint32_t i = 0; i < w->plan->member_count; i++)
+		if (w->disk_of[i] == index_of(w, m) && w->plan->verdicts[i] == ASM_DUPLICATE)
+			return true;
+	return false;
+}
+
+static uint32_t undisplaced(const struct sim_world *w, uint32_t chosen)
+{
+	EACH_MEMBER(w, m)
+		if (is_displaced(w, m))
+			chosen &= ~(1u << index_of(w, m));
+	return chosen;
+}
+
 static uint32_t readable(const struct sim_world *w, uint32_t chosen)
 {
 	uint32_t mask = 0;
@@ -179,7 +196,7 @@ static void check_refusal(struct sim_world *w, const struct sim_event *e, uint32
 		broken(w, LAW_I9, "a refusal without a sentence (%s)", err_name(refusal->code));
 	if (trusted && chosen == trusted && e->flags & EVF_RUN)
 		broken(w, LAW_I9, "the members that trust each other do not start: %s", refusal->text);
-	if (story_is_fork(w, chosen) && is_sound(w, chosen)) {
+	if (story_is_fork(w, undisplaced(w, chosen)) && is_sound(w, chosen)) {
 		if (refusal->code != UMD_E_FORKED)
 			broken(w, LAW_I5, "two members that ran apart and wrote are offered together: %s",
 			       refusal->text);
@@ -194,7 +211,7 @@ static bool run(struct sim_world *w, const struct sim_event *e, const struct asm
 {
 	int rc;
 
-	if (story_is_fork(w, readable(w, chosen)) && !o->prefer)
+	if (story_is_fork(w, undisplaced(w, readable(w, chosen))) && !o->prefer)
 		broken(w, LAW_I5, "two members that ran apart and wrote are offered together: they would be combined");
 	if (!(e->flags & EVF_PREFER))
 		story_begin(w, chosen);
@@ -269,7 +286,7 @@ static bool newest_misses_somebody(const struct sim_world *w, uint32_t chosen)
  * themselves that somebody is missing. Where they do not know it, a fork was made on purpose before. */
 static bool must_be_refused(const struct sim_world *w, const struct sim_event *e, uint32_t chosen)
 {
-	if (story_is_fork(w, readable(w, chosen)))
+	if (story_is_fork(w, undisplaced(w, readable(w, chosen))))
 		return true;
 	return !(e->flags & EVF_RUN) && !(chosen & trustworthy(w)) && newest_misses_somebody(w, chosen);
 }

@@ -68,8 +68,8 @@ static bool may_return(const struct sim_world *w, const struct sim_member *m, ui
 {
 	const struct super *s;
 
-	if (!m->is_there || (m->state != ARR_M_NONE && m->state != ARR_M_FAULTY))
-		return false;
+	if (!m->is_there || m->is_apart || (m->state != ARR_M_NONE && m->state != ARR_M_FAULTY))
+		return false;		/* nor one that tells another story: that is refused (I5) */
 	s = super_on(w, m);
 	if (!s || s->events < events_cleared || s->roles[s->dev_number] >= w->slots)
 		return false;

@@ -109,6 +109,17 @@ static bool may_tell(const struct sim_member *m)
 	return is_in_sync(m) || (m->state == ARR_M_FAULTY && !m->is_left && !m->is_behind);
 }
 
+static bool is_self_confident(const struct sim_world *w, const struct super *own)
+{
+	return !(own->feature_map & FMT_SB1_RECOVERY_OFFSET) && own->roles[own->dev_number] < w->slots;
+}
+
+/* Being recovered, and its superblock says so: until then what it says is what it said when it was in sync. */
+static bool is_on_its_way(const struct sim_world *w, const struct sim_member *m, const struct super *own)
+{
+	return m->state == ARR_M_RECOVERING && (!own || !is_self_confident(w, own));
+}
+
 /* In another story than its own its number is somebody else's. */
 static bool is_number_taken(const struct sim_world *w, const struct sim_member *m)
 {
@@ -116,11 +127,6 @@ static bool is_number_taken(const struct sim_world *w, const struct sim_member *
 		if (other != m && other->state != ARR_M_NONE && other->number_now == m->number)
 			return true;
 	return false;
-}
-
-static bool is_self_confident(const struct sim_world *w, const struct super *own)
-{
-	return !(own->feature_map & FMT_SB1_RECOVERY_OFFSET) && own->roles[own->dev_number] < w->slots;
 }
 
 /* Do the media say that it is none of those in sync? One that came back in this life may not be on record yet. */
@@ -187,8 +193,7 @@ static void note_left(struct sim_world *w, struct sim_member *m)
 		if (!may_tell(teller) || !m->has_number)
 			continue;
 		other = super_on(w, teller);
-		if (other && (other->roles[m->number] >= w->slots || m->state == ARR_M_RECOVERING ||
-			      is_number_taken(w, m)))
+		if (other && (other->roles[m->number] >= w->slots || is_on_its_way(w, m, own) || is_number_taken(w, m)))
 			m->is_left = true;
 	}
 }

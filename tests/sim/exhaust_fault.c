@@ -11,8 +11,8 @@
  * It is run once without a fault, to count. Then once for each n: of the allocations of one life; of the operations of
  * one member in one life, each failing in three ways. With the fault the history takes another course: what makes no
  * sense any more is left out. After each hand action that follows the fault, some dozens, the power fails, too, in
- * branches. Whatever happens, the laws hold; and at the end faults are over, the trusted members start, everything comes
- * to rest and is equal, and the array stops. */
+ * branches. Whatever happens, the laws hold; and at the end faults are over, the trusted members start, everything
+ * comes to rest and is equal, and the array stops. */
 #include "exhaust.h"
 
 #include <stdio.h>

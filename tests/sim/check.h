@@ -51,7 +51,7 @@ void check_cleared(struct sim_world *w, const struct sim_job *j, const struct ar
 void order_started(struct sim_world *w);
 void order_part(struct sim_world *w, const struct sim_request *r, const struct sim_member *m);
 void order_sync_part(struct sim_world *w);
-void members_are_equal(struct sim_world *w);
+bool members_are_equal(struct sim_world *w);	/* true: there were two to compare */
 /* check_bounds.c */
 void bounds_part(struct sim_world *w, const struct sim_job *j, const struct arr_part *p, const struct sim_member *m);
 void bounds_ended(struct sim_world *w);

@@ -116,7 +116,6 @@ void check_place(struct sim_world *w, struct sim_member *m)
 	if (!w->array && !m->has_gaps)
 		same_gaps(w, m);	/* it was just created */
 	m->has_gaps = is_where_it_was(m);
-	at_stake(w, LAW_I7);
 }
 
 static bool is_inside(const struct arr_part *p, uint64_t at, uint64_t len)

@@ -40,7 +40,8 @@ void sync_ended(struct sim_world *w, const struct arr_sync_report *r)
 			w->stats->resyncs++;
 		else
 			w->stats->recoveries++;
-		members_are_equal(w);
+		if (members_are_equal(w))
+			at_stake(w, LAW_I2);
 		EACH_MEMBER(w, m)
 			m->has_failed_source = false;
 	}
@@ -49,7 +50,8 @@ void sync_ended(struct sim_world *w, const struct arr_sync_report *r)
 		if (r->bytes_copied != w->sync_bytes_expected)
 			broken(w, LAW_I8, "%llu bytes were copied, the set chunks have %llu", (ull)r->bytes_copied,
 			       (ull)w->sync_bytes_expected);
-		at_stake(w, LAW_I8);
+		if (w->sync_bytes_expected || r->action == ARR_SYNC_RECOVER) /* what returns unchanged gets nothing */
+			at_stake(w, LAW_I8);
 	}
 	w->is_sync_expected = false;
 }
@@ -98,8 +100,14 @@ static void no_bit_is_set(struct sim_world *w, const struct sim_member *m)
 			broken_at(w, LAW_I8, c,
 				  "the array is idle and whole, but the bit of chunk %llu stays set on %s", (ull)c,
 				  m->disk.path);
-	if (w->has_bitmap)
-		at_stake(w, LAW_I8);
+}
+
+static bool was_bit_set(const struct sim_world *w)
+{
+	for (uint64_t c = 0; w->has_bitmap && c < w->chunks; c++)
+		if (w->counted_since[c] != UINT64_MAX)
+			return true;
+	return false;
 }
 
 static void clean_member(struct sim_world *w, const struct sim_member *m)
@@ -193,6 +201,8 @@ void check_idle(struct sim_world *w)
 		if (!s.degraded)
 			no_bit_is_set(w, m);
 	}
+	if (!s.degraded && was_bit_set(w))
+		at_stake(w, LAW_I8);
 	content_at_rest(w);
 	at_stake(w, LAW_I9);
 }

@@ -67,6 +67,8 @@ def main():
 	status, few = run(program, '--no-branches', '--seeds', '1', '1', '--demand')
 	said = numbers(few, r'never (?:at stake|happened): (?:fault )?([\w-]+).*')
 	idle = [name for name, n in numbers(few, r'(I\d+) (\d+)') + numbers(few, r'fault ([a-z-]+) (\d+)') if n == '0']
+	syncs = numbers(few, r'(\d+) resyncs, (\d+) recoveries, .*')[0]
+	idle += [name for name, n in zip(('resync', 'recovery'), syncs) if n == '0']
 	ok(status == 1 and idle and [name for name, in said] == idle, 'what was never at stake is demanded, by name', idle, said)
 
 	_, quiet = run(program, '--seed', '1')

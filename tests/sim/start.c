@@ -32,6 +32,8 @@ void world_look(struct sim_world *w, struct sim_member *m, struct asm_member *re
 	uint8_t raw[SECTOR_BYTES];
 	member_off bitmap_at;
 
+	m->disk.faults[FAULT_CORRUPT] += m->is_corrupt && !m->has_shown_rot;
+	m->has_shown_rot = true;
 	memset(ret, 0, sizeof *ret);
 	ret->path = m->disk.path;
 	ret->size_bytes = m->disk.size_bytes;

@@ -80,7 +80,7 @@ void stats_print(const struct sim_stats *s, double seconds)
 static uint32_t never_happened(const char *what, uint64_t times)
 {
 	if (!times)
-		printf("never happened: a %s that came to its end\n", what);
+		printf("never happened: %s to its end\n", what);
 	return !times;
 }
 

@@ -42,7 +42,7 @@ bool strike_hang(struct sim_world *w, const struct sim_event *e)
 	if (!m || !w->array || m->disk.is_hung == is_hung)
 		return false;
 	m->disk.is_hung = is_hung;
-	m->disk.faults[FAULT_HANG] += is_hung;
+	m->is_waited_for = false;	/* it is counted when a part waits */
 	return true;
 }
 
@@ -95,8 +95,8 @@ bool strike_corrupt(struct sim_world *w, const struct sim_event *e)
 	disk_peek(&m->disk, true, at, sizeof sector, sector);
 	sector[byte] ^= (uint8_t)(1 + prng_below(&w->lots, 255));
 	disk_poke(&m->disk, at, sizeof sector, sector);
-	m->disk.faults[FAULT_CORRUPT]++;
 	m->is_corrupt = true;
+	m->has_shown_rot = false;	/* it is counted when somebody looks */
 	return true;
 }
 

@@ -166,10 +166,14 @@ static uint32_t open_part(struct sim_world *w, const struct sim_job *j, uint32_t
 
 	for (; i < j->job->part_count; i++) {
 		const struct arr_part *p = &j->job->parts[i];
+		struct sim_member *m = member_of_part(w, p);
 
-		if (!j->is_done[i] && (wanted == UINT32_MAX || p->member == wanted) &&
-		    !member_of_part(w, p)->disk.is_hung)
+		if (j->is_done[i] || (wanted != UINT32_MAX && p->member != wanted))
+			continue;
+		if (!m->disk.is_hung)
 			break;
+		m->disk.faults[FAULT_HANG] += !m->is_waited_for;
+		m->is_waited_for = true;
 	}
 	return i;
 }

@@ -65,6 +65,8 @@ struct sim_member {
 	bool is_apart;			/* EV_MODEL: until it is in sync with the others again */
 	bool has_forked;		/* clients were told of writes by it and, without it, by the others */
 	bool is_corrupt;		/* EV_CORRUPT since it was last written: it may be refused */
+	bool has_shown_rot;		/* somebody has looked at it since EV_CORRUPT */
+	bool is_waited_for;		/* a part was due since EV_HANG */
 	bool has_failed_source;		/* a sync could not read it, and none has ended well since */
 	bool has_failed;		/* the hands could not write or flush there since it came */
 	enum arr_member_state state;	/* as last seen in the running array */

@@ -302,7 +302,8 @@ bool admin_start(struct sim_world *w, const struct sim_event *e)
 		check_refusal(w, e, chosen);
 	if (w->plan->refusal.code && e->kind == EV_START)
 		broken(w, LAW_I9, "the start is refused: %s", w->plan->refusal.text);
-	if (!w->plan->refusal.code && e->kind == EV_REFUSED && !must_be_refused(w, e, chosen))
+	/* What a person wrote down holds; what a seed or a shorter script guesses may make no sense. */
+	if (!w->plan->refusal.code && e->kind == EV_REFUSED && e->lot && !must_be_refused(w, e, chosen))
 		return false;
 	if (!w->plan->refusal.code && e->kind == EV_REFUSED)
 		broken(w, LAW_I5, "members that should be refused would start: %s", w->plan->reason);

@@ -70,10 +70,12 @@ static uint64_t sum_of_gaps(const struct sim_world *w, const struct sim_member *
 }
 
 /* A member that joined as a new device may have its areas elsewhere, and after a cut back again: then its gaps are
- * others, and what was cached for its old areas may still come to the medium. They are compared from the next end on. */
+ * others, and what was cached for its old areas may still come to the medium. They are compared from the next end
+ * on. */
 static bool is_where_it_was(const struct sim_member *m)
 {
-	return m->has_gaps && m->gaps_data_at == m->place.data_at.bytes && m->gaps_bitmap_at == m->place.bitmap_at.bytes;
+	return m->has_gaps && m->gaps_data_at == m->place.data_at.bytes &&
+	       m->gaps_bitmap_at == m->place.bitmap_at.bytes;
 }
 
 static void same_gaps(struct sim_world *w, struct sim_member *m)

@@ -31,8 +31,8 @@ void check_read(struct sim_world *w, const struct sim_request *r)
 		at_stake(w, LAW_I6);
 }
 
-/* What was promised to survive lies on the medium of every member that a superblock calls in sync: md may start from any
- * of them. */
+/* What was promised to survive lies on the medium of every member that a superblock calls in sync: md may start from
+ * any of them. */
 static void is_durable(struct sim_world *w, const struct sim_member *m, const struct sim_request *r)
 {
 	bool is_flush = r->req.op == ARR_FLUSH;
@@ -43,13 +43,15 @@ static void is_durable(struct sim_world *w, const struct sim_member *m, const st
 
 		if (there == data_at(m, true, s) || model_may_remain(&w->model, s, arena_word(w->arena, there)))
 			continue;
-		broken_at(w, LAW_I1, chunk_of(w, s), "a %s is acknowledged, and the medium of %s holds %llx in sector %llu",
-			  is_flush ? "flush" : "write with FUA", m->disk.path, (ull)arena_word(w->arena, there), (ull)s);
+		broken_at(w, LAW_I1, chunk_of(w, s),
+			  "a %s is acknowledged, and the medium of %s holds %llx in sector %llu",
+			  is_flush ? "flush" : "write with FUA", m->disk.path, (ull)arena_word(w->arena, there),
+			  (ull)s);
 	}
 }
 
-/* The first sector that a member lacks when a request is acknowledged without it: its own, or of a flush the first whose
- * promised content is not on the medium there. UINT64_MAX: none. */
+/* The first sector that a member lacks when a request is acknowledged without it: its own, or of a flush the first
+ * whose promised content is not on the medium there. UINT64_MAX: none. */
 static uint64_t lacks_from(const struct sim_world *w, const struct sim_member *m, const struct sim_request *r)
 {
 	if (r->req.op != ARR_FLUSH)
@@ -121,7 +123,8 @@ void content_started(struct sim_world *w)
 		for (uint64_t s = 0; m != pin && is_in_sync(m) && s < w->model.count; s++)
 			if (data_at(m, false, s) != data_at(pin, false, s) && !will_be_synced(w, s))
 				broken_at(w, LAW_I3, chunk_of(w, s),
-					  "after the start sector %llu differs between %s and %s, and no resync comes by",
+					  "after the start sector %llu differs between %s and %s, and no resync "
+					  "comes by",
 					  (ull)s, pin->disk.path, m->disk.path);
 }
 

@@ -76,8 +76,9 @@ static bool may_return(const struct sim_world *w, const struct sim_member *m, ui
 	return !(s->feature_map & FMT_SB1_RECOVERY_OFFSET) || s->feature_map & FMT_SB1_RECOVERY_BITMAP;
 }
 
-/* A clear that was decided while the array was whole may reach members after one left: that one has the data too. It is
- * decided when the chunk is not counted any more, at the latest when its commit is given out. And a bit that was not counted then is a leftover: its commit reached this member, but its write never went out. */
+/* A clear that was decided while the array was whole may reach members after one left: that one has the data too. It
+ * is decided when the chunk is not counted any more, at the latest when its commit is given out. And a bit that was
+ * not counted then is a leftover: its commit reached this member, but its write never went out. */
 static void cleared_chunk(struct sim_world *w, const struct sim_job *j, const struct sim_member *writing, uint64_t c)
 {
 	uint64_t at = c * w->chunk_bytes, len = chunk_len(w, c), cleared = least_events_cleared(w);

@@ -42,8 +42,8 @@ static void forget_choices_beside(struct sim_world *w, const struct sim_member *
 			model_forget_choice(&w->model, s);
 }
 
-/* A member is missing on which choices may have depended. They stay where the one that decides now shows what was chosen:
- * nobody else is read while copies may differ (I6). */
+/* A member is missing on which choices may have depended. They stay where the one that decides now shows what was
+ * chosen: nobody else is read while copies may differ (I6). */
 static void keep_choices_of(struct sim_world *w, const struct sim_member *pin)
 {
 	model_member_left(&w->model);
@@ -85,8 +85,8 @@ static void counted_are_needed(struct sim_world *w, const struct sim_member *lef
 		at_stake(w, LAW_I11);
 }
 
-/* A choice made by a member that left stays one where all that are left show what was chosen: then it was copied in time,
- * and it is flushed before one of these answers (I6). */
+/* A choice made by a member that left stays one where all that are left show what was chosen: then it was copied in
+ * time, and it is flushed before one of these answers (I6). */
 static void keep_choices(struct sim_world *w)
 {
 	model_member_left(&w->model);
@@ -198,8 +198,9 @@ static void note_left(struct sim_world *w, struct sim_member *m)
 	}
 }
 
-/* Does the medium of @teller leave no doubt that the other is none of us? It calls its device lost; or is two events ahead,
- * further than a cut between two superblocks of one round explains. The number may be another device's by now. */
+/* Does the medium of @teller leave no doubt that the other is none of us? It calls its device lost; or is two events
+ * ahead, further than a cut between two superblocks of one round explains. The number may be another device's by
+ * now. */
 static bool writes_off(const struct sim_world *w, const struct sim_member *teller, const struct super *own)
 {
 	const struct super *told = super_on(w, teller);

@@ -32,7 +32,8 @@ static bool sync_window(struct sim_world *w, uint64_t *ret_first, uint64_t *ret_
 
 		if (!is_sync(job))
 			continue;
-		*ret_first = (job->parts[0].at.bytes - member_of(w, &job->parts[0])->place.data_at.bytes) / SECTOR_BYTES;
+		*ret_first = job->parts[0].at.bytes - member_of(w, &job->parts[0])->place.data_at.bytes;
+		*ret_first /= SECTOR_BYTES;
 		*ret_sectors = job->parts[0].len_bytes / SECTOR_BYTES;
 		return true;
 	}

@@ -1,9 +1,9 @@
 /* I8 and I9: no more work than is due, and an end to everything.
  *
  * I8: a resync by the bitmap copies the set chunks of the bitmap that was read and no other; an array at rest and
- * whole has no bit set on any medium. I9: at rest nothing is half recovered, no slot is empty beside a spare, and the
- * superblocks have become clean, also where a slot stays empty. A sync may stay undone only where the hands have seen that
- * its source, the one member in sync, could not be read. */
+ * whole has no bit set on any medium. I9: at rest nothing is half recovered, no slot is empty beside a spare, and
+ * the superblocks have become clean, also where a slot stays empty. A sync may stay undone only where the hands have
+ * seen that its source, the one member in sync, could not be read. */
 #include "check.h"
 
 #include <errno.h>
@@ -65,8 +65,8 @@ void array_broke(struct sim_world *w)
 	at_stake(w, LAW_I9);
 }
 
-/* An error of the members is a client's when none of those in sync could do it. Where nothing can be recorded another member
- * must not answer for the one that decides (I6). */
+/* An error of the members is a client's when none of those in sync could do it. Where nothing can be recorded
+ * another member must not answer for the one that decides (I6). */
 static bool has_nobody_left(const struct sim_world *w, const struct sim_request *r)
 {
 	if (w->is_broken)

@@ -351,8 +351,8 @@ bool arr_pump_sync(struct arr *a)
 		return false;
 	if (arr_sync_action(a) == ARR_SYNC_IDLE)
 		return give_up(a);
-	/* Who is missing may have gone on without those here, and be clean: before anything is copied these must say that it is
-	 * out, or after a cut it would be taken for one of them (I5). */
+	/* Who is missing may have gone on without those here, and be clean: before anything is copied these must say
+	 * that it is out, or after a cut it would be taken for one of them (I5). */
 	if (a->durable_generation < a->failure_generation)
 		return false;
 	/* A resync writes to everybody. A cut must not leave a superblock of another story over what it copied. */

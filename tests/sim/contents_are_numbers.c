@@ -1,7 +1,6 @@
 /* Goal:   contents of sectors are numbers, equal just when the bytes are, and a release forgets the newest only.
- * Method: thousands of sectors, most of them one word, some with a byte changed, are put and compared with themselves,
- * with
- *         each other and with another arena; marks and releases in between.
+ * Method: thousands of sectors, most of them one word, some with a byte changed, are put and compared with
+ *         themselves, with each other and with another arena; marks and releases in between.
  * Law:    none; all comparisons of disks rest on it.
  * Source: disk.h: arena. */
 #include "disk.h"

@@ -73,7 +73,7 @@ struct sim_disk {
 };
 
 void disk_init(struct sim_disk *d, struct arena *a, const char *path, uint64_t size_bytes);
-void disk_copy(struct sim_disk *to, const struct sim_disk *from);	/* @to: uninitialised; same arena, no faults[] */
+void disk_copy(struct sim_disk *to, const struct sim_disk *from);	/* same arena, no faults[] */
 void disk_free(struct sim_disk *d);
 
 /* 0 or -EIO. @data NULL: zeroes. A flush covers what was written before the step it was @issued in. */

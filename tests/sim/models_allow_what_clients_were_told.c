@@ -1,7 +1,6 @@
 /* Goal:   the model allows what a disk may show after the client's history, and nothing else.
- * Method: short histories, one rule each, judged by reading and by peeking; then long random ones, where the versions
- * kept
- *         in the pool are compared with plain arrays.
+ * Method: short histories, one rule each, judged by reading and by peeking; then long random ones, where the
+ *         versions kept in the pool are compared with plain arrays.
  * Law:    the judge of I1 and I6.
  * Source: model.h; the design, section 4: I1, I6. */
 #include "model.h"

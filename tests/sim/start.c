@@ -4,7 +4,8 @@
  * hand over bytes. A member that is gone cannot be opened, so it is never among those looked at.
  *
  * At a cut a part that nobody executed may have been on its way: of each member the first open one, since the others
- * had to wait for it. The same of a member that vanishes. After a stop the members keep what they hold, or the power goes then (@fate). */
+ * had to wait for it. The same of a member that vanishes. After a stop the members keep what they hold, or the power
+ * goes then (@fate). */
 #include "world.h"
 
 #include <stdlib.h>

@@ -79,7 +79,7 @@ struct sim_member {
 	/* Chunks it may lack, at most: they were set when it left, or were written since. */
 	uint64_t owed[SIM_CHUNKS_MAX / 64];
 	bool has_gaps;
-	uint64_t gaps, gaps_data_at, gaps_bitmap_at;	/* a sum of what lies outside of its areas, while they are there */
+	uint64_t gaps, gaps_data_at, gaps_bitmap_at;	/* a sum of what lies outside of its areas, there */
 };
 
 struct sim_request {

@@ -51,7 +51,7 @@ uint32_t arr_choose_read(struct arr *a, const struct arr_req *req, bool *ret_is_
 	if (*ret_is_pinned)
 		return pin < ARR_MEMBERS_MAX && req->tried_members & ARR_BIT(pin) ? ARR_MEMBERS_MAX : pin;
 
-	/* Behind a write that waits: elsewhere this read would hold it up, and the next one, as long as clients read. */
+	/* Behind a write that waits: elsewhere this read would hold it up, then the next one, as long as clients do. */
 	if (pin < ARR_MEMBERS_MAX && !(req->tried_members & ARR_BIT(pin)) &&
 	    arr_write_overlaps(a, req->at.bytes, req->len_bytes, req))
 		return pin;

@@ -1,6 +1,6 @@
 /* Goal:   the simulated disk keeps every promise of disk.h, and loses whatever it may lose.
- * Method: small disks with words as contents; each fault, each fate; what may happen by lot is tried with many
- *         seeds and must stay within the promise, and every outcome that is promised to be possible must come up. Subsets are
+ * Method: small disks with words as contents; each fault, each fate; what may happen by lot is tried with many seeds,
+ *         must stay within the promise, and every outcome that is promised to be possible must come up. Subsets are
  *         compared with a brute-force enumeration.
  * Law:    the ground of all that are checked over a cut: I1, I3, I4, I6, I10.
  * Source: disk.h; until a flush or FUA completes, any subset of sectors may have reached the medium. */

@@ -230,6 +230,12 @@ static bool issue_flush(struct arr *a, struct arr_req *req)
 	return true;
 }
 
+/* May the pin be failed, so that another one decides? */
+static bool may_fail_pin(const struct arr *a)
+{
+	return !a->is_readonly && __builtin_popcountll(arr_mask(a, ARR_M_IN_SYNC)) > 1;
+}
+
 static bool issue_read(struct arr *a, struct arr_req *req)
 {
 	bool is_pinned;
@@ -237,6 +243,10 @@ static bool issue_read(struct arr *a, struct arr_req *req)
 
 	if (a->is_stopping) {
 		finish(a, req, UMD_E_STOPPING);
+		return true;
+	}
+	if (member == ARR_MEMBERS_MAX && is_pinned && may_fail_pin(a)) {
+		arr_fail_member(a, arr_pin(a));	/* it failed this read before it had to decide about it */
 		return true;
 	}
 	if (member < ARR_MEMBERS_MAX && arr_is_copied_to(a, member, req->at.bytes, req->len_bytes))
@@ -269,9 +279,8 @@ static void read_failed(struct arr *a, struct arr_req *req)
 	req->tried_members |= ARR_BIT(m);
 	req->stage = ARR_S_QUEUED;
 	arr_choose_read(a, req, &is_pinned);
-	if (!is_pinned || a->is_readonly || m != arr_pin(a) || arr_mask(a, ARR_M_IN_SYNC) == ARR_BIT(m))
-		return;
-	arr_fail_member(a, m);
+	if (is_pinned && m == arr_pin(a) && may_fail_pin(a))
+		arr_fail_member(a, m);
 }
 
 static void write_or_flush_done(struct arr *a, struct arr_req *req)

@@ -246,6 +246,22 @@ static void what_was_seen_is_not_taken_back(void)
 	model_free(&m);
 }
 
+static void choices_may_outlive_the_member_that_showed_them(void)
+{
+	struct model m = fresh();
+
+	acked(&m, 0, 10);
+	acked(&m, 1, 20);
+	model_cut(&m);
+	ok(!shows(&m, 0, 10) && !shows(&m, 1, 20), "after a restart a member shows the newer of two sectors");
+	model_member_left(&m);
+	ok(model_is_excluded(&m, 0, 0) && !model_is_excluded(&m, 0, 10), "it leaves, and what it showed stays chosen");
+	model_forget_choice(&m, 1);
+	ok(!model_is_excluded(&m, 1, 0), "but where those that are left do not show it");
+	ok(shows(&m, 0, 0) == LAW_I6 && !shows(&m, 1, 0), "reads are judged by that");
+	model_free(&m);
+}
+
 static void parallel_reads_know_what_was_known(void)
 {
 	struct model m = fresh();
@@ -409,6 +425,7 @@ int main(void)
 	choices_of_media_are_firm();
 	overlapping_reads_exclude_nothing();
 	what_was_seen_is_not_taken_back();
+	choices_may_outlive_the_member_that_showed_them();
 	parallel_reads_know_what_was_known();
 	a_settled_sector_has_one_value();
 	versions_are_kept();

@@ -121,10 +121,13 @@ static bool is_chosen(const char *names, const char *name)
 	return !names;
 }
 
-/* Of each path through the first two letters somebody is in charge, whatever others found on theirs. */
+/* Of each path through the first two letters somebody is in charge, whatever others found on theirs. The number is
+ * stirred, since it has factors in common with the parts. */
 static bool is_mine(const struct exhaust *x, const struct workload *l)
 {
-	return l->count > 2 || l->number % x->parts == x->part;
+	struct prng stirred = prng_seed(l->number);
+
+	return l->count > 2 || prng_below(&stirred, x->parts) == x->part;
 }
 
 /* The place in the tree, so that a workload has the same number whatever else is searched. */

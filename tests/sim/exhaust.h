@@ -79,7 +79,7 @@ struct exhaust {
 	/* the workload now running */
 	const struct workload *workload;
 	bool is_backwards;		/* the hands take the last thing first */
-	uint64_t looked;		/* points so far */
+	uint64_t looked, judged;	/* points and images so far */
 	struct sim_world worlds[SIM_DEPTH_MAX + 1];	/* by cuts; only the first @open ones are there */
 	uint32_t open;
 };

@@ -154,7 +154,7 @@ static void check_insisting(struct sim_world *b, uint32_t who, bool is_all)
 static uint32_t later_points(const struct point *p)
 {
 	const struct exhaust *x = p->x;
-	uint64_t lot = point_mix(x->workload->number, x->counts.distinct + x->counts.later_images);
+	uint64_t lot = point_mix(x->workload->number, x->judged);
 
 	if (p->level > 0)
 		return lot % 256 == 0 ? LATER_POINTS : lot % 8 == 0 ? 0 : UINT32_MAX;
@@ -167,6 +167,7 @@ void point_judge(struct point *p, const struct image *image)
 {
 	uint32_t all = everybody(p->w), points = later_points(p);
 
+	p->x->judged++;
 	p->x->counts.distinct += p->level == 0;
 	for (uint32_t who = 1; who <= all; who++) {
 		uint32_t mark = arena_mark(p->w->arena), trusted;

@@ -114,7 +114,7 @@ int exhaust_run(struct exhaust *x, const struct workload *l, bool looks)
 	int actions;
 
 	x->workload = l;
-	x->looked = 0;
+	x->looked = x->judged = 0;
 	seen_clear(x->seen);
 	create(x, l->from);
 	actions = hands_work(x, w, l->count ? l->lead : ACTIONS_MAX, false, false);

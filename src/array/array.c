@@ -44,6 +44,7 @@ struct arr *arr_new(const struct arr_config *config)
 	arr_members_begin(a);
 	if (config->wants_record && !a->is_readonly) {
 		arr_want_record(a);
+		a->first_events = a->events + 1;
 		a->failure_generation = a->wanted_generation;	/* who is missing is out, like one that failed */
 	}
 	return a;

@@ -39,6 +39,7 @@ struct arr {
 	uint64_t claim_admissions;		/* when its flush began */
 	uint64_t events;			/* of the last durable claim */
 	uint64_t wanted_generation, durable_generation;
+	uint64_t first_events;		/* of the first claim, where a start misses somebody; 0: nobody */
 	uint64_t failure_generation;		/* durable: the last failure is recorded */
 	bool is_active_on_disk, is_raise_wanted;
 	uint32_t safe_mode_delay_ms;

@@ -9,6 +9,9 @@
  * Where there is nothing to age the map may still be owed to the disks: what a start has read came from one member, and
  * another may show bits that were cleared elsewhere before a cut. Then it is written, as late as a sweep would be (I8).
  *
+ * Who was missing at the start may hold the number of the first claim, too, from a round of its own that a cut ended: bits
+ * go under a later number only, so that it is not let back by them (I4).
+ *
  * A counter that a new write touched in between is no longer 1 and stays. Nothing is cleared while the
  * array is degraded, broken, or has something unrecorded. At a stop the sweep runs at once, twice. */
 #include "array/state.h"
@@ -71,6 +74,11 @@ static bool put_events_cleared(struct arr *a)
 	if (bm_commit_is_running(a->bitmap))
 		return false;
 	if (!may_clear(a)) {
+		a->sweep_phase = SWEEP_IDLE;
+		return true;
+	}
+	if (a->events <= a->first_events) {
+		arr_want_record(a);
 		a->sweep_phase = SWEEP_IDLE;
 		return true;
 	}

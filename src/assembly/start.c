@@ -43,17 +43,17 @@ static struct arr_member entry_of(const struct asm_member *m, enum asm_verdict v
 	return e;
 }
 
-/* The reference gives a slot to somebody who is not here. */
+/* The reference gives a slot to somebody who is not here, whoever else may stand in that slot. */
 static bool misses_somebody(const struct asm_member *members, const struct asm_plan *plan)
 {
 	const struct sb1 *ref = &members[plan->freshest].sb;
 
-	for (uint32_t slot = 0; plan->missing_slots && slot < ref->max_dev && slot < FMT_SB1_MAX_DEV; slot++) {
+	for (uint32_t number = 0; number < ref->max_dev && number < FMT_SB1_MAX_DEV; number++) {
 		bool is_here = false;
 
 		for (uint32_t i = 0; i < plan->member_count; i++)
-			is_here |= asm_is_used(plan, i) && members[i].sb.dev_number == slot;
-		if (asm_is_slot(ref, ref->dev_roles[slot]) && !is_here)
+			is_here |= asm_is_used(plan, i) && members[i].sb.dev_number == number;
+		if (asm_is_slot(ref, ref->dev_roles[number]) && !is_here)
 			return true;
 	}
 	return false;

@@ -9,8 +9,8 @@
  * Where there is nothing to age the map may still be owed to the disks: what a start has read came from one member, and
  * another may show bits that were cleared elsewhere before a cut. Then it is written, as late as a sweep would be (I8).
  *
- * Who was missing at the start may hold the number of the first claim, too, from a round of its own that a cut ended: bits
- * go under a later number only, so that it is not let back by them (I4).
+ * Who was missing at the start may hold the number of the first claim, too, from a round of its own that a cut ended:
+ * bits go under a later number only, so that it is not let back by them (I4).
  *
  * A counter that a new write touched in between is no longer 1 and stays. Nothing is cleared while the
  * array is degraded, broken, or has something unrecorded. At a stop the sweep runs at once, twice. */

@@ -114,14 +114,15 @@ static void collect(struct exhaust *x, int end)
 
 static void search_in_processes(struct exhaust *x)
 {
-	int ends[JOBS_MAX];
+	int ends[JOBS_MAX], status;
 
 	for (uint32_t i = 0; i < x->jobs; i++)
 		ends[i] = search_in_process(x, i);
 	for (uint32_t i = 0; i < x->jobs; i++)
 		collect(x, ends[i]);
-	while (wait(NULL) > 0)
-		;
+	while (wait(&status) > 0)
+		if (WIFSIGNALED(status))
+			printf("it was ended by signal %d\n", WTERMSIG(status));
 }
 
 /* ---- from the command line ---- */

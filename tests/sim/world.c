@@ -144,17 +144,25 @@ static void work_part(struct sim_world *w, struct sim_job *j, uint32_t i)
 	note_outcome(w, j->job, p, m);
 }
 
+/* A claim that some member took: who is away is on record. */
+static bool is_record(const struct arr_job *job)
+{
+	for (uint32_t i = 0; job->kind == ARR_JOB_CLAIM && i < job->part_count; i++)
+		if (!job->parts[i].rc)
+			return true;
+	return false;
+}
+
 static void tell(struct sim_world *w, struct sim_job *j)
 {
 	struct arr_job *done = j->job;
-	bool is_claim = done->kind == ARR_JOB_CLAIM;
+	bool is_recorded = is_record(done);
 
 	trace(w, "job %s is done", job_names[done->kind]);
 	hash_in(w, done->kind, done->part_count, UINT64_MAX);
 	drop_job(w, j);
 	world_step(w, &(struct arr_event){ .kind = ARR_EV_JOB_DONE, .job = done });
-	if (is_claim)
-		w->was_readonly = false;	/* who is away is on record now */
+	w->was_readonly &= !is_recorded;
 }
 
 /* ---- choosing ---- */

@@ -14,8 +14,8 @@ import nbd
 import compare
 from worlds import TooSlow, World, Wrong, begin_images, until
 
-ACTIVE_S = 0.15		# less than the 0.2 s after which an idle array is marked clean
-TRIES = 6
+ACTIVE_S = 0.19		# less than the 0.2 s after which an idle array is marked clean
+TRIES = 10
 
 
 class Files(World):

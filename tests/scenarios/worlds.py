@@ -183,20 +183,23 @@ class World:
 
 	# ---- requests ----
 
-	def note_request(self, event):
-		self.busy_until = time.monotonic()
+	def note_request(self, event, asked):
+		"""The array counts its rest from some moment after @asked: the answer may have been on its way for long."""
+		self.busy_until = asked
 		self.busy_since = self.busy_since or self.busy_until
 		if event.content is not None:
 			first, count = event.numbers
 			self.contents.update({s: event.content for s in range(first, first + count)})
 
 	def do_write(self, event):
+		asked = time.monotonic()
 		self.write(event, 'fua' in event.flags)
-		self.note_request(event)
+		self.note_request(event, asked)
 
 	def do_zero(self, event):
+		asked = time.monotonic()
 		self.zero(event, 'fua' in event.flags, 'punch' in event.flags)
-		self.note_request(event)
+		self.note_request(event, asked)
 
 	def do_flush(self, event):
 		self.flush()

@@ -290,7 +290,7 @@ class Session(threading.Thread):
 		self.world.compares, self.error = job['compares'], None
 		for event in [e for life in self.scenario.lives()[:job['life']] for e in life]:
 			if event.content is not None:
-				self.world.note_request(event)
+				self.world.note_request(event, None)
 		self.world.busy_since = None
 
 	def tail(self):

@@ -175,6 +175,26 @@ static int plan_place(const struct asm_lineage *l, const struct arr *a, const st
 	return 0;
 }
 
+/* A member that left keeps its places: until the new superblock is on it the old one may be believed after a cut, and
+ * what was written meanwhile must lie where that one looks (I2). False: it has none that the array can use. */
+static bool keep_places(const struct asm_lineage *l, const struct arr *a, const struct asm_member *m, struct sb1 *sb)
+{
+	struct sb1 kept = *sb;
+	struct err err;
+
+	if (!m->has_superblock || m->error.code || m->sb.minor != l->base.minor ||
+	    lay_data_room_sectors(&m->sb) < l->base.size_sectors || (arr_bitmap(a) && !m->sb.bitmap_offset_sectors))
+		return false;
+	kept.super_offset_sectors = m->sb.super_offset_sectors;
+	kept.data_offset_sectors = m->sb.data_offset_sectors;
+	kept.data_size_sectors = m->sb.data_size_sectors;
+	kept.bitmap_offset_sectors = m->sb.bitmap_offset_sectors;
+	if (!asm_has_room_for_roles(&kept, &l->base) || check_bitmap_place(l, m, &kept, a, &err))
+		return false;
+	*sb = kept;
+	return true;
+}
+
 static int add(struct asm_lineage *l, const struct arr *a, const struct arr_status *s, const struct asm_member *m,
 	       const uint8_t random_uuid[16], struct arr_member *ret_member, char ret_sentence[256], struct err *err)
 {
@@ -202,11 +222,11 @@ static int add(struct asm_lineage *l, const struct arr *a, const struct arr_stat
 	sb->bblog_size_sectors = 0;
 	sb->corrected_reads = 0;
 	sb->devflags = 0;
-	rc = check_bitmap_place(l, m, sb, a, err);
+	rc = keep_places(l, a, m, sb) ? 0 : check_bitmap_place(l, m, sb, a, err);
 	if (rc < 0)
 		return rc;
 	l->admitted.is_used = true;
-	l->admitted.super_at = (member_off){ plan.super_offset_sectors * SECTOR_BYTES };
+	l->admitted.super_at = (member_off){ sb->super_offset_sectors * SECTOR_BYTES };
 	*ret_member = (struct arr_member){ .state = ARR_M_SPARE, .dev_number = number, .data_at = lay_data(sb).at };
 	lay_bitmap(sb, &ret_member->bitmap_at);
 	text_fit(ret_sentence, 256, "%s joins as a new device: %s", m->path,

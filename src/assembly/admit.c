@@ -182,7 +182,7 @@ static bool keep_places(const struct asm_lineage *l, const struct arr *a, const 
 	struct sb1 kept = *sb;
 	struct err err;
 
-	if (!m->has_superblock || m->error.code || m->sb.minor != l->base.minor ||
+	if (!m->has_superblock || m->error.code || asm_check_supported(m, NULL) || m->sb.minor != l->base.minor ||
 	    lay_data_room_sectors(&m->sb) < l->base.size_sectors || (arr_bitmap(a) && !m->sb.bitmap_offset_sectors))
 		return false;
 	kept.super_offset_sectors = m->sb.super_offset_sectors;

@@ -64,14 +64,6 @@ static void bit_goes(struct history *h, const struct sim_member *writing, uint64
 	at_stake(w, LAW_I4);
 }
 
-static bool is_on_all(const struct sim_world *w, uint64_t c)
-{
-	EACH_MEMBER(w, m)
-		if (is_in_sync(m) && !bit_on(w, m, false, c))
-			return false;
-	return true;
-}
-
 static void bits_go_out(struct history *h, const struct sim_member *m, const struct flying *f)
 {
 	uint64_t skip = f->begin->at - m->place.bitmap_at.bytes;
@@ -80,7 +72,7 @@ static void bits_go_out(struct history *h, const struct sim_member *m, const str
 		uint64_t byte = FMT_BITMAP_SB_BYTES + c / 8;
 
 		if (byte >= skip && byte < skip + f->begin->len && !(f->data[byte - skip] >> c % 8 & 1) &&
-		    is_on_all(h->w, c))
+		    bit_on_all(h->w, c))
 			bit_goes(h, m, c);
 	}
 }

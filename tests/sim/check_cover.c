@@ -107,7 +107,7 @@ static void cleared_chunk(struct sim_world *w, const struct sim_job *j, const st
 	at_stake(w, LAW_I4);
 }
 
-static bool is_on_all(const struct sim_world *w, uint64_t c)
+bool bit_on_all(const struct sim_world *w, uint64_t c)
 {
 	EACH_MEMBER(w, m)
 		if (is_in_sync(m) && !bit_on(w, m, false, c))
@@ -128,7 +128,7 @@ void check_cleared(struct sim_world *w, const struct sim_job *j, const struct ar
 
 		if (byte < skip || byte >= skip + p->len_bytes || ((const uint8_t *)p->data)[byte - skip] >> c % 8 & 1)
 			continue;
-		if (bit_on(w, writing, false, c) && is_on_all(w, c))
+		if (bit_on(w, writing, false, c) && bit_on_all(w, c))
 			cleared_chunk(w, j, writing, c);
 	}
 }

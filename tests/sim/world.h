@@ -352,6 +352,7 @@ bool super_of(const struct sim_world *w, const struct sim_member *m, struct supe
 const struct super *super_on(const struct sim_world *w, const struct sim_member *m);	/* the same, NULL: none */
 bool super_read(const struct sim_world *w, const uint8_t *raw, uint64_t len, struct super *ret);
 bool bit_on(const struct sim_world *w, const struct sim_member *m, bool in_cache, uint64_t chunk);
+bool bit_on_all(const struct sim_world *w, uint64_t chunk);	/* on the media of all members in sync */
 const struct sim_bits *bits_on(const struct sim_world *w, const struct sim_member *m, bool in_cache);
 uint64_t events_cleared_of(const struct sim_world *w, const struct sim_member *m);
 uint64_t chunk_len(const struct sim_world *w, uint64_t chunk);

@@ -63,7 +63,7 @@ static void refuse(struct text *reply, int code, const char *sentence)
 	run_control_refuse(reply, &err);
 }
 
-void run_command(void *opaque, const char *command, struct json_object *request, int fd, struct text *reply)
+struct run_later *run_command(void *opaque, const char *command, struct json_object *request, int fd, struct text *reply)
 {
 	struct umd_array *u = opaque;
 	const char *member = string_of(request, "member");
@@ -88,4 +88,5 @@ void run_command(void *opaque, const char *command, struct json_object *request,
 		run_command_add(u, member, fd, ASM_ADMIT_READD, false, reply);
 	else
 		refuse(reply, UMD_E_NOT_SUPPORTED, "the command is not known to this server");
+	return NULL;
 }

@@ -2,7 +2,8 @@
  *
  * The thread never waits for a client: a connection that owes us the rest of a line, or us reading its reply, has
  * RUN_CONTROL_PATIENCE_MS for each step forward and is dropped then. When the table is full the connection that has
- * been quiet longest makes room. Stopping is one byte in an eventfd.
+ * been quiet longest makes room, those to whom we owe an answer last. An eventfd wakes the thread, to stop or to ask
+ * again for answers that come later.
  *
  * The socket's mode is 0600 in a directory of mode 0700; the peer's uid is asked as well, since a directory's mode can
  * be changed by its owner.
@@ -14,6 +15,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -24,10 +26,11 @@
 #include "base/mem.h"
 #include "run/control_inside.h"
 
-enum { PEERS_MAX = 16 };
+enum { PEERS_MAX = 64 };
 
 struct run_control {
 	int listen_fd, wake_fd, dir_fd;
+	atomic_bool is_stopping;
 	pthread_t thread;
 	run_control_handler *handler;
 	void *opaque;
@@ -61,6 +64,13 @@ bool run_control_peer_is_ok(int socket)
 
 /* ---- the thread ---- */
 
+static bool makes_room_before(const struct run_control_peer *p, const struct run_control_peer *than)
+{
+	if (!p->later != !than->later)
+		return !p->later;
+	return p->active_ms < than->active_ms;
+}
+
 static struct run_control_peer *place_for_peer(struct run_control *c)
 {
 	struct run_control_peer *quiet = &c->peers[0];
@@ -68,7 +78,7 @@ static struct run_control_peer *place_for_peer(struct run_control *c)
 	for (int i = 0; i < PEERS_MAX; i++) {
 		if (c->peers[i].fd < 0)
 			return &c->peers[i];
-		if (c->peers[i].active_ms < quiet->active_ms)
+		if (makes_room_before(&c->peers[i], quiet))
 			quiet = &c->peers[i];
 	}
 	run_control_peer_close(quiet);
@@ -110,11 +120,26 @@ static void step_peers(struct run_control *c, const struct pollfd polls[PEERS_MA
 		/* A place may have been given to a new connection since the poll. */
 		if (p->fd < 0 || p->fd != polls[i].fd)
 			continue;
-		goes_on = polls[i].revents ? run_control_peer_step(p, c->handler, c->opaque, now) :
-					     run_control_peer_deadline_ms(p) > now;
+		if (polls[i].revents)
+			goes_on = run_control_peer_step(p, c->handler, c->opaque, now);
+		else if (p->later && p->later->deadline_ms <= now)
+			goes_on = run_control_peer_ask(p, now);
+		else
+			goes_on = run_control_peer_deadline_ms(p) > now;
 		if (!goes_on)
 			run_control_peer_close(p);
 	}
+}
+
+static void ask_waiting(struct run_control *c)
+{
+	uint64_t now = run_control_now_ms(), count;
+
+	if (read(c->wake_fd, &count, sizeof count) != sizeof count)
+		return;
+	for (int i = 0; i < PEERS_MAX; i++)
+		if (c->peers[i].fd >= 0 && c->peers[i].later && !run_control_peer_ask(&c->peers[i], now))
+			run_control_peer_close(&c->peers[i]);
 }
 
 static void *serve(void *opaque)
@@ -130,9 +155,11 @@ static void *serve(void *opaque)
 		polls[PEERS_MAX + 1] = (struct pollfd){ .fd = c->listen_fd, .events = POLLIN };
 		if (poll(polls, PEERS_MAX + 2, poll_timeout_ms(c)) < 0)
 			continue;
-		if (polls[PEERS_MAX].revents)
+		if (atomic_load(&c->is_stopping))
 			return NULL;
 		step_peers(c, polls);
+		if (polls[PEERS_MAX].revents)
+			ask_waiting(c);
 		if (polls[PEERS_MAX + 1].revents)
 			accept_peer(c);
 	}
@@ -205,14 +232,21 @@ int run_control_start(const struct run_rundir *r, run_control_handler *handler, 
 	return 0;
 }
 
-struct run_control *run_control_stop(struct run_control *c)
+void run_control_wake(struct run_control *c)
 {
 	uint64_t one = 1;
 
+	/* It fails only when the eventfd is full of wakes that were not seen yet. */
+	if (write(c->wake_fd, &one, sizeof one) != sizeof one)
+		return;
+}
+
+struct run_control *run_control_stop(struct run_control *c)
+{
 	if (!c)
 		return NULL;
-	/* An eventfd of value 0 takes a 1: this write cannot fail. */
-	if (write(c->wake_fd, &one, sizeof one) == sizeof one)
-		pthread_join(c->thread, NULL);
+	atomic_store(&c->is_stopping, true);
+	run_control_wake(c);
+	pthread_join(c->thread, NULL);
 	return control_free(c);
 }

@@ -1,9 +1,11 @@
 /* One connection of the control socket: bytes in, lines out, never waiting.
  *
  *	reading --a whole line--> answering --reply queued--> sending --all sent--> reading
+ *	                              |  later            ^
+ *	                              `---> waiting ------'
  *
- * While a reply is on its way nothing is read: a client that does not read its replies cannot make us keep more than
- * one. A descriptor that comes along belongs to the line it came with and is closed after the answer.
+ * While a reply is owed or on its way nothing is read: a client that does not read its replies cannot make us keep more
+ * than one. A client that waits may hang up; it is forgotten then. A descriptor that comes along belongs to the line it came with and is closed after the answer.
  *
  * Left out: which connections there are and when they run out of time (control.c). */
 #include <errno.h>
@@ -16,12 +18,15 @@
 #include "base/mem.h"
 #include "run/control_inside.h"
 
+enum { ROOM_FIRST_BYTES = 4096 };
+
 void run_control_peer_open(struct run_control_peer *p, int fd, uint64_t now_ms)
 {
 	p->fd = fd;
 	p->passed_fd = -1;
-	p->in_bytes = p->out_bytes = p->sent_bytes = 0;
-	p->out = NULL;
+	p->in_bytes = p->in_room = p->out_bytes = p->sent_bytes = 0;
+	p->in = p->out = NULL;
+	p->later = NULL;
 	p->is_ending = false;
 	p->active_ms = now_ms;
 }
@@ -33,23 +38,35 @@ static void drop_passed(struct run_control_peer *p)
 	p->passed_fd = -1;
 }
 
+static void drop_later(struct run_control_peer *p)
+{
+	if (p->later)
+		p->later->drop(p->later);
+	p->later = NULL;
+}
+
 void run_control_peer_close(struct run_control_peer *p)
 {
 	if (p->fd < 0)
 		return;
+	drop_later(p);
 	drop_passed(p);
 	close(p->fd);
 	p->fd = -1;
+	p->in = mem_free(p->in);
 	p->out = mem_free(p->out);
 }
 
+/* Nothing is asked for while an answer is owed: poll tells of a hang-up all the same. */
 short run_control_peer_events(const struct run_control_peer *p)
 {
-	return p->out ? POLLOUT : POLLIN;
+	return p->out ? POLLOUT : p->later ? 0 : POLLIN;
 }
 
 uint64_t run_control_peer_deadline_ms(const struct run_control_peer *p)
 {
+	if (p->later)
+		return p->later->deadline_ms;
 	return p->out || p->in_bytes ? p->active_ms + RUN_CONTROL_PATIENCE_MS : UINT64_MAX;
 }
 
@@ -76,11 +93,30 @@ static void take_descriptors(struct run_control_peer *p, struct msghdr *msg)
 	}
 }
 
+/* Most requests are short: room doubles as they turn out to be long. */
+static bool has_room(struct run_control_peer *p)
+{
+	size_t room = p->in_room ? 2 * p->in_room : ROOM_FIRST_BYTES;
+	char *in;
+
+	if (p->in_bytes < p->in_room)
+		return true;
+	in = mem_new(room, 1);
+	if (!in)
+		return false;
+	if (p->in_bytes)
+		memcpy(in, p->in, p->in_bytes);
+	mem_free(p->in);
+	p->in = in;
+	p->in_room = room;
+	return true;
+}
+
 /* Returns the bytes read, 0 when nothing is there now, -1 at the end. */
 static ssize_t receive(struct run_control_peer *p)
 {
 	_Alignas(struct cmsghdr) char rights[CMSG_SPACE(4 * sizeof(int))];
-	struct iovec iov = { p->in + p->in_bytes, sizeof p->in - p->in_bytes };
+	struct iovec iov = { p->in + p->in_bytes, p->in_room - p->in_bytes };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = rights,
 			      .msg_controllen = sizeof rights };
 	ssize_t n = recvmsg(p->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
@@ -114,21 +150,21 @@ static void refuse_length(struct run_control_peer *p)
 /* Answer the first whole line, if there is one. False: no memory for a reply. */
 static bool answer_line(struct run_control_peer *p, run_control_handler *handler, void *opaque)
 {
-	char *end = memchr(p->in, '\n', p->in_bytes);
+	char *end = p->in_bytes ? memchr(p->in, '\n', p->in_bytes) : NULL;
 	size_t used;
 
-	if (!end && p->in_bytes < sizeof p->in)
+	if (!end && p->in_bytes < RUN_CONTROL_REQUEST_MAX)
 		return true;
 	if (!end) {
 		refuse_length(p);
 		return p->out;
 	}
-	queue(p, run_control_answer(p->in, (size_t)(end - p->in), p->passed_fd, handler, opaque));
+	queue(p, run_control_answer(p->in, (size_t)(end - p->in), p->passed_fd, handler, opaque, &p->later));
 	drop_passed(p);
 	used = (size_t)(end - p->in) + 1;
 	memmove(p->in, end + 1, p->in_bytes - used);
 	p->in_bytes -= used;
-	return p->out;
+	return p->out || p->later;
 }
 
 /* ---- sending ---- */
@@ -147,11 +183,28 @@ static bool send_some(struct run_control_peer *p)
 	return !p->is_ending;
 }
 
+bool run_control_peer_ask(struct run_control_peer *p, uint64_t now_ms)
+{
+	bool is_over = p->later->deadline_ms <= now_ms;
+	char *reply = run_control_answer_later(p->later, is_over);
+
+	if (!reply && !is_over)
+		return true;
+	drop_later(p);
+	queue(p, reply);
+	p->active_ms = now_ms;
+	return p->out;
+}
+
 bool run_control_peer_step(struct run_control_peer *p, run_control_handler *handler, void *opaque, uint64_t now_ms)
 {
 	ssize_t n = 0;
 
+	if (p->later)
+		return false;	/* a hang-up: nothing else is asked for */
 	if (!p->out) {
+		if (!has_room(p))
+			return false;
 		n = receive(p);
 		if (n < 0)
 			return false;
@@ -164,7 +217,7 @@ bool run_control_peer_step(struct run_control_peer *p, run_control_handler *hand
 		if (!p->out && !answer_line(p, handler, opaque))
 			return false;
 		if (!p->out)
-			return true;
+			return true;	/* no whole line, or an answer that comes later */
 		if (!send_some(p))
 			return false;
 		if (!p->out || p->sent_bytes != sent_before)

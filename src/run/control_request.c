@@ -66,24 +66,44 @@ static const char *command_of(struct json_object *request)
 	return json_object_get_string(command);
 }
 
-char *run_control_answer(const char *line, size_t len_bytes, int fd, run_control_handler *handler, void *opaque)
+/* Whoever was asked has written an object, or had no memory for one. */
+static char *finish(struct text *reply)
+{
+	struct err err;
+
+	if (!reply->len_bytes && !reply->is_broken) {
+		err_set(&err, -ENOMEM, "the server has no memory for an answer");
+		run_control_refuse(reply, &err);
+	}
+	text_add(reply, "\n");
+	return text_take(reply);
+}
+
+char *run_control_answer_later(struct run_later *later, bool is_over)
+{
+	struct text reply = { 0 };
+
+	if (later->ask(later, is_over, &reply) || is_over)
+		return finish(&reply);
+	text_drop(&reply);
+	return NULL;
+}
+
+char *run_control_answer(const char *line, size_t len_bytes, int fd, run_control_handler *handler, void *opaque,
+			 struct run_later **ret_later)
 {
 	struct json_object *request = parse(line, len_bytes);
 	const char *command = command_of(request);
 	struct text reply = { 0 };
 	struct err err;
 
+	*ret_later = NULL;
 	if (command) {
-		handler(opaque, command, request, fd, &reply);
+		*ret_later = handler(opaque, command, request, fd, &reply);
 	} else {
 		err_set(&err, -EINVAL, "a request is one line with a JSON object that has a string \"command\"");
 		run_control_refuse(&reply, &err);
 	}
 	json_object_put(request);
-	if (!reply.len_bytes && !reply.is_broken) {
-		err_set(&err, -ENOMEM, "the server has no memory for an answer");
-		run_control_refuse(&reply, &err);
-	}
-	text_add(&reply, "\n");
-	return text_take(&reply);
+	return *ret_later ? NULL : finish(&reply);
 }

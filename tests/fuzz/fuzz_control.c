@@ -74,6 +74,7 @@ static void check_reply(const char *reply)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct umd_array *array;
+	struct run_later *later;
 	char *line, *reply;
 
 	if (!array)
@@ -84,7 +85,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!line)
 		return 0;
 	memcpy(line, data, size);
-	reply = run_control_answer(line, size, -1, run_command, array);
+	reply = run_control_answer(line, size, -1, run_command, array, &later);
+	FUZZ_MUST(!reply == !!later);
+	if (later) {
+		reply = run_control_answer_later(later, true);
+		later->drop(later);
+	}
 	FUZZ_MUST(reply);
 	check_reply(reply);
 	mem_free(reply);

@@ -17,8 +17,42 @@
 
 #include "place.h"
 
-/* "size": the size of the file that came along; "refuse": an error; else the command comes back. */
-static void handler(void *opaque, const char *command, struct json_object *request, int fd, struct text *reply)
+/* ---- answers that come later ---- */
+
+static struct {
+	_Atomic bool is_there;
+	_Atomic int waiting, dropped;
+} late;
+
+static bool ask_late(struct run_later *later, bool is_over, struct text *reply)
+{
+	if (!late.is_there && !is_over)
+		return false;
+	json_open(reply, NULL, '{');
+	json_str(reply, "late", is_over ? "over" : "there");
+	json_close(reply, '}');
+	return true;
+}
+
+static void drop_late(struct run_later *later)
+{
+	late.dropped++;
+	free(later);
+}
+
+static struct run_later *promise(uint64_t patience_ms)
+{
+	struct run_later *later = calloc(1, sizeof *later);
+
+	*later = (struct run_later){ run_control_now_ms() + patience_ms, ask_late, drop_late };
+	late.waiting++;
+	return later;
+}
+
+/* "size": the size of the file that came along; "refuse": an error; "later", "soon": see promise(); else the
+ * command comes back. */
+static struct run_later *handler(void *opaque, const char *command, struct json_object *request, int fd,
+				 struct text *reply)
 {
 	struct stat st;
 	struct err err;
@@ -27,10 +61,12 @@ static void handler(void *opaque, const char *command, struct json_object *reque
 	if (!strcmp(command, "refuse")) {
 		err_set(&err, UMD_E_LAST_MEMBER, "the last one stays");
 		run_control_refuse(reply, &err);
-		return;
+		return NULL;
 	}
 	if (!strcmp(command, "silent"))
-		return;
+		return NULL;
+	if (!strcmp(command, "later") || !strcmp(command, "soon"))
+		return promise(strcmp(command, "soon") ? 60000 : 50);
 	json_open(reply, NULL, '{');
 	json_str(reply, "command", command);
 	if (!strcmp(command, "size") && fstat(fd, &st) == 0)
@@ -40,6 +76,7 @@ static void handler(void *opaque, const char *command, struct json_object *reque
 			json_str(reply, "line", "0123456789");
 	json_bool(reply, "has_name", json_object_object_get_ex(request, "name", NULL));
 	json_close(reply, '}');
+	return NULL;
 }
 
 static int dial(void)
@@ -121,7 +158,7 @@ static void check_lines(void)
 
 static void check_length(void)
 {
-	static char request[70 * 1024];
+	static char request[257 * 1024];
 	int fd = dial();
 
 	memset(request, ' ', sizeof request - 1);
@@ -145,16 +182,48 @@ static void check_stalled(int *ret_fd)
 	ok(send(*ret_fd, "{\"command\":", 11, MSG_NOSIGNAL) == 11, "a client stops in the middle of a line");
 }
 
+/* The next client is answered after the one before it was read: so the server knows that somebody waits. */
+static void check_later(struct run_control *c)
+{
+	int waiting = dial(), gone = dial(), other = dial(), both = dial();
+
+	ok(send(waiting, "{\"command\":\"later\"}\n{\"command\":\"next\"}\n", 39, MSG_NOSIGNAL) == 39 &&
+	   send(gone, "{\"command\":\"later\"}\n", 20, MSG_NOSIGNAL) == 20, "two clients wait for an answer");
+	while (late.waiting < 2)
+		say(other, "{\"command\":\"other\"}\n");
+	ok(strstr(say(other, "{\"command\":\"other\"}\n"), "\"other\""), "others are served meanwhile");
+	ok(strstr(say(other, "{\"command\":\"soon\"}\n"), "\"over\""), "one whose time is over is answered");
+	close(gone);
+	while (late.dropped < 2)
+		say(other, "{\"command\":\"other\"}\n");
+	ok(late.dropped == 2, "one that hangs up is forgotten");
+	run_control_wake(c);
+	ok(strstr(say(other, "{\"command\":\"other\"}\n"), "\"other\"") && late.dropped == 2,
+	   "being woken for nothing answers nobody");
+	late.is_there = true;
+	run_control_wake(c);
+	ok(strstr(read_line(waiting), "\"there\"") && strstr(read_line(waiting), "\"next\""),
+	   "the answer comes when it is there, and the next request is read after it");
+	ok(late.dropped == 3, "and is dropped once");
+	late.is_there = false;
+	send(both, "{\"command\":\"later\"}\n", 20, MSG_NOSIGNAL);
+	while (late.waiting < 4)
+		say(other, "{\"command\":\"other\"}\n");
+	close(waiting);
+	close(other);
+	close(both);
+}
+
 static void check_crowd(void)
 {
-	int fds[40];
+	int fds[80];
 
-	for (int i = 0; i < 40; i++)
+	for (int i = 0; i < 80; i++)
 		fds[i] = dial();
-	ok(strstr(say(fds[39], "{\"command\":\"late\"}\n"), "\"late\""),
+	ok(strstr(say(fds[79], "{\"command\":\"late\"}\n"), "\"late\""),
 	   "a crowd of idle clients does not keep the next one out");
 	ok(is_closed(fds[0]), "the one that was quiet longest makes room");
-	for (int i = 0; i < 40; i++)
+	for (int i = 0; i < 80; i++)
 		close(fds[i]);
 }
 
@@ -173,6 +242,7 @@ int main(void)
 	check_calls();
 	check_lines();
 	check_length();
+	check_later(c);
 	check_crowd();
 	check_stalled(&stalled);
 	ok(is_closed(stalled), "and is dropped");
@@ -182,6 +252,7 @@ int main(void)
 	ok(is_closed(stalled), "stopping ends connections");
 	close(stalled);
 	ok(stat(place_of("home/control.sock"), &st) < 0, "and removes the socket");
+	ok(late.dropped == late.waiting, "nobody who was to answer later is left");
 	ok(calls > 0, "the handler was called %d times", calls);
 	run_rundir_release(r);
 	ok(rmdir(place) == 0, "nothing is left behind");

@@ -238,6 +238,8 @@ struct arr_status {
 };
 
 void arr_get_status(const struct arr *a, struct arr_status *ret_status);
+/* Would ARR_EV_ADD take it now? 0, or the code and the sentence of its refusal. Only new->state and slot are asked. */
+int arr_check_join(const struct arr *a, const struct arr_member *new_member, struct err *err);
 const struct bm *arr_bitmap(const struct arr *a);	/* NULL: none */
 const char *arr_sync_action_name(enum arr_sync_action action);	/* "idle", "resync", "recover" */
 const char *arr_member_state_name(enum arr_member_state state);	/* "in_sync", "spare", "recovering", "faulty" */

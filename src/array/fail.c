@@ -199,12 +199,30 @@ void arr_event_remove(struct arr *a, struct arr_event *ev)
 	arr_want_record(a);
 }
 
-static uint32_t free_entry(struct arr *a)
+static uint32_t free_entry(const struct arr *a)
 {
 	for (uint32_t i = 0; i < a->member_count; i++)
 		if (a->members[i].state == ARR_M_NONE && !a->busy[i])
 			return i;
-	return a->member_count < ARR_MEMBERS_MAX ? a->member_count++ : ARR_MEMBERS_MAX;
+	return a->member_count;
+}
+
+int arr_check_join(const struct arr *a, const struct arr_member *new, struct err *err)
+{
+	struct arr_event ev = { .err = err };
+
+	if (!may_change(a, &ev, "join"))
+		return ev.rc;
+	if (a->is_broken)
+		return err_set(err, -EIO, "the array's last member could not be written: no member can join before a "
+			       "restart");
+	if (new->state == ARR_M_RECOVERING && !is_slot_free(a, new->slot))
+		return err_set(err, UMD_E_NO_FREE_SLOT, "slot %u of %u is taken: the member cannot return to it",
+			       new->slot, a->raid_devices);
+	if (free_entry(a) == ARR_MEMBERS_MAX)
+		return err_set(err, UMD_E_NO_FREE_SLOT,
+			       "the array already has %u members, which is the most umd handles", ARR_MEMBERS_MAX);
+	return 0;
 }
 
 void arr_event_add(struct arr *a, struct arr_event *ev)
@@ -212,19 +230,11 @@ void arr_event_add(struct arr *a, struct arr_event *ev)
 	const struct arr_member *new = ev->new_member;
 	uint32_t i;
 
-	if (!may_change(a, ev, "join"))
+	ev->rc = arr_check_join(a, new, ev->err);
+	if (ev->rc)
 		return;
-	if (new->state == ARR_M_RECOVERING && !is_slot_free(a, new->slot)) {
-		ev->rc = err_set(ev->err, UMD_E_NO_FREE_SLOT, "slot %u of %u is taken: the member cannot return to it",
-				 new->slot, a->raid_devices);
-		return;
-	}
 	i = free_entry(a);
-	if (i == ARR_MEMBERS_MAX) {
-		ev->rc = err_set(ev->err, UMD_E_NO_FREE_SLOT,
-				 "the array already has %u members, which is the most umd handles", ARR_MEMBERS_MAX);
-		return;
-	}
+	a->member_count = i < a->member_count ? a->member_count : i + 1;
 	a->members[i] = *new;
 	a->members[i].errors = 0;
 	ev->ret_member = i;

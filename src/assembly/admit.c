@@ -3,7 +3,8 @@
  * Back by the bitmap (re-add): the member's own superblock belongs to this array, names a slot that is
  * free, its history has not forked (I5), and its events reach events_cleared: everything it missed is then
  * in the set chunks. Otherwise `add` makes a new superblock and copies everything; `re-add` refuses and
- * compares the two values.
+ * compares the two values. Before a new device joins the hands erase every superblock on it: until the new one is written
+ * an old one could be believed by a start, at places where nothing of what was written since lies (I2).
  *
  * asm_admit() prepares a line of the lineage; asm_admitted() files it under the entry the array gave. */
 #include "assembly/inside.h"
@@ -175,26 +176,6 @@ static int plan_place(const struct asm_lineage *l, const struct arr *a, const st
 	return 0;
 }
 
-/* A member that left keeps its places: until the new superblock is on it the old one may be believed after a cut, and
- * what was written meanwhile must lie where that one looks (I2). False: it has none that the array can use. */
-static bool keep_places(const struct asm_lineage *l, const struct arr *a, const struct asm_member *m, struct sb1 *sb)
-{
-	struct sb1 kept = *sb;
-	struct err err;
-
-	if (!m->has_superblock || m->error.code || asm_check_supported(m, NULL) || m->sb.minor != l->base.minor ||
-	    lay_data_room_sectors(&m->sb) < l->base.size_sectors || (arr_bitmap(a) && !m->sb.bitmap_offset_sectors))
-		return false;
-	kept.super_offset_sectors = m->sb.super_offset_sectors;
-	kept.data_offset_sectors = m->sb.data_offset_sectors;
-	kept.data_size_sectors = m->sb.data_size_sectors;
-	kept.bitmap_offset_sectors = m->sb.bitmap_offset_sectors;
-	if (!asm_has_room_for_roles(&kept, &l->base) || check_bitmap_place(l, m, &kept, a, &err))
-		return false;
-	*sb = kept;
-	return true;
-}
-
 static int add(struct asm_lineage *l, const struct arr *a, const struct arr_status *s, const struct asm_member *m,
 	       const uint8_t random_uuid[16], struct arr_member *ret_member, char ret_sentence[256], struct err *err)
 {
@@ -222,7 +203,7 @@ static int add(struct asm_lineage *l, const struct arr *a, const struct arr_stat
 	sb->bblog_size_sectors = 0;
 	sb->corrected_reads = 0;
 	sb->devflags = 0;
-	rc = keep_places(l, a, m, sb) ? 0 : check_bitmap_place(l, m, sb, a, err);
+	rc = check_bitmap_place(l, m, sb, a, err);
 	if (rc < 0)
 		return rc;
 	l->admitted.is_used = true;
@@ -245,7 +226,7 @@ int asm_admit(struct asm_lineage *l, const struct arr *a, const struct asm_membe
 	rc = check_readd(l, a, &s, m, err);
 	if (rc == 0) {
 		readd(l, a, &s, m, ret_member, ret_sentence);
-		return 0;
+		return arr_check_join(a, ret_member, err);
 	}
 	if (how == ASM_ADMIT_READD)
 		return rc;
@@ -255,7 +236,8 @@ int asm_admit(struct asm_lineage *l, const struct arr *a, const struct asm_membe
 		return err_set(err, UMD_E_FOREIGN_MEMBER,
 			       "%s belongs to another array: it is not overwritten; erase its superblock first",
 			       m->path);
-	return add(l, a, &s, m, random_uuid, ret_member, ret_sentence, err);
+	rc = add(l, a, &s, m, random_uuid, ret_member, ret_sentence, err);
+	return rc < 0 ? rc : arr_check_join(a, ret_member, err);
 }
 
 void asm_admitted(struct asm_lineage *l, uint32_t entry)

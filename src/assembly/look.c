@@ -37,6 +37,19 @@ uint32_t asm_super_places(uint64_t member_bytes, member_off ret_places[3], enum 
 	return count;
 }
 
+uint32_t asm_places_to_erase(uint64_t member_bytes, member_off ret_places[4])
+{
+	member_off places[3];
+	enum sb1_minor minors[3];
+	uint32_t believed = asm_super_places(member_bytes, places, minors), count = 0;
+
+	if (lay_super_090(member_bytes, &ret_places[count]))
+		count++;
+	while (believed)
+		ret_places[count++] = places[--believed];
+	return count;
+}
+
 /* How much a refusal tells about what is there. */
 static int weight(int code)
 {

@@ -2,8 +2,12 @@
  *
  * A path names a member by the file it leads to. To add one the caller opens it with the caller's own rights and
  * hands the descriptor over; the server opens nothing that a client names. A faulty member that still sits in
- * the table is removed first, since it holds its own lock. Files are looked up, opened and closed without the
- * array's lock. */
+ * the table is removed first, since it holds its own lock. Files are looked up, opened, erased and closed without the
+ * array's lock.
+ *
+ * One that becomes a new device loses every superblock of an earlier life first, durably: an old one must not be believed
+ * by a start after a cut (I2). The order: decided, recorded that it is away, decided, erased and flushed, looked at,
+ * decided, joined. */
 #include "run/running.h"
 
 #include <errno.h>
@@ -17,6 +21,7 @@
 #include "base/mem.h"
 #include "look/look.h"
 #include "run/blank.h"
+#include "run/wipe.h"
 
 #define TAKE_FD(fd) __extension__({ int taken_ = (fd); (fd) = -1; taken_; })
 
@@ -174,17 +179,63 @@ void run_command_remove(struct umd_array *u, const char *path, struct text *repl
 
 /* ---- add, re-add ---- */
 
-static int join(struct umd_array *u, struct member *m, char *path, const struct asm_member *look,
-		enum asm_admission how, char sentence[256], struct err *err)
-{
+/* Somebody who wants to join. */
+struct joining {
+	struct member *m;
+	struct asm_member *look;
+	char *path;			/* escaped */
+	enum asm_admission how;
+	uint8_t uuid[16];		/* should it become a new device */
 	struct arr_member entry;
-	struct arr_event ev = { .kind = ARR_EV_ADD, .new_member = &entry, .reason = sentence, .err = err };
-	uint8_t uuid[16];
-	int rc;
+	char *sentence;			/* 256 bytes */
+};
 
-	if (getrandom(uuid, sizeof uuid, 0) != sizeof uuid)
-		return err_set(err, -errno, "no random numbers for a device uuid");
-	rc = asm_admit(u->lineage, u->arr, look, how, uuid, &entry, sentence, err);
+/* Under the lock. */
+static int decide(struct umd_array *u, struct joining *j, struct err *err)
+{
+	return asm_admit(u->lineage, u->arr, j->look, j->how, j->uuid, &j->entry, j->sentence, err);
+}
+
+static bool is_new_device(const struct joining *j)
+{
+	return j->entry.state == ARR_M_SPARE;
+}
+
+/* Without the lock: nothing that was on it can come back, and it is looked at as what it is now. */
+static int erase(struct joining *j, struct err *err)
+{
+	int rc = run_wipe_superblocks(j->m, j->path, err);
+
+	if (rc == 0)
+		look_member(j->m, j->path, j->look);
+	return rc;
+}
+
+/* Under the lock, which is left while the member is erased: whether it may join is asked before that, so that a refused
+ * one keeps every byte, and after it, since the array went on. Who is no longer among the members is on record by then:
+ * if the power fails now, nobody waits for it. */
+static int prepare(struct umd_array *u, struct joining *j, struct err *err)
+{
+	int rc = decide(u, j, err);
+
+	if (rc < 0 || !is_new_device(j))
+		return rc;
+	wait_recorded(u);
+	rc = decide(u, j, err);
+	if (rc < 0 || !is_new_device(j))
+		return rc;
+	pthread_mutex_unlock(&u->lock);
+	rc = erase(j, err);
+	pthread_mutex_lock(&u->lock);
+	return rc < 0 ? rc : decide(u, j, err);
+}
+
+/* Under the lock. */
+static int join(struct umd_array *u, struct joining *j, struct err *err)
+{
+	struct arr_event ev = { .kind = ARR_EV_ADD, .new_member = &j->entry, .reason = j->sentence, .err = err };
+	int rc = prepare(u, j, err);
+
 	if (rc < 0)
 		return rc;
 
@@ -193,10 +244,9 @@ static int join(struct umd_array *u, struct member *m, char *path, const struct 
 	if (ev.rc < 0)
 		return ev.rc;
 	asm_admitted(u->lineage, ev.ret_member);
-	u->hands[ev.ret_member] = m;
-	u->paths[ev.ret_member] = path;
-	memcpy(u->device_uuids[ev.ret_member],
-	       how == ASM_ADMIT_READD || entry.state == ARR_M_RECOVERING ? look->sb.device_uuid : uuid, 16);
+	u->hands[ev.ret_member] = j->m;
+	u->paths[ev.ret_member] = j->path;
+	memcpy(u->device_uuids[ev.ret_member], is_new_device(j) ? j->uuid : j->look->sb.device_uuid, 16);
 	return 0;
 }
 
@@ -227,33 +277,35 @@ static int look_at(const char *path, const char *escaped, int fd, bool force, st
 	return look->has_superblock || force ? 0 : run_member_is_blank(*ret_member, escaped, err);
 }
 
-static int add(struct umd_array *u, const char *path, char *escaped, int fd, enum asm_admission how, bool force,
-	       char sentence[256], struct err *err)
+static int add(struct umd_array *u, const char *path, int fd, bool force, struct joining *j, struct err *err)
 {
-	struct asm_member *look = mem_new(1, sizeof *look);
 	struct named named = name_of(path);
-	struct member *m = NULL;
-	int rc = look ? 0 : err_set(err, -ENOMEM, "no memory");
+	int rc = 0;
 
+	j->look = mem_new(1, sizeof *j->look);
+	if (!j->look)
+		rc = err_set(err, -ENOMEM, "no memory");
+	else if (getrandom(j->uuid, sizeof j->uuid, 0) != sizeof j->uuid)
+		rc = err_set(err, -errno, "no random numbers for a device uuid");
 	if (rc == 0) {
 		pthread_mutex_lock(&u->lock);
 		rc = make_way(u, &named, err);
 		pthread_mutex_unlock(&u->lock);
 	}
 	if (rc == 0)
-		rc = look_at(path, escaped, TAKE_FD(fd), force, &m, look, err);
+		rc = look_at(path, j->path, TAKE_FD(fd), force, &j->m, j->look, err);
 	if (rc == 0) {
 		pthread_mutex_lock(&u->lock);
-		rc = join(u, m, escaped, look, how, sentence, err);
+		rc = join(u, j, err);
 		if (rc == 0)
 			wait_recorded(u);
 		pthread_mutex_unlock(&u->lock);
 	}
 	if (rc < 0)
-		mbr_close(m);
+		mbr_close(j->m);
 	if (fd >= 0)
 		close(fd);
-	mem_free(look);
+	mem_free(j->look);
 	return rc;
 }
 
@@ -262,13 +314,14 @@ void run_command_add(struct umd_array *u, const char *path, int fd, enum asm_adm
 {
 	struct err err = { 0 };
 	char sentence[256] = "", *escaped = look_escaped(path);
+	struct joining j = { .path = escaped, .how = how, .sentence = sentence };
 	int rc;
 
 	fd = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
 	if (fd < 0 || !escaped) {
 		rc = err_set(&err, -EINVAL, "a member to be added comes as an open descriptor; none came along");
 	} else {
-		rc = add(u, path, escaped, fd, how, force, sentence, &err);
+		rc = add(u, path, fd, force, &j, &err);
 	}
 	if (rc < 0) {
 		run_control_refuse(reply, &err);

@@ -9,11 +9,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/le.h"
 #include "base/mem.h"
 #include "run/create.h"
-
-enum { BLOCK_BYTES = 4096 };
+#include "run/wipe.h"
 
 static int failed(const struct run_creating_member *member, int rc, const char *what, member_off at, struct err *err)
 {
@@ -32,37 +30,6 @@ static int flush(const struct run_creating_member *member, struct err *err)
 			       "%s could not be flushed: %s; the array is not whole, create it again with --force",
 			       member->shown, err_sentence(rc));
 	return 0;
-}
-
-static int wipe_place(const struct run_creating_member *member, member_off at, struct err *err)
-{
-	static const uint8_t zeroes[BLOCK_BYTES];
-	uint8_t raw[4];
-	uint32_t magic;
-	int rc = mbr_read(member->m, at, raw, sizeof raw);
-
-	if (rc < 0)
-		return err_set(err, rc, "%s cannot be read at byte %llu: %s", member->shown,
-			       (unsigned long long)at.bytes, err_sentence(rc));
-	magic = (uint32_t)le_get(raw, sizeof raw);
-	if (magic != FMT_SB1_MAGIC && magic != __builtin_bswap32(FMT_SB1_MAGIC))
-		return 0;
-	rc = mbr_write(member->m, at, zeroes, sizeof zeroes, false);
-	return rc < 0 ? failed(member, rc, "old superblock", at, err) : 0;
-}
-
-static int wipe(const struct run_creating_member *member, struct err *err)
-{
-	member_off places[3], at_090;
-	enum sb1_minor minors[3];
-	uint32_t count = asm_super_places(member->m->size_bytes, places, minors);
-	int rc = 0;
-
-	for (uint32_t i = 0; rc == 0 && i < count; i++)
-		rc = wipe_place(member, places[i], err);
-	if (rc == 0 && lay_super_090(member->m->size_bytes, &at_090))
-		rc = wipe_place(member, at_090, err);
-	return rc < 0 ? rc : flush(member, err);
 }
 
 static int write_bitmap(const struct run_creating_member *member, const struct asm_created *made, struct err *err)
@@ -112,7 +79,7 @@ int run_create_write(struct run_creating *c, bool is_wiping, struct err *err)
 	int rc = 0;
 
 	for (uint32_t i = 0; rc == 0 && is_wiping && i < c->plan.count; i++)
-		rc = c->members[i].m ? wipe(&c->members[i], err) : 0;
+		rc = c->members[i].m ? run_wipe_superblocks(c->members[i].m, c->members[i].shown, err) : 0;
 	for (uint32_t i = 0; rc == 0 && i < c->plan.count; i++)
 		rc = c->members[i].m ? write_what_the_superblock_names(&c->members[i], &c->made[i], err) : 0;
 	for (uint32_t i = 0; rc == 0 && i < c->plan.count; i++)

@@ -1,4 +1,4 @@
-/* What an administrator does: start, fail, remove, return a member, stop.
+/* What an administrator does: start, fail, remove, stop; who joins is in joining.c.
  *
  * A start is judged first. A refusal must have a sentence, and never hits the members that trust each other; two
  * sides of a fork must be refused as such. An event that says "start" and is refused breaks a law, and so does one that
@@ -20,7 +20,7 @@ bool admin_fail(struct sim_world *w, const struct sim_event *e)
 	struct sim_member *m = named(w, e);
 	struct err err = { 0 };
 
-	if (!m || m->state == ARR_M_NONE || w->is_stopping)
+	if (!m || m->state == ARR_M_NONE || w->is_stopping || w->joining.is_on)
 		return false;
 	m->is_unchanged = w->has_bitmap && is_in_sync(m) && !bm_set_chunks(arr_bitmap(w->array)) &&
 			  !world_requests(w) && !world_jobs(w);
@@ -57,76 +57,12 @@ bool admin_remove(struct sim_world *w, const struct sim_event *e)
 {
 	struct sim_member *m = named(w, e);
 
-	if (!m || w->is_stopping || (m->state != ARR_M_FAULTY && m->state != ARR_M_SPARE))
+	if (!m || w->is_stopping || w->joining.is_on || (m->state != ARR_M_FAULTY && m->state != ARR_M_SPARE))
 		return false;
 	if (try_remove(w, m) || e->lot)
 		return true;
 	world_wait(w, is_untouched, m);
 	return try_remove(w, m) || true;
-}
-
-/* ---- returning ---- */
-
-/* The entry's owner must be known before the step's jobs name it. */
-static uint32_t next_entry(const struct sim_world *w)
-{
-	struct arr_status s;
-	uint32_t entry = 0;
-
-	arr_get_status(w->array, &s);
-	while (entry < s.member_count && s.members[entry].state != ARR_M_NONE)
-		entry++;
-	return entry;
-}
-
-static void join(struct sim_world *w, struct sim_member *m, const struct arr_member *new, const char *sentence)
-{
-	struct err err = { 0 };
-	struct arr_event ev = { .kind = ARR_EV_ADD, .new_member = new, .reason = sentence, .err = &err };
-	uint32_t entry = next_entry(w);
-
-	disk_open(&m->disk);
-	m->has_failed = m->has_failed_source = false;
-	w->disk_of[entry] = index_of(w, m);
-	m->entry = entry;
-	m->state = new->state;
-	w->only_recovering = SIM_DISKS;	/* of two together nobody says who got what */
-	m->place.data_at = new->data_at;
-	m->place.bitmap_at = new->bitmap_at;
-	check_place(w, m);
-	asm_admitted(w->lineage, entry);
-	if (world_step(w, &ev) == 0 && ev.ret_member == entry)
-		return;
-	if (ev.rc != -ENOMEM || !memory_has_failed())
-		broken(w, LAW_I9, "%s was admitted, but the array did not take it: %s", m->disk.path, err.text);
-	asm_forget(w->lineage, entry);
-	m->state = ARR_M_NONE;
-}
-
-bool admin_return(struct sim_world *w, const struct sim_event *e)
-{
-	struct sim_member *m = named(w, e);
-	enum asm_admission how = e->kind == EV_READD ? ASM_ADMIT_READD : ASM_ADMIT_ADD;
-	uint8_t uuid[16] = { (uint8_t)(w->uuids + 1), 1 };
-	struct arr_member new;
-	char sentence[256];
-	struct err err = { 0 };
-
-	if (!m || m->state != ARR_M_NONE || m->disk.is_dead || m->disk.is_gone || m->disk.is_hung ||
-	    w->is_stopping || w->is_readonly)
-		return false;
-	w->uuids++;
-	world_look(w, m, &w->looked[0]);
-	if (asm_admit(w->lineage, w->array, &w->looked[0], how, uuid, &new, sentence, &err)) {
-		trace(w, "not admitted: %s", err.text);
-		return true;
-	}
-	trace(w, "admitted: %s", sentence);
-	join(w, m, &new, sentence);
-	w->is_sync_expected = m->is_unchanged && new.state == ARR_M_RECOVERING && !new.wants_full &&
-			      w->action == ARR_SYNC_RECOVER;
-	w->sync_bytes_expected = 0;
-	return true;
 }
 
 /* ---- starting ---- */

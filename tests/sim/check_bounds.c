@@ -12,13 +12,13 @@ struct area {
 	uint64_t at, len;
 };
 
-static bool own_super_place(const struct sim_world *w, uint64_t member_bytes, uint64_t *ret_at)
+static bool own_super_place(enum sb1_minor minor, uint64_t member_bytes, uint64_t *ret_at)
 {
 	uint64_t sectors = member_bytes / SECTOR_BYTES;
 
 	if (sectors < 24)
 		return false;
-	*ret_at = w->minor == SB1_0 ? ((sectors - 16) & ~7ull) * SECTOR_BYTES : w->minor == SB1_1 ? 0 : 4096;
+	*ret_at = minor == SB1_0 ? ((sectors - 16) & ~7ull) * SECTOR_BYTES : minor == SB1_1 ? 0 : 4096;
 	return true;
 }
 
@@ -105,8 +105,7 @@ void check_place(struct sim_world *w, struct sim_member *m)
 	struct area area[3];
 	uint32_t count;
 
-	m->place.minor = w->minor;
-	m->place.is_used = own_super_place(w, m->disk.size_bytes, &m->place.super_at.bytes);
+	m->place.is_used = own_super_place(m->place.minor, m->disk.size_bytes, &m->place.super_at.bytes);
 	count = areas_of(w, m, area);
 	for (uint32_t i = 0; i < count; i++) {
 		if (area[i].at + area[i].len > m->disk.size_bytes)

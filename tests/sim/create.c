@@ -95,7 +95,7 @@ static void poke_bitmap(struct sim_member *m, const struct asm_created *c)
 static void write_created(struct sim_world *w, struct sim_member *m, struct asm_created *c)
 {
 	m->is_behind = false;
-	m->place = (struct sim_place){ .bitmap_at = c->bitmap_at, .data_at = lay_data(&c->sb).at, .minor = w->minor };
+	m->place = (struct sim_place){ .bitmap_at = c->bitmap_at, .data_at = lay_data(&c->sb).at, .minor = c->sb.minor };
 	if (c->has_bitmap) {
 		c->bitmap.daemon_sleep_s = w->setup->sleep_s ?: c->bitmap.daemon_sleep_s;
 		poke_bitmap(m, c);
@@ -121,9 +121,17 @@ static void fill_data(struct sim_world *w, struct sim_member *m)
 
 /* ---- the array ---- */
 
+/* b may have its superblock at the other end of the device, as one has that came from a mirror of another version. */
+static enum sb1_minor minor_of(const struct sim_world *w, uint32_t member)
+{
+	if (!w->setup->is_other_minor || member != 1)
+		return w->minor;
+	return w->minor == SB1_0 ? SB1_2 : SB1_0;
+}
+
 static bool is_shifted(const struct sim_world *w, uint32_t member)
 {
-	return w->setup->is_shifted && w->minor != SB1_0 && member == 1;
+	return w->setup->is_shifted && minor_of(w, member) != SB1_0 && member == 1;
 }
 
 static void shift(struct asm_created *c)
@@ -133,11 +141,33 @@ static void shift(struct asm_created *c)
 	fmt_sb1_encode(&c->sb, c->super_raw);
 }
 
+static void plan_members(struct sim_world *w, struct asm_create *c)
+{
+	bool is_small = w->setup->is_small && !w->setup->is_other_minor;
+	uint64_t around = is_small ? AROUND_SMALL_BYTES : AROUND_BYTES;
+
+	for (uint32_t i = 0; i < w->slots; i++) {
+		uint64_t more = is_shifted(w, i) ? SHIFT_SECTORS * SECTOR_BYTES : 0;
+		struct sim_member *m = world_new_member(w, round_up(w->size_bytes, 4096) + around + more);
+
+		c->members[i].path = m->disk.path;
+		c->members[i].size_bytes = m->disk.size_bytes;
+		c->members[i].device_uuid[0] = (uint8_t)++w->uuids;
+	}
+}
+
+static void plan(struct sim_world *w, const struct asm_create *c, struct asm_created *made)
+{
+	struct err err = { 0 };
+
+	if (asm_create_plan(c, made, &err) < 0)
+		broken(w, LAW_I9, "the array cannot be created: %s", err.text);
+}
+
 static void plan_array(struct sim_world *w, struct asm_created *made)
 {
+	static struct asm_created other[ARR_MEMBERS_MAX];
 	struct asm_create c = { .uuid = "sim array uuid", .name = "sim", .ctime_s = 1 };
-	struct err err = { 0 };
-	uint64_t around = w->setup->is_small ? AROUND_SMALL_BYTES : AROUND_BYTES;
 
 	c.minor = w->minor;
 	c.has_bitmap = w->has_bitmap;
@@ -145,16 +175,13 @@ static void plan_array(struct sim_world *w, struct asm_created *made)
 	c.bitmap_chunk_bytes = w->has_bitmap ? w->chunk_bytes : 0;
 	c.size_bytes = w->size_bytes;
 	c.count = w->slots;
-	for (uint32_t i = 0; i < w->slots; i++) {
-		uint64_t more = is_shifted(w, i) ? SHIFT_SECTORS * SECTOR_BYTES : 0;
-		struct sim_member *m = world_new_member(w, round_up(w->size_bytes, 4096) + around + more);
-
-		c.members[i].path = m->disk.path;
-		c.members[i].size_bytes = m->disk.size_bytes;
-		c.members[i].device_uuid[0] = (uint8_t)++w->uuids;
+	plan_members(w, &c);
+	plan(w, &c, made);
+	if (w->slots > 1 && minor_of(w, 1) != w->minor) {
+		c.minor = minor_of(w, 1);
+		plan(w, &c, other);
+		made[1] = other[1];
 	}
-	if (asm_create_plan(&c, made, &err) < 0)
-		broken(w, LAW_I9, "the array cannot be created: %s", err.text);
 	for (uint32_t i = 0; i < w->slots; i++)
 		if (is_shifted(w, i))
 			shift(&made[i]);

@@ -39,6 +39,7 @@ void setup_from_seed(struct sim_setup *ret, uint64_t seed)
 	if (prng_below(&r, 6) == 0)
 		ret->chunk_bytes = 0;
 	ret->is_shifted = prng_below(&r, 3) == 0;
+	ret->is_other_minor = prng_below(&r, 6) == 0;
 }
 
 static uint32_t some_faults(struct prng *r)

@@ -256,6 +256,9 @@ static bool be_less(struct sim_setup *s, uint32_t way)
 	case 7:
 		s->is_shifted = false;
 		return true;
+	case 8:
+		s->is_other_minor = false;
+		return true;
 	default:
 		return false;
 	}

@@ -93,6 +93,7 @@ static void take_table(struct sim_world *w, const uint32_t *member_of)
 	for (uint32_t i = 0; i < s.member_count; i++) {
 		struct sim_member *m = &w->members[judged[member_of[i]]];
 
+		m->place.minor = w->looked[member_of[i]].sb.minor;
 		w->disk_of[i] = index_of(w, m);
 		m->state = s.members[i].state;
 		m->entry = i;
@@ -115,6 +116,7 @@ int world_start(struct sim_world *w, const struct asm_options *o)
 	trace(w, "start: %s", rc ? err.text : "runs");
 	if (rc)
 		return rc;
+	w->minor = w->looked[w->plan->freshest].sb.minor;
 	take_table(w, member_of);
 	w->is_readonly = o->is_readonly;
 	w->is_stopping = w->is_broken = false;
@@ -147,6 +149,8 @@ void world_tear(struct sim_world *w, const struct sim_member *only)
 {
 	for (uint32_t i = 0; i < w->job_count; i++)
 		tear(w, &w->jobs[i], only);
+	if (!only || only == &w->members[w->joining.member])
+		joining_tears(w);
 }
 
 void world_leave(struct sim_world *w)
@@ -160,6 +164,7 @@ void world_leave(struct sim_world *w)
 			m->was_in_sync = is_in_sync(m);
 		m->state = ARR_M_NONE;
 	}
+	w->joining.is_on = false;
 	w->job_count = w->jobs_at_once = 0;
 	w->memory_due = UINT64_MAX;
 	memory_fail_after(UINT64_MAX);

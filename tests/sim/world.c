@@ -212,13 +212,28 @@ static struct sim_job *choose_job(struct sim_world *w, enum order order)
 	return &w->jobs[candidates[order == IN_ORDER ? 0 : prng_below(&w->lots, count)]];
 }
 
+/* A command is carried out beside the jobs; whoever works in order does it first. */
+static bool may_join_first(struct sim_world *w, enum order order)
+{
+	return joining_is_ready(w) && (order == IN_ORDER || !w->job_count || prng_below(&w->lots, 3) == 0);
+}
+
+static bool join_at_last(struct sim_world *w)
+{
+	bool is_ready = joining_is_ready(w);
+
+	if (is_ready)
+		joining_goes_on(w);
+	return is_ready;
+}
+
 static bool work(struct sim_world *w, enum order order)
 {
-	struct sim_job *j = choose_job(w, order);
+	struct sim_job *j = may_join_first(w, order) ? NULL : choose_job(w, order);
 	uint32_t i;
 
 	if (!j)
-		return false;
+		return join_at_last(w);
 	if (!j->left) {
 		tell(w, j);
 		return true;

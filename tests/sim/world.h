@@ -98,6 +98,15 @@ struct sim_job {
 	uint32_t left;
 };
 
+/* A command that a member may join is being carried out: joining.c. */
+struct sim_joining {
+	bool is_on;
+	uint32_t member, place;		/* index; places to erase that were looked at */
+	bool is_recorded, is_written, is_erased;	/* who is away; what awaits its flush; all of it */
+	enum asm_admission how;
+	uint8_t uuid[16];
+};
+
 struct sim_world {
 	const struct sim_setup *setup;
 	struct sim_world *trunk;	/* of a branch: the history it left; NULL */
@@ -137,6 +146,7 @@ struct sim_world {
 	struct sim_job jobs[SIM_JOBS];	/* by age, without gaps */
 	uint32_t job_count;
 	enum arr_job_kind worked;	/* the kind of the part executed last */
+	struct sim_joining joining;
 	bool has_lived;			/* an array ran since the last end of a life */
 	uint32_t jobs_at_once;		/* EV_QUEUE; 0: no limit */
 	uint8_t *sync_buffer;
@@ -192,9 +202,15 @@ void world_wait(struct sim_world *w, bool (*is_over)(const struct sim_world *w, 
 
 bool admin_fail(struct sim_world *w, const struct sim_event *e);
 bool admin_remove(struct sim_world *w, const struct sim_event *e);
-bool admin_return(struct sim_world *w, const struct sim_event *e);	/* EV_ADD, EV_READD */
 bool admin_start(struct sim_world *w, const struct sim_event *e);	/* EV_START, EV_REFUSED */
 bool admin_stop(struct sim_world *w, const struct sim_event *e);
+
+/* ---- joining.c: a member joins ---- */
+
+bool admin_return(struct sim_world *w, const struct sim_event *e);	/* EV_ADD, EV_READD */
+bool joining_is_ready(struct sim_world *w);	/* an operation of it can be carried out now */
+void joining_goes_on(struct sim_world *w);	/* ... and is */
+void joining_tears(struct sim_world *w);	/* the power goes, or its member */
 
 /* ---- strike.c: faults ---- */
 

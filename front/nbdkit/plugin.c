@@ -88,9 +88,11 @@ static int plugin_config(const char *key, const char *value)
 		return set_bool(&umd.options.readonly, value);
 	if (!strcmp(key, "run"))
 		return set_bool(&umd.options.run, value);
+	if (!strcmp(key, "inactive"))
+		return set_bool(&umd.options.inactive, value);
 	if (!strcmp(key, "report-fd"))
 		return set_report_fd(value);
-	nbdkit_error("unknown parameter \"%s\"; member, name, readonly, run and prefer are known", key);
+	nbdkit_error("unknown parameter \"%s\"; member, name, readonly, run, prefer and inactive are known", key);
 	return -1;
 }
 
@@ -98,18 +100,19 @@ static int plugin_config_complete(void)
 {
 	umd.options.name = umd.name;
 	umd.options.prefer = umd.prefer;
-	if (umd.member_count)
+	if (umd.member_count || umd.options.inactive)
 		return 0;
 	nbdkit_error("no member was given: member=PATH, once for each");
 	return -1;
 }
 
 #define CONFIG_HELP \
-	"member=PATH      (required)  A file or block device of the array; once for each member.\n" \
+	"member=PATH                  A file or block device of the array; once for each member, at least once.\n" \
 	"name=NAME                    Run-time name; default: the superblock's.\n" \
 	"readonly=BOOL                No byte of any member changes.\n" \
 	"run=BOOL                     Start also when a member is missing that the others believe active.\n" \
-	"prefer=PATH                  The member whose story wins when histories have forked."
+	"prefer=PATH                  The member whose story wins when histories have forked.\n" \
+	"inactive=BOOL                No members: the array is set up by attributes (umd set); needs name."
 
 /* ---- start and end ---- */
 
@@ -202,12 +205,18 @@ static void *plugin_open(int readonly)
 		nbdkit_set_error(ENOENT);
 		return NULL;
 	}
+	if (umd_array_attach(umd.array) < 0) {
+		nbdkit_error("\"%s\" does not run", umd_array_name(umd.array));
+		nbdkit_set_error(ESHUTDOWN);
+		return NULL;
+	}
 	stop_count_client(1);
 	return NBDKIT_HANDLE_NOT_NEEDED;
 }
 
 static void plugin_close(void *handle)
 {
+	umd_array_detach(umd.array);
 	stop_count_client(-1);
 }
 

@@ -5,7 +5,7 @@
  * what was refused, the two values compared, what would go on. Sizes and offsets are bytes. Strings from disk images
  * are escaped in every sentence and in all JSON.
  *
- * Threads: umd_array_read .. umd_array_flush may be called from any number of threads at once; the rest of the
+ * Threads: umd_array_read .. umd_array_flush, attach, detach and size may be called from any number of threads at once; the rest of the
  * functions on one array from one thread at a time.
  */
 #ifndef UMD_UMD_H
@@ -98,11 +98,13 @@ struct umd_open_options {
 	const char *name;		/* run-time name; NULL: from the superblock, else the uuid */
 	const char *prefer;		/* member whose story wins a fork */
 	bool readonly, run;
+	bool inactive;			/* no members: the array is set up by attributes; needs @name */
 	uint32_t safe_mode_delay_ms;	/* 0: 200 */
 };
 
 /**
  * umd_array_open - open, lock and judge members; nothing is written, no thread is started
+ * With @options->inactive there are none (@count 0), and the array does not run yet.
  * May be called before a fork: locks belong to the open file descriptions.
  */
 UMD_API int umd_array_open(const char *const *members, size_t count, const struct umd_open_options *options,
@@ -117,8 +119,14 @@ UMD_API void umd_array_stop(struct umd_array *array);
 /* Stop, write a clean superblock, let go of members and run-time directory, free. Takes NULL. */
 UMD_API int umd_array_close(struct umd_array *array);
 
-UMD_API uint64_t umd_array_size(const struct umd_array *array);
-UMD_API bool umd_array_is_readonly(const struct umd_array *array);
+/* A front end's client opens the array before its first request and closes it at the end. -ESHUTDOWN: it does not run.
+ * While it is open no attribute ends this run (EBUSY, as with md), so that no client ever meets another array than the
+ * one it opened; umd_array_stop() does, for good. Any thread. */
+UMD_API int umd_array_attach(struct umd_array *array);
+UMD_API void umd_array_detach(struct umd_array *array);
+
+UMD_API uint64_t umd_array_size(struct umd_array *array);		/* 0 while it does not run */
+UMD_API bool umd_array_is_readonly(struct umd_array *array);
 UMD_API const char *umd_array_name(const struct umd_array *array);	/* run-time name */
 
 /* The callback runs once when `stop` arrives on the control socket; it must not block. */

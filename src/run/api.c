@@ -6,7 +6,8 @@
  *
  * Start begins threads and writes the first superblocks, or fails and has written nothing; stop only tells; close
  * waits, writes clean, and frees.
- * Left out: opening and judging (open.c), the thread of the array (thread.c), how a job is executed (work.c). */
+ * Left out: opening and judging (open.c), runs (life.c), the thread of the array (thread.c), how a job is executed
+ * (work.c). */
 #include "run/running.h"
 
 #include <errno.h>
@@ -25,6 +26,27 @@ const char *umd_version(void)
 	return UMD_VERSION;
 }
 
+void run_wake(struct umd_array *u)
+{
+	struct run_control *control = u->control;
+
+	if (control)
+		run_control_wake(control);
+}
+
+/* Whoever could not wake the control thread yet is made up for. */
+static int start_control(struct umd_array *u, struct err *err)
+{
+	struct run_control *control;
+	int rc = run_control_start(u->rundir, run_command, u, &control, err);
+
+	if (rc < 0)
+		return rc;
+	u->control = control;
+	run_wake(u);
+	return 0;
+}
+
 int umd_array_start(struct umd_array *u, struct umd_error *error)
 {
 	struct err err = { 0 };
@@ -33,57 +55,68 @@ int umd_array_start(struct umd_array *u, struct umd_error *error)
 	if (rc < 0)
 		err_set(&err, rc, "the pid file of %s cannot be written: %s", run_rundir_name(u->rundir),
 			err_sentence(rc));
+	if (rc == 0 && u->arr)
+		rc = run_begin(u, &err);
 	if (rc == 0)
-		rc = run_thread_start(u, &err);
+		rc = run_errands_start(u, &err);
 	if (rc == 0)
-		rc = run_control_start(u->rundir, run_command, u, &u->control, &err);
-	if (rc == 0)
-		run_thread_go(u);
-	else
+		rc = start_control(u, &err);
+	if (rc < 0)
 		run_thread_call_off(u);
+	else if (u->arr)
+		run_thread_go(u);
 	return run_public_error(rc, &err, error);
 }
 
 void umd_array_stop(struct umd_array *u)
 {
-	struct arr_event ev = { .kind = ARR_EV_STOP };
-
-	if (!u->is_started)
-		return;
 	pthread_mutex_lock(&u->lock);
-	run_step(u, &ev);
+	u->is_ending = true;
+	run_tell_end(u);
 	pthread_mutex_unlock(&u->lock);
 }
 
 int umd_array_close(struct umd_array *u)
 {
-	struct arr_status status = { 0 };
+	bool was_broken;
 
 	if (!u)
 		return 0;
 	umd_array_stop(u);
+	run_errands_end(u);
+	run_end(u, &was_broken);
 	u->control = run_control_stop(u->control);
-	run_thread_join(u);
-	if (u->arr)
-		arr_get_status(u->arr, &status);
-	u->arr = arr_free(u->arr);
-	u->lineage = asm_lineage_free(u->lineage);
+	run_errands_free(u);
 	for (uint32_t i = 0; i < ARR_MEMBERS_MAX; i++)
 		run_let_go(u, i);
 	u->rundir = run_rundir_release(u->rundir);
 	free(u->sync_buffer);
+	pthread_mutex_destroy(&u->lock);
+	pthread_cond_destroy(&u->changed);
 	mem_free(u);
-	return status.is_broken ? -EIO : 0;
+	return was_broken ? -EIO : 0;
 }
 
-uint64_t umd_array_size(const struct umd_array *u)
+/* What the array says of itself; all zero while it does not run. */
+static struct arr_status status_of(struct umd_array *u)
 {
-	return u->size_bytes;
+	struct arr_status status = { 0 };
+
+	pthread_mutex_lock(&u->lock);
+	if (u->arr)
+		arr_get_status(u->arr, &status);
+	pthread_mutex_unlock(&u->lock);
+	return status;
 }
 
-bool umd_array_is_readonly(const struct umd_array *u)
+uint64_t umd_array_size(struct umd_array *u)
 {
-	return u->is_readonly;
+	return status_of(u).size_bytes;
+}
+
+bool umd_array_is_readonly(struct umd_array *u)
+{
+	return status_of(u).is_readonly;
 }
 
 const char *umd_array_name(const struct umd_array *u)

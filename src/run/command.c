@@ -1,6 +1,7 @@
 /* What the control socket understands: one function per command, chosen by name.
  *
- * Commands run on the control thread, each under the array's lock where it looks or changes, and never across I/O.
+ * Commands run on the control thread, each under the array's lock where it looks or changes, and never across I/O;
+ * those that wait for members are errands (errand.c).
  * A reply is one JSON object; a refusal is an error object with the sentence a person will read.
  *
  * Left out: lines, peers and their rights (control*.c), admitting a member (admit.c), the reports themselves
@@ -45,6 +46,27 @@ static void map(struct umd_array *u, struct json_object *request, struct text *r
 	run_control_refuse(reply, &err);
 }
 
+/* What brings members in and takes them out waits for them: an errand. */
+static void members(struct umd_array *u, struct json_object *request, int fd, struct text *reply)
+{
+	const char *command = string_of(request, "command"), *member = string_of(request, "member");
+
+	if (!strcmp(command, "fail"))
+		run_command_fail(u, member, reply);
+	else if (!strcmp(command, "remove"))
+		run_command_remove(u, member, reply);
+	else if (!strcmp(command, "add"))
+		run_command_add(u, member, fd, ASM_ADMIT_ADD, is_true(request, "force"), reply);
+	else
+		run_command_add(u, member, fd, ASM_ADMIT_READD, false, reply);
+}
+
+static bool is_about_member(const char *command)
+{
+	return !strcmp(command, "fail") || !strcmp(command, "remove") || !strcmp(command, "add") ||
+		!strcmp(command, "re-add");
+}
+
 static void stop(struct umd_array *u, struct text *reply)
 {
 	json_open(reply, NULL, '{');
@@ -66,9 +88,6 @@ static void refuse(struct text *reply, int code, const char *sentence)
 struct run_later *run_command(void *opaque, const char *command, struct json_object *request, int fd, struct text *reply)
 {
 	struct umd_array *u = opaque;
-	const char *member = string_of(request, "member");
-	bool wants_member = !strcmp(command, "fail") || !strcmp(command, "remove") || !strcmp(command, "add") ||
-		!strcmp(command, "re-add");
 
 	if (!strcmp(command, "detail"))
 		run_detail(u, reply);
@@ -76,16 +95,10 @@ struct run_later *run_command(void *opaque, const char *command, struct json_obj
 		map(u, request, reply);
 	else if (!strcmp(command, "stop"))
 		stop(u, reply);
-	else if (wants_member && !member)
+	else if (is_about_member(command) && !string_of(request, "member"))
 		refuse(reply, UMD_E_BAD_OPTION, "the request names no member");
-	else if (!strcmp(command, "fail"))
-		run_command_fail(u, member, reply);
-	else if (!strcmp(command, "remove"))
-		run_command_remove(u, member, reply);
-	else if (!strcmp(command, "add"))
-		run_command_add(u, member, fd, ASM_ADMIT_ADD, is_true(request, "force"), reply);
-	else if (!strcmp(command, "re-add"))
-		run_command_add(u, member, fd, ASM_ADMIT_READD, false, reply);
+	else if (is_about_member(command))
+		return run_errand(u, members, request, fd, reply);
 	else
 		refuse(reply, UMD_E_NOT_SUPPORTED, "the command is not known to this server");
 	return NULL;

@@ -25,7 +25,7 @@ struct opening {
 
 static void opening_end(struct opening *o)
 {
-	for (uint32_t i = 0; i < o->count; i++) {
+	for (uint32_t i = 0; i < o->count && o->looks; i++) {
 		mbr_close(o->hands[i]);
 		mem_free(o->paths[i]);
 	}
@@ -92,8 +92,6 @@ static int start_brains(struct umd_array *u, struct opening *o, const struct asm
 		u->paths[i] = TAKE(o->paths[member_of[i]]);
 		memcpy(u->device_uuids[i], o->looks[member_of[i]].sb.device_uuid, 16);
 	}
-	u->size_bytes = status.size_bytes;
-	u->is_readonly = options->is_readonly;
 	u->level = ref->level;
 	memcpy(u->uuid, ref->set_uuid, sizeof u->uuid);
 	memcpy(u->name, ref->set_name, sizeof u->name);
@@ -108,57 +106,92 @@ static const char *plain_name(const char *name)
 	return colon ? colon + 1 : name;
 }
 
-static int take_name(struct umd_array *u, const char *wanted, struct err *err)
+static int take_name(struct umd_array *u, const char *wanted, bool may_number, struct err *err)
 {
 	char uuid[36];
 	struct run_rundir_wish wish = { .name = wanted, .superblock_name = plain_name(u->name), .uuid = uuid,
-				       .may_number = u->is_readonly };
+				       .may_number = may_number };
 
 	fmt_uuid_text(u->uuid, uuid);
 	return run_rundir_claim(&wish, &u->rundir, err);
 }
 
-int umd_array_open(const char *const *members, size_t count, const struct umd_open_options *options,
-		   struct umd_array **ret_array, struct umd_error *error)
+/* The members become the brains of @u. */
+static int open_all(struct umd_array *u, struct opening *o, const char *const *members,
+		    const struct asm_options *options, struct err *err)
 {
-	struct opening o = { 0 };
-	struct err err = { 0 };
+	int rc;
+
+	o->looks = mem_new(o->count, sizeof *o->looks);
+	o->plan = mem_new(1, sizeof *o->plan);
+	if (!o->looks || !o->plan)
+		return err_set(err, -ENOMEM, "no memory");
+	rc = open_members(o, members, options->is_readonly, err);
+	if (rc == 0)
+		rc = check_preferred(o, options->prefer, err);
+	if (rc == 0)
+		rc = judge(o, options, err);
+	return rc < 0 ? rc : start_brains(u, o, options, err);
+}
+
+static int from_members(struct umd_array *u, const char *const *members, size_t count,
+			const struct umd_open_options *options, struct err *err)
+{
+	struct opening o = { .count = (uint32_t)count };
+	char *prefer = options->prefer ? look_escaped(options->prefer) : NULL;
 	struct asm_options judge_options = {
 		.is_readonly = options->readonly,
 		.may_run_degraded = options->run,
 		.safe_mode_delay_ms = options->safe_mode_delay_ms,
+		.prefer = prefer,
 	};
-	char *prefer = options->prefer ? look_escaped(options->prefer) : NULL;
-	struct umd_array *u = mem_new(1, sizeof *u);
+	int rc;
+
+	if (count < 1 || count > ARR_MEMBERS_MAX)
+		rc = err_set(err, UMD_E_NOT_SUPPORTED, "%zu members were given; umd handles 1 to %d", count,
+			     ARR_MEMBERS_MAX);
+	else if (options->prefer && !prefer)
+		rc = err_set(err, -ENOMEM, "no memory");
+	else
+		rc = open_all(u, &o, members, &judge_options, err);
+	opening_end(&o);
+	mem_free(prefer);
+	return rc;
+}
+
+/* Whoever sets an array up by attributes finds it by its name alone. */
+static int check_inactive(size_t count, const struct umd_open_options *options, struct err *err)
+{
+	if (count)
+		return err_set(err, UMD_E_BAD_OPTION, "%zu members were given for an array that is set up by attributes; "
+			       "they join it by new_dev", count);
+	if (!options->name)
+		return err_set(err, UMD_E_BAD_OPTION, "an array that is set up by attributes needs a run-time name");
+	if (options->readonly || options->run || options->prefer)
+		return err_set(err, UMD_E_BAD_OPTION,
+			       "an array that is set up by attributes takes a name and no other option");
+	return 0;
+}
+
+int umd_array_open(const char *const *members, size_t count, const struct umd_open_options *options,
+		   struct umd_array **ret_array, struct umd_error *error)
+{
+	struct umd_array *u = run_array_new();
+	struct err err = { 0 };
 	int rc;
 
 	run_tell_broken_laws();
-	judge_options.prefer = prefer;
-	if (count < 1 || count > ARR_MEMBERS_MAX) {
-		rc = err_set(&err, UMD_E_NOT_SUPPORTED, "%zu members were given; umd handles 1 to %d", count,
-			     ARR_MEMBERS_MAX);
-		goto undo;
-	}
-	o.count = (uint32_t)count;
-	o.looks = mem_new(count, sizeof *o.looks);
-	o.plan = mem_new(1, sizeof *o.plan);
-	rc = u && o.looks && o.plan && (prefer || !options->prefer) ? 0 : err_set(&err, -ENOMEM, "no memory");
+	if (!u)
+		rc = err_set(&err, -ENOMEM, "no memory");
+	else if (options->inactive)
+		rc = check_inactive(count, options, &err);
+	else
+		rc = from_members(u, members, count, options, &err);
 	if (rc == 0)
-		rc = open_members(&o, members, options->readonly, &err);
+		rc = take_name(u, options->name, options->readonly, &err);
 	if (rc == 0)
-		rc = check_preferred(&o, prefer, &err);
-	if (rc == 0)
-		rc = judge(&o, &judge_options, &err);
-	if (rc == 0)
-		rc = start_brains(u, &o, &judge_options, &err);
-	if (rc == 0)
-		rc = take_name(u, options->name, &err);
-	if (rc == 0)
-		*ret_array = TAKE(u);
-undo:
-	opening_end(&o);
-	mem_free(prefer);
-	if (u)
+		*ret_array = u;
+	else
 		umd_array_close(u);
 	return run_public_error(rc, &err, error);
 }

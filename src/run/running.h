@@ -1,7 +1,8 @@
-/* A running array in this process: the brains, the lock around them, and the hands. Files of run/ only.
+/* An array served by this process: the brains, the lock around them, and the hands. Files of run/ only.
  *
- * The lock covers arr and lineage and is never held across I/O. hands[] is read without it: an entry changes
- * only while no job touches it, and jobs are given out under the lock. */
+ * It lives from open to close, and in that time runs at most once at a time: arr is NULL while it does not. The lock
+ * covers arr, lineage and run, and is never held across I/O. hands[] is read without it: an entry changes only while no
+ * job touches it, and jobs are given out under the lock. */
 #ifndef UMD_RUN_RUNNING_H
 #define UMD_RUN_RUNNING_H
 
@@ -14,33 +15,36 @@
 #include "umd/umd.h"
 
 struct umd_array {
-	/* made by umd_array_open() */
-	struct arr *arr;
+	/* of the server: from open to close */
+	pthread_mutex_t lock;
+	/* a job of the array's thread is done: for those who wait for a state */
+	pthread_cond_t changed;
+	struct run_rundir *rundir;
+	struct run_control *_Atomic control;
+	void (*on_stop)(void *);
+	void *on_stop_opaque;
+	bool is_ending;				/* no run begins any more */
+	struct run_errands *errands;		/* NULL: they are run where they are asked for */
+
+	/* of a run, made before it starts */
+	struct arr *arr;			/* NULL: the array does not run */
+	uint32_t clients;			/* have it open */
 	struct asm_lineage *lineage;
 	struct member *hands[ARR_MEMBERS_MAX];	/* by entry of the array's member table */
 	char *paths[ARR_MEMBERS_MAX];		/* escaped, for people */
 	uint8_t device_uuids[ARR_MEMBERS_MAX][16];
-	struct run_rundir *rundir;
-	uint64_t size_bytes;
-	bool is_readonly;
 	uint8_t uuid[16];
 	char name[FMT_SB1_NAME_BYTES + 1];	/* of the superblock: hostile */
 	int32_t level;
 
-	/* made by umd_array_start() */
+	/* of a run, while it is started */
 	bool is_started;
 	enum { RUN_THREAD_WAITS, RUN_THREAD_GOES, RUN_THREAD_IS_CALLED_OFF } thread_state;
-	pthread_mutex_t lock;
 	pthread_cond_t thread_wakes;		/* a job for the array's thread, or an earlier timer */
-	/* a job of the array's thread is done: for those who wait for a state */
-	pthread_cond_t changed;
 	pthread_t thread;
 	struct list jobs;			/* for the array's thread */
 	uint64_t thread_deadline_ms;
 	void *sync_buffer;			/* ARR_SYNC_WINDOW_BYTES */
-	struct run_control *control;
-	void (*on_stop)(void *);
-	void *on_stop_opaque;
 };
 
 /* work.c */
@@ -55,8 +59,29 @@ void run_thread_go(struct umd_array *u);
 void run_thread_call_off(struct umd_array *u);			/* instead of go: it ends, and nothing was written */
 void run_thread_join(struct umd_array *u);
 
+/* errand.c: what takes its time, one after the other, on a thread of its own. @carry_out answers as a handler does. */
+typedef void run_errand_fn(struct umd_array *u, struct json_object *request, int fd, struct text *reply);
+int run_errands_start(struct umd_array *u, struct err *err);
+struct run_later *run_errand(struct umd_array *u, run_errand_fn *carry_out, struct json_object *request, int fd,
+			     struct text *reply);
+/* What is under way is finished, what waits is refused. Then the control thread may end, and then they are freed. */
+void run_errands_end(struct umd_array *u);
+void run_errands_free(struct umd_array *u);
+
+/* life.c: a run begins and ends */
+struct umd_array *run_array_new(void);
+/* Its thread is there and waits: run_thread_go() or run_end() comes next. */
+int run_begin(struct umd_array *u, struct err *err);
+/* Tell requests and the sync to end, and refuse new ones. Under the lock; never waits. */
+void run_tell_end(struct umd_array *u);
+/* Wait for the end of the run and forget it; the members stay open. Without the lock. *@ret_was_broken may be NULL. */
+void run_end(struct umd_array *u, bool *ret_was_broken);
+
 /* open.c */
 void run_let_go(struct umd_array *u, uint32_t entry);			/* close a member's hand */
+
+/* api.c: those who are to answer later are asked again */
+void run_wake(struct umd_array *u);
 
 /* admit.c: commands that change members; each writes {"sentence": ...} or an error */
 void run_command_fail(struct umd_array *u, const char *member, struct text *reply);

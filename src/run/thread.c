@@ -74,19 +74,19 @@ int run_thread_start(struct umd_array *u, struct err *err)
 	pthread_condattr_t attr;
 	int rc;
 
-	u->sync_buffer = aligned_alloc(SYNC_BUFFER_ALIGN, ARR_SYNC_WINDOW_BYTES);
+	u->sync_buffer = u->sync_buffer ?: aligned_alloc(SYNC_BUFFER_ALIGN, ARR_SYNC_WINDOW_BYTES);
 	if (!u->sync_buffer)
 		return err_set(err, -ENOMEM, "no memory for the resync's buffer of %d bytes", ARR_SYNC_WINDOW_BYTES);
 	list_init(&u->jobs);
-	pthread_mutex_init(&u->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&u->thread_wakes, &attr);
 	pthread_condattr_destroy(&attr);
-	pthread_cond_init(&u->changed, NULL);
 	rc = pthread_create(&u->thread, NULL, thread_main, u);
-	if (rc)
+	if (rc) {
+		pthread_cond_destroy(&u->thread_wakes);
 		return err_set(err, -rc, "the array's thread cannot be started: %s", err_sentence(-rc));
+	}
 	u->is_started = true;
 	return 0;
 }
@@ -118,7 +118,5 @@ void run_thread_join(struct umd_array *u)
 		return;
 	pthread_join(u->thread, NULL);
 	u->is_started = false;
-	pthread_mutex_destroy(&u->lock);
 	pthread_cond_destroy(&u->thread_wakes);
-	pthread_cond_destroy(&u->changed);
 }

@@ -6,6 +6,7 @@
  * batch, members one after the other: on cached files that is faster than any hand-over. */
 #include "run/running.h"
 
+#include <errno.h>
 #include <string.h>
 #include <time.h>
 
@@ -113,7 +114,12 @@ int run_request(struct umd_array *u, struct arr_req *req)
 
 	req->user = &w;
 	pthread_mutex_lock(&u->lock);
-	run_step(u, &ev);
+	if (u->arr) {
+		run_step(u, &ev);
+	} else {
+		req->is_done = true;
+		req->rc = -ESHUTDOWN;
+	}
 	while (!req->is_done) {
 		struct arr_job *job = req->job;
 

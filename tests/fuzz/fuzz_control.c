@@ -45,8 +45,6 @@ static struct umd_array *open_array(void)
 	FUZZ_MUST(close(creat(path, 0600)) == 0 && truncate(path, MEMBER_BYTES) == 0);
 	FUZZ_MUST(umd_create(&create, members, 2, NULL, &error) == 0);
 	FUZZ_MUST(umd_array_open(members, 1, &options, &array, &error) == 0);
-	pthread_mutex_init(&array->lock, NULL);
-	pthread_cond_init(&array->changed, NULL);
 	return array;
 }
 

@@ -3,8 +3,8 @@
  * Back by the bitmap (re-add): the member's own superblock belongs to this array, names a slot that is
  * free, its history has not forked (I5), and its events reach events_cleared: everything it missed is then
  * in the set chunks. Otherwise `add` makes a new superblock and copies everything; `re-add` refuses and
- * compares the two values. Before a new device joins the hands erase every superblock on it: until the new one is written
- * an old one could be believed by a start, at places where nothing of what was written since lies (I2).
+ * compares the two values. Before a new device joins the hands erase every superblock on it: until the new one is
+ * written an old one could be believed by a start, at places where nothing of what was written since lies (I2).
  *
  * asm_admit() prepares a line of the lineage; asm_admitted() files it under the entry the array gave. */
 #include "assembly/inside.h"

@@ -42,8 +42,8 @@ struct asm_member {
  * and offer them to asm_take_superblock(); the first that is believed is kept. */
 uint32_t asm_super_places(uint64_t member_bytes, member_off ret_places[3], enum sb1_minor ret_minors[3]);
 
-/* Where superblocks of an earlier life may lie, in the order in which they are erased: each durably before the next, who
- * is believed last, so that a cut in between uncovers none that was hidden until then. 0.90 included. */
+/* Where superblocks of an earlier life may lie, in the order in which they are erased: each durably before the next,
+ * who is believed last, so that a cut in between uncovers none that was hidden until then. 0.90 included. */
 uint32_t asm_places_to_erase(uint64_t member_bytes, member_off ret_places[4]);
 
 /* Offer the bytes found at place @minor. Keeps the first that is believed; of the rest the most telling error is
@@ -181,8 +181,9 @@ enum asm_admission { ASM_ADMIT_ADD, ASM_ADMIT_READD };
  * READD: only by the bitmap, else UMD_E_READD_REFUSED with the two values compared. ADD: by the bitmap when possible,
  * else as a new device with a full recovery (its superblock is then made anew).
  * On success @ret_member is ready for ARR_EV_ADD, and @ret_sentence says how and why. State SPARE: a new device, and
- * before ARR_EV_ADD every superblock on it is erased (asm_places_to_erase()), then it is looked at and admitted once more:
- * until the new superblock is on it, an old one could be believed after a cut, and no bit would cover what it lacks (I2).
+ * before ARR_EV_ADD every superblock on it is erased (asm_places_to_erase()), then it is looked at and admitted once
+ * more: until the new superblock is on it, an old one could be believed after a cut, and no bit would cover what it
+ * lacks (I2). Whatever the array itself would refuse is refused here, too.
  * asm_admitted() is called with the entry the array gave it.
  */
 int asm_admit(struct asm_lineage *l, const struct arr *a, const struct asm_member *m, enum asm_admission how,

@@ -5,9 +5,9 @@
  * the table is removed first, since it holds its own lock. Files are looked up, opened, erased and closed without the
  * array's lock.
  *
- * One that becomes a new device loses every superblock of an earlier life first, durably: an old one must not be believed
- * by a start after a cut (I2). The order: decided, recorded that it is away, decided, erased and flushed, looked at,
- * decided, joined. */
+ * One that becomes a new device loses every superblock of an earlier life first, durably: an old one must not be
+ * believed by a start after a cut (I2). The order: decided, recorded that it is away, decided, erased and flushed,
+ * looked at, decided, joined. */
 #include "run/running.h"
 
 #include <errno.h>

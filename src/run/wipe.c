@@ -1,8 +1,8 @@
 /* Superblocks of an earlier life are erased before a member begins a new one: an old one must not come back.
  *
  * A member has four places for superblocks, and more than one may hold some. Who looks at it believes the first in the
- * order 1.1, 1.2, 1.0, 0.90. They go in the opposite order (asm_places_to_erase), each durably before the next: a cut in
- * between never uncovers one that was hidden until then, whose array and history may be others (I2, I5).
+ * order 1.1, 1.2, 1.0, 0.90. They go in the opposite order (asm_places_to_erase), each durably before the next: a cut
+ * in between never uncovers one that was hidden until then, whose array and history may be others (I2, I5).
  *
  * A place without a superblock's magic is left as it is (I7): data may lie there. Left out: whether the member may be
  * erased at all (create.c, admit.c). */

@@ -100,7 +100,11 @@ class World:
 		return [path for room in ROOMS for path in self.sources(room + '/*.c')]
 
 	def unit_sources(self, name):
-		return [*self.pure_sources(), f'tests/unit/{name}.c']
+		"""The brains; a test of hands has those whose headers it includes, on members made by itself."""
+		test = f'tests/unit/{name}.c'
+		with open(os.path.join(self.root, test), encoding='utf-8') as f:
+			hands = re.findall(r'^#include "(run/\w+)\.h"', f.read(), re.MULTILINE)
+		return [*self.pure_sources(), *(f'src/{hand}.c' for hand in hands), *['src/member/member.c'][:len(hands)], test]
 
 	def object_of(self, source):
 		return os.path.join(self.folder, 'objects', source.replace('/', '-')[:-1] + 'o')

@@ -95,7 +95,11 @@ static void poke_bitmap(struct sim_member *m, const struct asm_created *c)
 static void write_created(struct sim_world *w, struct sim_member *m, struct asm_created *c)
 {
 	m->is_behind = false;
-	m->place = (struct sim_place){ .bitmap_at = c->bitmap_at, .data_at = lay_data(&c->sb).at, .minor = c->sb.minor };
+	m->place = (struct sim_place){
+		.bitmap_at = c->bitmap_at,
+		.data_at = lay_data(&c->sb).at,
+		.minor = c->sb.minor,
+	};
 	if (c->has_bitmap) {
 		c->bitmap.daemon_sleep_s = w->setup->sleep_s ?: c->bitmap.daemon_sleep_s;
 		poke_bitmap(m, c);

@@ -231,7 +231,7 @@ bool admin_return(struct sim_world *w, const struct sim_event *e)
 	if (new.state != ARR_M_SPARE)
 		finish(w, &new, sentence);
 	else
-		world_step(w, &(struct arr_event){ .kind = ARR_EV_TIMER });	/* what is to be recorded is under way */
+		world_step(w, &(struct arr_event){ .kind = ARR_EV_TIMER });	/* what is owed is being recorded */
 	if (w->joining.is_on && !e->lot)
 		world_wait(w, is_over, NULL);
 	return true;

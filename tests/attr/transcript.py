@@ -284,4 +284,5 @@ def main():
 		s.same(sorted(reasons - set(differences.all['reasons'])), [], 'every difference has a reason')
 
 
-main()
+if __name__ == '__main__':
+	main()

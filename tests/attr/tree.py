@@ -9,7 +9,7 @@ import struct
 import time
 
 LOOK_AGAIN_S = 0.1	# for attributes of which md tells nobody that they changed
-IN_MODIFY = 2
+IN_MODIFY, IN_MOVED_TO = 2, 0x80
 
 
 class Refused(OSError):
@@ -121,13 +121,13 @@ class Tree:
 
 
 class Writes:
-	"""Tells when somebody writes to one of some files: a descriptor that becomes readable."""
+	"""Tells when somebody writes to one of some files, or moves a file into a folder: a descriptor that becomes readable."""
 
-	def __init__(self, paths):
+	def __init__(self, paths, mask=IN_MODIFY):
 		libc = ctypes.CDLL(None, use_errno=True)
 		self.fd = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
 		for path in paths:
-			if libc.inotify_add_watch(self.fd, os.fsencode(path), IN_MODIFY) < 0:
+			if libc.inotify_add_watch(self.fd, os.fsencode(path), mask) < 0:
 				raise OSError(ctypes.get_errno(), path)
 
 	def close(self):

@@ -26,7 +26,10 @@ struct arr *arr_new(const struct arr_config *config)
 	a->size_bytes = config->size_bytes;
 	a->raid_devices = config->raid_devices;
 	a->events = config->events;
-	a->is_readonly = config->is_readonly;
+	a->is_external = config->is_external;
+	a->mode = a->mode_wanted = config->is_readonly ? ARR_MODE_READONLY :
+				   config->is_read_auto ? ARR_MODE_READ_AUTO : ARR_MODE_WRITABLE;
+	a->can_clear = true;
 	a->safe_mode_delay_ms = config->safe_mode_delay_ms ?: SAFE_MODE_DELAY_MS;
 	a->bitmap = config->bitmap;
 	a->member_count = config->member_count;
@@ -36,17 +39,15 @@ struct arr *arr_new(const struct arr_config *config)
 	a->sweep_job.reserve = a->sweep_parts;
 	a->sync_job.reserve = a->sync_parts;
 	a->is_active_on_disk = config->is_active;
-	a->resync_offset = config->resync_offset;
+	a->resync_offset = a->told_resync_offset = config->resync_offset;
 	if (a->bitmap && a->resync_offset != OFF_NONE)
 		a->resync_offset = 0;	/* the bitmap knows better than the checkpoint */
 	if (config->sync_reason)
 		text_fit(a->sync_reason, sizeof a->sync_reason, "%s", config->sync_reason);
 	arr_members_begin(a);
-	if (config->wants_record && !a->is_readonly) {
-		arr_want_record(a);
-		a->first_events = a->events + 1;
-		a->failure_generation = a->wanted_generation;	/* who is missing is out, like one that failed */
-	}
+	a->is_start_unrecorded = config->wants_record;
+	if (!arr_is_still(a))
+		arr_make_writable(a);
 	return a;
 }
 
@@ -96,6 +97,7 @@ static void pump(struct arr *a)
 		moved |= arr_pump_sweep(a);
 		moved |= arr_pump_sync(a);
 		moved |= arr_pump_bitmap(a);
+		moved |= arr_pump_mode(a);
 	} while (moved);
 }
 
@@ -126,6 +128,23 @@ void arr_step(struct arr *a, struct arr_event *ev, uint64_t now_ms, struct arr_o
 		break;
 	case ARR_EV_STOP:
 		a->is_stopping = true;
+		a->mode_wanted = a->mode;
+		break;
+	case ARR_EV_SET_MODE:
+		arr_event_set_mode(a, ev);
+		break;
+	case ARR_EV_CAN_CLEAR:
+	case ARR_EV_FREEZE:
+	case ARR_EV_SYNC:
+	case ARR_EV_SET_TIME_BASE:
+	case ARR_EV_SAFE_MODE_DELAY:
+		arr_event_order(a, ev);
+		break;
+	case ARR_EV_OWNER_ACTIVE:
+	case ARR_EV_OWNER_CLEAN:
+	case ARR_EV_BLOCK:
+	case ARR_EV_UNBLOCK:
+		arr_event_owner(a, ev);
 		break;
 	}
 	pump(a);
@@ -143,7 +162,7 @@ static bool is_starved(const struct arr *a)
 
 uint64_t arr_next_timer_ms(const struct arr *a)
 {
-	if (a->is_readonly)
+	if (arr_is_still(a))
 		return UINT64_MAX;
 	if (is_starved(a))
 		return a->now_ms + NO_MEMORY_RETRY_MS;
@@ -156,11 +175,12 @@ bool arr_is_stopped(const struct arr *a)
 {
 	if (!a->is_stopping || !list_is_empty(&a->requests))
 		return false;
-	if (a->is_readonly)
+	if (arr_is_still(a))
 		return true;
 	return a->claim_phase == CLAIM_IDLE && a->sync_phase == SYNC_IDLE && arr_sweep_is_finished(a) &&
 	       !(a->bitmap && bm_commit_is_running(a->bitmap)) &&
-	       (a->is_broken || (!a->is_active_on_disk && arr_is_recorded(a)));
+	       (a->is_broken ||
+		(a->is_external ? a->is_last_flush_done : !a->is_active_on_disk && arr_is_recorded(a)));
 }
 
 /* ---- jobs ---- */

@@ -43,6 +43,9 @@ struct arr_member {
 	uint64_t recovery_offset;	/* RECOVERING: bytes of the data area below are current */
 	uint64_t errors;		/* jobs in which it failed: reads served from elsewhere, writes, flushes */
 	bool is_write_mostly;
+	/* External metadata: writes wait for the owner. It failed and that is not recorded, or it is held
+	 * (ARR_EV_BLOCK). */
+	bool is_blocked;
 	void *hand;			/* the hands' own handle; never looked at here */
 };
 
@@ -147,10 +150,28 @@ struct arr_claim {
 
 /* ---- the array ---- */
 
+/* The owner of external metadata. What a claim would say in superblocks is asked of the owner instead: the state
+ * becomes WRITE_PENDING when a write waits for the array to be active, when a member failed and when a resync or
+ * recovery ended. What it speaks of was flushed before it is shown (I10), so the owner may record whatever it sees, at
+ * any time; of an array recorded as active resync_start is 0 at the next start, whatever it was. The owner answers ARR_EV_OWNER_ACTIVE, and for every failed member ARR_EV_UNBLOCK; in any order, and both are needed before
+ * waiting requests go on. The array never becomes clean by itself: it shows ACTIVE_IDLE, and the owner may say
+ * ARR_EV_OWNER_CLEAN. No spare takes a slot by itself: a member joins by ARR_EV_ADD with state RECOVERING only.
+ *
+ * A stop does not need the owner, who may be dead: requests that wait for an answer end with an error (what they wrote
+ * is kept in doubt), then everything is flushed. The owner finds state CLEAN then, or WRITE_PENDING where something was
+ * not recorded, with failed members blocked; BROKEN if the last member could not be written: never to be recorded
+ * as clean.
+ *
+ * A bitmap without superblock (bm_new_bare) may be had with both kinds of metadata: its own owner holds bits by
+ * ARR_EV_CAN_CLEAR. It falls by itself (a) on a write that a member lacks, (b) with superblocks: when bits would go under a later event number than the last time (after a write, or a recovery). An internal
+ * bitmap never falls. */
 struct arr;
 
 struct arr_config {
 	uint64_t size_bytes;
+	/* An owner keeps the metadata: no ARR_JOB_CLAIM is ever made; see "the owner" below. Events play no role. */
+	bool is_external;
+	bool is_read_auto;		/* as read-only until the first write */
 	uint32_t raid_devices;
 	uint64_t events;		/* as on disk */
 	bool is_readonly;
@@ -174,13 +195,37 @@ enum arr_event_kind {
 	ARR_EV_ADD,			/* .new_member: state SPARE (gets a slot and a full recovery when one is
 					 * free) or RECOVERING with slot, wants_full, recovery_offset (re-add) */
 	ARR_EV_STOP,			/* no new work; ends in arr_is_stopped() */
+	/* .value, an enum arr_mode. Back from writable: -EBUSY while requests are in flight; finished when
+	 * arr_status.mode says so (members are flushed, an array with superblocks writes clean ones). READONLY
+	 * twice: -ENXIO. Whether members may be written at all is known to the hands only: they refuse WRITABLE
+	 * where they may not. */
+	ARR_EV_SET_MODE,
+	/* .value: may bits be cleared? Without a bitmap -ENOENT; true while degraded: -EBUSY. After false no clear is
+	 * begun; one that is under way goes out: no bit leaves any more when !arr_status.is_clearing. */
+	ARR_EV_CAN_CLEAR,
+	ARR_EV_FREEZE,			/* .value: true: no resync or recovery runs or begins; false: they may again */
+	/* .value 0: interrupt what runs; what is due begins again by itself. 1: look again what is due, also after a
+	 * read error stopped it. Both end a freeze. */
+	ARR_EV_SYNC,
+	ARR_EV_SET_TIME_BASE,		/* .value: ms between two sweeps; -ENOENT without a bitmap */
+	/* .value: ms without a write before the array is clean (external: ACTIVE_IDLE); 0: never */
+	ARR_EV_SAFE_MODE_DELAY,
+	/* the owner (is_external only, else -EINVAL) */
+	ARR_EV_OWNER_ACTIVE,		/* what was asked is recorded, and that the array is dirty */
+	ARR_EV_OWNER_CLEAN,		/* -EBUSY while writes are in flight or wait, or something is not recorded;
+					 * finished when arr_status.owner_clean is not 1, which is the result */
+	ARR_EV_BLOCK,			/* .member: writes wait */
+	ARR_EV_UNBLOCK,			/* .member: its failure is recorded, writes may go on */
 };
+
+enum arr_mode { ARR_MODE_WRITABLE, ARR_MODE_READONLY, ARR_MODE_READ_AUTO };
 
 struct arr_event {
 	enum arr_event_kind kind;
 	struct arr_req *req;
 	struct arr_job *job;
 	uint32_t member;
+	uint64_t value;
 	const struct arr_member *new_member;
 	const char *reason;		/* ADD: why the recovery is partial or full, one sentence; copied */
 	struct err *err;		/* may be NULL */
@@ -210,6 +255,17 @@ const struct arr_claim *arr_claim_in_flight(const struct arr *a);	/* of the ARR_
 
 enum arr_sync_action { ARR_SYNC_IDLE, ARR_SYNC_RESYNC, ARR_SYNC_RECOVER };
 
+/* md's array_state of a running array, of internal ones, too. */
+enum arr_state {
+	ARR_STATE_READONLY,
+	ARR_STATE_READ_AUTO,
+	ARR_STATE_CLEAN,
+	ARR_STATE_WRITE_PENDING,	/* something must be recorded; external: until ARR_EV_OWNER_ACTIVE */
+	ARR_STATE_ACTIVE,
+	ARR_STATE_ACTIVE_IDLE,		/* external: active, no write for safe_mode_delay */
+	ARR_STATE_BROKEN,
+};
+
 struct arr_counters {
 	uint64_t client_reads, client_writes, client_flushes, member_writes, member_flushes;
 	uint64_t bitmap_commits, bitmap_bits_set;
@@ -227,7 +283,17 @@ struct arr_status {
 	uint64_t size_bytes, events;
 	uint32_t raid_devices, degraded;
 	bool is_readonly, is_active, is_broken, is_stopping;	/* broken: the last member failed a write */
-	bool is_recorded;			/* every change of members is durable in the superblocks */
+	bool is_recorded;			/* every change of members is durable, in superblocks or by the owner */
+	bool is_external, is_frozen;
+	enum arr_mode mode;
+	enum arr_state state;
+	uint32_t safe_mode_delay_ms;		/* 0: off */
+	bool can_clear, is_clearing;		/* clearing: pages without bits that they had are being written */
+	uint64_t can_clear_falls;		/* how often it became false by itself */
+	int owner_clean;			/* of ARR_EV_OWNER_CLEAN: 1 under way, 0 clean, or -EBUSY, -EIO */
+	/* Bytes below agree; OFF_NONE: no resync is due. External: as far as it was flushed, as are the members'
+	 * recovery_offset. */
+	uint64_t resync_offset;
 	enum arr_sync_action action;
 	uint64_t sync_position;			/* bytes of the pass now running */
 	uint64_t sync_bytes_left;		/* still to be copied, by what is known now */
@@ -242,6 +308,7 @@ void arr_get_status(const struct arr *a, struct arr_status *ret_status);
 int arr_check_join(const struct arr *a, const struct arr_member *new_member, struct err *err);
 const struct bm *arr_bitmap(const struct arr *a);	/* NULL: none */
 const char *arr_sync_action_name(enum arr_sync_action action);	/* "idle", "resync", "recover" */
+const char *arr_state_name(enum arr_state state);	/* "readonly", "read-auto", "clean", "write-pending", ... */
 const char *arr_member_state_name(enum arr_member_state state);	/* "in_sync", "spare", "recovering", "faulty" */
 
 #endif

@@ -13,7 +13,8 @@
  * superblocks of a clean claim are under way writes wait; once it is durable the next write makes the
  * array active again. Events only go forward: Linux counts back on pure toggles, umd never does.
  *
- * A broken array (its last member failed) claims nothing any more. */
+ * A broken array (its last member failed) claims nothing any more. One whose metadata an owner keeps asks the owner
+ * instead of writing superblocks (owner.c). */
 #include "array/state.h"
 
 #include "base/law.h"
@@ -40,9 +41,9 @@ static bool may_be_clean(const struct arr *a)
 {
 	if (!a->is_active_on_disk || a->writes_in_flight || a->is_write_waiting)
 		return false;
-	if (a->is_stopping)
+	if (a->is_stopping || arr_is_turning_still(a))
 		return list_is_empty(&a->requests) && a->sync_phase == SYNC_IDLE && arr_sweep_is_finished(a);
-	return a->now_ms >= a->idle_since_ms + a->safe_mode_delay_ms;
+	return a->safe_mode_delay_ms && a->now_ms >= a->idle_since_ms + a->safe_mode_delay_ms;
 }
 
 void arr_flush_all(struct arr *a, struct arr_job *job)
@@ -127,7 +128,7 @@ static bool begin(struct arr *a)
 }
 
 /* The state moved on since the claim was described: begin again. */
-static bool is_outdated(const struct arr *a)
+bool arr_claim_is_outdated(const struct arr *a)
 {
 	if (a->claim.generation != a->wanted_generation)
 		return true;
@@ -185,7 +186,7 @@ static void supers_done(struct arr *a)
 	a->is_active_on_disk &= a->claim.is_active;	/* a failed write may have been carried out */
 	if (!(took & arr_mask(a, ARR_M_IN_SYNC)))
 		return;
-	if (is_outdated(a))
+	if (arr_claim_is_outdated(a))
 		a->events = a->claim.events;
 	else if (write_supers(a, (arr_in_slots(a) | arr_mask(a, ARR_M_SPARE)) & ~a->claim_led))
 		a->claim_phase = CLAIM_FOLLOWERS;
@@ -195,6 +196,10 @@ static void supers_done(struct arr *a)
 
 void arr_claim_done(struct arr *a)
 {
+	if (a->is_external) {
+		arr_owner_done(a);
+		return;
+	}
 	if (a->claim_phase == CLAIM_SUPER) {
 		supers_done(a);
 		return;
@@ -207,22 +212,24 @@ void arr_claim_done(struct arr *a)
 	if (a->claim_phase == CLAIM_FLUSH) {
 		arr_job_judge(a, &a->claim_job);
 		a->claim_phase = CLAIM_BITMAP_WAIT;
-		if (!is_outdated(a))
+		if (!arr_claim_is_outdated(a))
 			a->is_raise_wanted = false;	/* what it speaks of is durable now */
-	} else if (!is_outdated(a) && !a->is_broken) {
+	} else if (!arr_claim_is_outdated(a) && !a->is_broken) {
 		begin_supers(a);
 		return;
 	} else {
 		abandon(a, true);
 		return;
 	}
-	if (is_outdated(a))
+	if (arr_claim_is_outdated(a))
 		abandon(a, true);
 }
 
 bool arr_pump_claim(struct arr *a)
 {
-	if (a->is_readonly || a->is_broken) {
+	if (a->is_external)
+		return !arr_is_still(a) && arr_pump_owner(a);
+	if (arr_is_still(a) || a->is_broken) {
 		if (a->claim_phase == CLAIM_BITMAP_WAIT)
 			a->claim_phase = CLAIM_IDLE;
 		return false;
@@ -231,7 +238,7 @@ bool arr_pump_claim(struct arr *a)
 		return begin(a);
 	if (a->claim_phase != CLAIM_BITMAP_WAIT)
 		return false;
-	if (is_outdated(a)) {
+	if (arr_claim_is_outdated(a)) {
 		abandon(a, true);
 		return true;
 	}
@@ -253,8 +260,10 @@ bool arr_pump_claim(struct arr *a)
 uint64_t arr_claim_timer_ms(const struct arr *a)
 {
 	if (a->claim_phase != CLAIM_IDLE || a->is_broken || !a->is_active_on_disk || a->writes_in_flight ||
-	    a->is_write_waiting)
+	    a->is_write_waiting || !a->safe_mode_delay_ms)
 		return UINT64_MAX;
+	if (a->is_external && a->now_ms >= a->idle_since_ms + a->safe_mode_delay_ms)
+		return UINT64_MAX;	/* it is shown already */
 	return a->idle_since_ms + a->safe_mode_delay_ms;
 }
 

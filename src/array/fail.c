@@ -50,8 +50,7 @@ static void members_changed(struct arr *a)
 	if (a->sync_phase == SYNC_DRAIN)
 		a->sync_phase = SYNC_IDLE;
 	if (a->resync_offset != OFF_NONE && __builtin_popcountll(arr_in_slots(a)) == 1)
-		a->resync_offset = OFF_NONE;	/* nobody left to compare with */
-	arr_want_record(a);
+		a->resync_offset = a->told_resync_offset = OFF_NONE;	/* nobody left to compare with */
 }
 
 static void need_all_counted(struct arr *a)
@@ -65,7 +64,7 @@ int arr_fail_member(struct arr *a, uint32_t member)
 {
 	struct arr_member *m = &a->members[member];
 
-	if (m->state == ARR_M_NONE || m->state == ARR_M_FAULTY || a->is_readonly)
+	if (m->state == ARR_M_NONE || m->state == ARR_M_FAULTY || arr_is_still(a))
 		return 0;
 	if (m->state == ARR_M_IN_SYNC && arr_mask(a, ARR_M_IN_SYNC) == ARR_BIT(member)) {
 		a->is_broken = true;
@@ -78,7 +77,12 @@ int arr_fail_member(struct arr *a, uint32_t member)
 		a->is_raise_wanted = true;
 	m->state = ARR_M_FAULTY;
 	members_changed(a);
+	arr_want_record(a);
 	a->failure_generation = a->wanted_generation;
+	if (a->is_external)
+		arr_block(a, member);
+	if (a->writes_in_flight)
+		arr_can_clear_falls(a);
 	return 0;
 }
 
@@ -109,7 +113,12 @@ static void join(struct arr *a, uint32_t member, uint32_t slot)
 	}
 	a->sync_actors &= ~ARR_BIT(member);
 	a->sync_targets &= ~ARR_BIT(member);	/* of a window that is being read for the entry's former owner */
+	a->told_recovery[member] = m->recovery_offset;
 	members_changed(a);
+	a->join_generation[member] = 0;
+	if (a->is_external)
+		return;		/* its owner put it there, and knows */
+	arr_want_record(a);
 	a->join_generation[member] = a->wanted_generation;
 }
 
@@ -120,16 +129,17 @@ void arr_members_begin(struct arr *a)
 	ARR_EACH(i, a, arr_mask(a, ARR_M_RECOVERING)) {
 		struct arr_member *m = &a->members[i];
 
-		a->join_generation[i] = 1;
+		a->join_generation[i] = a->is_external ? 0 : 1;
 		if (a->resync_offset != OFF_NONE && (!a->bitmap || !m->wants_full))
 			m->recovery_offset = 0;
+		a->told_recovery[i] = m->recovery_offset;
 		if (a->bitmap) {
 			bm_write_all(a->bitmap);
 			a->bitmap_owed |= ARR_BIT(i);
 		}
 	}
 	if (a->resync_offset != OFF_NONE && __builtin_popcountll(arr_in_slots(a)) == 1)
-		a->resync_offset = OFF_NONE;
+		a->resync_offset = a->told_resync_offset = OFF_NONE;
 }
 
 /* A spare takes a slot that nobody works in. */
@@ -137,7 +147,7 @@ bool arr_pump_spares(struct arr *a)
 {
 	uint64_t spares = arr_mask(a, ARR_M_SPARE);
 
-	if (!spares || a->is_readonly || a->is_broken || a->is_stopping)
+	if (!spares || a->is_external || arr_is_still(a) || arr_is_turning_still(a) || a->is_broken || a->is_stopping)
 		return false;
 	for (uint32_t slot = 0; slot < a->raid_devices; slot++) {
 		uint32_t spare = (uint32_t)__builtin_ctzll(spares);
@@ -158,9 +168,10 @@ bool arr_pump_spares(struct arr *a)
 /* What a user changes must be recorded, and the thread that would do it ends with a stop. */
 static bool may_change(const struct arr *a, struct arr_event *ev, const char *what)
 {
-	if (a->is_readonly || a->is_stopping)
-		ev->rc = err_set(ev->err, a->is_readonly ? UMD_E_READ_ONLY : UMD_E_STOPPING,
-				 "the array is %s: no member can %s", a->is_readonly ? "read-only" : "stopping", what);
+	if (arr_refuses_writes(a) || a->is_stopping)
+		ev->rc = err_set(ev->err, arr_refuses_writes(a) ? UMD_E_READ_ONLY : UMD_E_STOPPING,
+				 "the array is %s: no member can %s", arr_refuses_writes(a) ? "read-only" : "stopping",
+				 what);
 	return !ev->rc;
 }
 
@@ -174,8 +185,10 @@ void arr_event_fail(struct arr *a, struct arr_event *ev)
 		ev->rc = err_set(ev->err, UMD_E_LAST_MEMBER,
 				 "the member is the last one in sync of %u: failing it would lose the data",
 				 a->raid_devices);
-	else if (m->state != ARR_M_FAULTY)
+	else if (m->state != ARR_M_FAULTY) {
+		arr_make_writable(a);
 		arr_fail_member(a, ev->member);
+	}
 }
 
 void arr_event_remove(struct arr *a, struct arr_event *ev)
@@ -190,13 +203,19 @@ void arr_event_remove(struct arr *a, struct arr_event *ev)
 				 arr_member_state_name(m->state));
 		return;
 	}
+	if (m->is_blocked) {
+		ev->rc = err_set(ev->err, UMD_E_MEMBER_STATE, "the member is faulty and blocked: its owner has not recorded "
+				 "the failure; write -blocked to its state first");
+		return;
+	}
 	if (a->busy[ev->member]) {
 		ev->rc = -EAGAIN;
 		return;
 	}
 	m->state = ARR_M_NONE;
 	m->hand = NULL;
-	arr_want_record(a);
+	if (!a->is_external && !arr_is_still(a))
+		arr_want_record(a);
 }
 
 static uint32_t free_entry(const struct arr *a)
@@ -216,6 +235,9 @@ int arr_check_join(const struct arr *a, const struct arr_member *new, struct err
 	if (a->is_broken)
 		return err_set(err, -EIO, "the array's last member could not be written: no member can join before a "
 			       "restart");
+	if (new->state != ARR_M_RECOVERING && a->is_external)
+		return err_set(err, -EINVAL, "the array's metadata is external: a member joins with the slot that its owner "
+			       "gives it, never as a spare");
 	if (new->state == ARR_M_RECOVERING && !is_slot_free(a, new->slot))
 		return err_set(err, UMD_E_NO_FREE_SLOT, "slot %u of %u is taken: the member cannot return to it",
 			       new->slot, a->raid_devices);
@@ -237,6 +259,8 @@ void arr_event_add(struct arr *a, struct arr_event *ev)
 	a->member_count = i < a->member_count ? a->member_count : i + 1;
 	a->members[i] = *new;
 	a->members[i].errors = 0;
+	a->members[i].is_blocked = false;
+	arr_make_writable(a);
 	ev->ret_member = i;
 	set_reason(a, ev->reason);
 	if (new->state == ARR_M_RECOVERING)

@@ -13,7 +13,8 @@
  * RESYNC flags are taken off chunk by chunk as windows complete, unless somebody else is still owed them
  * (a missing slot, a member that joins later). Bits on disk stay until the sweep (I4).
  *
- * At the end members become in sync in memory at once, on disk by a claim that flushes first (I10).
+ * At the end members become in sync in memory at once, on disk by a claim that flushes first (I10). An owner of external
+ * metadata may look at any time: there members are flushed first (FLUSH), and positions are told as far as that.
  * Left out: repair of what cannot be read. A source that fails is failed if there is another; the last
  * one stays and the sync stops with a sentence. */
 #include "array/state.h"
@@ -106,7 +107,7 @@ static bool find_window(struct arr *a)
 
 enum arr_sync_action arr_sync_action(const struct arr *a)
 {
-	if (a->is_readonly || a->is_sync_blocked || a->is_broken)
+	if (arr_is_still(a) || a->is_sync_blocked || a->is_broken || a->is_frozen)
 		return ARR_SYNC_IDLE;
 	if (arr_mask(a, ARR_M_RECOVERING))
 		return ARR_SYNC_RECOVER;
@@ -163,12 +164,40 @@ static void report_end(struct arr *a, bool is_complete)
 
 /* ---- the end of a pass ---- */
 
+void arr_sync_tell(struct arr *a)
+{
+	a->is_sync_tell_due = false;
+	/* What its owner said about the start stays true; the pass began at 0 for the bitmap's sake. */
+	if (a->resync_offset == OFF_NONE || a->resync_offset > a->told_resync_offset)
+		a->told_resync_offset = a->resync_offset;
+	ARR_EACH(i, a, arr_mask(a, ARR_M_RECOVERING))
+		a->told_recovery[i] = a->members[i].recovery_offset;
+}
+
+static bool begin_flush(struct arr *a)
+{
+	arr_flush_all(a, &a->sync_job);
+	a->sync_phase = SYNC_FLUSH;
+	return true;
+}
+
+static void flush_done(struct arr *a)
+{
+	a->sync_phase = SYNC_IDLE;
+	if (arr_job_judge(a, &a->sync_job))
+		return;
+	a->is_sync_flushed = true;
+	arr_sync_tell(a);
+}
+
 static bool complete(struct arr *a)
 {
 	uint64_t ready = ready_members(a);
 
 	if (!ready && a->resync_offset == OFF_NONE)
 		return false;	/* those who joined are not ready yet */
+	if (a->is_external && !a->is_sync_flushed)
+		return begin_flush(a);
 	report_begin(a);
 	a->resync_offset = OFF_NONE;
 	a->passes++;
@@ -180,11 +209,24 @@ static bool complete(struct arr *a)
 	}
 	if (a->bitmap && arr_is_whole(a))
 		bm_forget_needed(a->bitmap);
-	a->is_raise_wanted = true;
+	a->is_raise_wanted |= !a->is_external;
+	arr_sync_tell(a);
 	arr_want_record(a);
 	if (!arr_mask(a, ARR_M_RECOVERING))
 		report_end(a, true);
 	return true;
+}
+
+static void raise_progress(struct arr *a)
+{
+	if (a->is_external) {
+		a->is_sync_tell_due = true;
+		a->recorded_sync_offset = arr_sync_offset(a);
+		a->recorded_sync_ms = a->now_ms;
+		return;
+	}
+	a->is_raise_wanted = true;
+	arr_want_record(a);
 }
 
 /* Progress goes to disk now and then; a clean array records the resync's, a recovering member its own. */
@@ -193,14 +235,14 @@ static void checkpoint(struct arr *a)
 	uint64_t at = arr_sync_offset(a), step = a->size_bytes / CHECKPOINTS_PER_PASS;
 	bool is_told = !a->is_active_on_disk || arr_mask(a, ARR_M_RECOVERING);
 
+	is_told |= a->is_external;
 	if (!is_told || at == OFF_NONE || !arr_is_recorded(a))
 		return;
 	if (at < a->recorded_sync_offset)
 		a->recorded_sync_offset = at;	/* a new pass */
 	if (at - a->recorded_sync_offset > step ||
 	    (at > a->recorded_sync_offset && a->now_ms > a->recorded_sync_ms + CHECKPOINT_MS)) {
-		a->is_raise_wanted = true;
-		arr_want_record(a);
+		raise_progress(a);
 	}
 }
 
@@ -302,6 +344,8 @@ void arr_sync_done(struct arr *a)
 {
 	if (a->sync_phase == SYNC_READ)
 		read_done(a);
+	else if (a->sync_phase == SYNC_FLUSH)
+		flush_done(a);
 	else
 		window_end(a, !arr_job_judge(a, &a->sync_job));
 }
@@ -319,11 +363,21 @@ static bool stop(struct arr *a)
 	report_end(a, false);
 	if (a->bitmap)
 		bm_sync_abort(a->bitmap);
-	if (arr_sync_offset(a) != a->recorded_sync_offset) {
-		a->is_raise_wanted = true;
-		arr_want_record(a);
-	}
+	if (arr_sync_offset(a) != a->recorded_sync_offset)
+		raise_progress(a);
 	return true;
+}
+
+/* The user wants nothing to run: for now, or until he says so. What is due begins again from where it was. */
+static bool halt(struct arr *a)
+{
+	bool moved = stop(a);
+
+	if (a->sync_phase == SYNC_IDLE && a->is_sync_interrupted) {
+		a->is_sync_interrupted = false;
+		return true;
+	}
+	return moved;
 }
 
 /* What was being done has nobody left to do it for. */
@@ -337,10 +391,12 @@ static bool give_up(struct arr *a)
 
 bool arr_pump_sync(struct arr *a)
 {
-	if (a->is_readonly)
+	if (arr_is_still(a))
 		return false;
-	if (a->is_stopping || a->is_broken)
+	if (a->is_stopping || a->is_broken || arr_is_turning_still(a))
 		return stop(a);
+	if (a->is_frozen || a->is_sync_interrupted)
+		return halt(a);
 	if (a->sync_phase == SYNC_DRAIN) {
 		if (arr_write_overlaps(a, a->window_at, a->window_len, NULL))
 			return false;
@@ -358,8 +414,11 @@ bool arr_pump_sync(struct arr *a)
 	/* A resync writes to everybody. A cut must not leave a superblock of another story over what it copied. */
 	if (a->resync_offset != OFF_NONE && arr_mask(a, ARR_M_RECOVERING) & ~ready_members(a))
 		return false;
+	if (a->is_sync_tell_due)
+		return begin_flush(a);
 	if (!find_window(a))
 		return complete(a);
+	a->is_sync_flushed = false;
 	report_begin(a);
 	a->sync_now.bytes_checked = a->window_at;
 	a->sync_phase = SYNC_DRAIN;

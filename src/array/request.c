@@ -33,6 +33,10 @@ static void finish(struct arr *a, struct arr_req *req, int rc)
 
 		if (a->bitmap)
 			bm_done(a->bitmap, req->at, req->len_bytes, leave_needed);
+		if (leave_needed)
+			arr_can_clear_falls(a);
+		else if (went_out)
+			arr_events_outrun(a);
 		a->writes_in_flight--;
 		a->idle_since_ms = a->now_ms;
 	}
@@ -54,7 +58,7 @@ static int refuse(const struct arr *a, const struct arr_req *req)
 		return 0;
 	if (!add_fits(req->at.bytes, req->len_bytes, &end) || end > a->size_bytes)
 		return -EINVAL;
-	if (is_write(req) && a->is_readonly)
+	if (is_write(req) && arr_refuses_writes(a))
 		return UMD_E_READ_ONLY;
 	return 0;
 }
@@ -81,8 +85,10 @@ void arr_event_submit(struct arr *a, struct arr_req *req)
 	else
 		a->counters.client_writes++;
 
-	if (rc || (!req->len_bytes && req->op != ARR_FLUSH) || (req->op == ARR_FLUSH && a->is_readonly))
+	if (rc || (!req->len_bytes && req->op != ARR_FLUSH) || (req->op == ARR_FLUSH && arr_is_still(a)))
 		finish(a, req, rc);
+	else if (is_write(req) && a->mode_wanted != ARR_MODE_WRITABLE)
+		arr_make_writable(a);
 }
 
 /* Is there a write of these bytes that was not done, @before the given request (NULL: any admitted one)? */
@@ -184,7 +190,7 @@ static bool issue_write(struct arr *a, struct arr_req *req)
  * lacks what was marked since; data that it lacks as well would be a difference that nobody remembers. */
 static bool wait_record_of_failures(struct arr *a, struct arr_req *req)
 {
-	if (a->durable_generation >= a->failure_generation)
+	if (a->durable_generation >= a->failure_generation && !a->blocked)
 		return issue_write(a, req);
 	if (!a->is_broken)
 		return false;
@@ -233,7 +239,7 @@ static bool issue_flush(struct arr *a, struct arr_req *req)
 /* May the pin be failed, so that another one decides? */
 static bool may_fail_pin(const struct arr *a)
 {
-	return !a->is_readonly && __builtin_popcountll(arr_mask(a, ARR_M_IN_SYNC)) > 1;
+	return !arr_is_still(a) && __builtin_popcountll(arr_mask(a, ARR_M_IN_SYNC)) > 1;
 }
 
 static bool issue_read(struct arr *a, struct arr_req *req)
@@ -323,6 +329,10 @@ static bool wait_record(struct arr *a, struct arr_req *req)
 	if (a->is_broken) {
 		/* The failure cannot be recorded any more: told is only what the copies agree on. */
 		finish(a, req, req->op == ARR_READ && copies_agree(a, req) ? 0 : -EIO);
+		return true;
+	}
+	if (a->is_external && a->is_stopping) {
+		finish(a, req, UMD_E_STOPPING);	/* the owner need not be there any more */
 		return true;
 	}
 	return false;

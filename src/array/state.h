@@ -11,7 +11,9 @@
 struct arr {
 	uint64_t size_bytes;
 	uint32_t raid_devices;
-	bool is_readonly, is_broken, is_stopping;
+	bool is_external, is_broken, is_stopping;
+	enum arr_mode mode, mode_wanted;	/* mode.c */
+	bool is_start_unrecorded;		/* still since the start, which changes what superblocks must say */
 	uint64_t now_ms;
 	struct arr_out *out;			/* of the step now running */
 	struct bm *bitmap;			/* NULL: none */
@@ -31,7 +33,8 @@ struct arr {
 	uint64_t bitmap_owed, bitmap_paying;	/* masks: members that have no bitmap yet / get it by this commit */
 
 	/* claims (claim.c) */
-	enum { CLAIM_IDLE, CLAIM_FLUSH, CLAIM_BITMAP_WAIT, CLAIM_BITMAP, CLAIM_SUPER, CLAIM_FOLLOWERS } claim_phase;
+	enum { CLAIM_IDLE, CLAIM_FLUSH, CLAIM_BITMAP_WAIT, CLAIM_BITMAP, CLAIM_SUPER, CLAIM_FOLLOWERS,
+	       CLAIM_ASKED } claim_phase;
 	struct arr_claim claim;
 	struct arr_job claim_job;
 	uint64_t claim_led;			/* mask: were in sync when the claim's superblocks began to go out */
@@ -46,6 +49,16 @@ struct arr {
 	uint64_t recorded_sync_offset;		/* what the last claim said about progress */
 	uint64_t recorded_sync_ms;
 
+	/* the owner (owner.c) */
+	uint64_t blocked;			/* mask */
+	uint64_t answered_generation;
+	int owner_clean;			/* see struct arr_status */
+	bool is_last_flush_done;
+
+	/* orders (order.c) */
+	bool can_clear, is_frozen, is_sync_interrupted;
+	uint64_t can_clear_falls;
+
 	/* sweep (sweep.c) */
 	enum { SWEEP_IDLE, SWEEP_FLUSH, SWEEP_EVENTS, SWEEP_EVENTS_IO, SWEEP_CLEAR, SWEEP_CLEAR_IO } sweep_phase;
 	struct arr_job sweep_job;
@@ -53,7 +66,7 @@ struct arr {
 	uint64_t sweep_due_ms;
 
 	/* resync and recovery (recover.c) */
-	enum { SYNC_IDLE, SYNC_DRAIN, SYNC_READ, SYNC_WRITE } sync_phase;
+	enum { SYNC_IDLE, SYNC_DRAIN, SYNC_READ, SYNC_WRITE, SYNC_FLUSH } sync_phase;
 	struct arr_job sync_job;
 	struct arr_part sync_parts[ARR_MEMBERS_MAX];
 	uint64_t resync_offset;			/* bytes below agree; OFF_NONE: no resync due */
@@ -65,6 +78,9 @@ struct arr {
 	uint64_t in_sync_since[ARR_MEMBERS_MAX];	/* such a number; 0: from the start */
 	uint64_t join_generation[ARR_MEMBERS_MAX];	/* durable: the recovering member's superblock says so */
 	bool is_sync_blocked;			/* no readable source: waits for a change of members */
+	/* external: what was flushed may be told */
+	bool is_sync_flushed, is_sync_tell_due;
+	uint64_t told_resync_offset, told_recovery[ARR_MEMBERS_MAX];
 	struct arr_sync_report sync_now, sync_last;
 	char sync_reason[256];
 
@@ -111,6 +127,8 @@ bool arr_pump_requests(struct arr *a);
 bool arr_write_overlaps(const struct arr *a, uint64_t at, uint64_t len, const struct arr_req *before);
 
 /* store.c */
+/* Clear what is ripe and give out the pages at once: false: nothing was cleared, for want of memory as well. */
+bool arr_bitmap_clear(struct arr *a);
 /* NULL: one runs, nothing to do, or no memory */
 struct arr_job *arr_bitmap_begin(struct arr *a, struct arr_req *owner);
 void arr_bitmap_done(struct arr *a, struct arr_job *job);
@@ -126,6 +144,29 @@ uint64_t arr_claim_timer_ms(const struct arr *a);
 /* A flush of every written member, executed by the array's thread. */
 void arr_flush_all(struct arr *a, struct arr_job *job);
 
+bool arr_claim_is_outdated(const struct arr *a);
+
+/* owner.c */
+bool arr_has_writes(const struct arr *a);	/* in flight or waiting */
+void arr_block(struct arr *a, uint32_t member);
+void arr_owner_done(struct arr *a);
+bool arr_pump_owner(struct arr *a);
+void arr_event_owner(struct arr *a, struct arr_event *ev);
+
+/* mode.c */
+bool arr_is_still(const struct arr *a);		/* read-only or read-auto: no member is written */
+bool arr_is_turning_still(const struct arr *a);
+bool arr_refuses_writes(const struct arr *a);
+void arr_make_writable(struct arr *a);
+void arr_event_set_mode(struct arr *a, struct arr_event *ev);
+bool arr_pump_mode(struct arr *a);
+enum arr_state arr_state(const struct arr *a);
+
+/* order.c */
+void arr_can_clear_falls(struct arr *a);
+bool arr_events_outrun(struct arr *a);
+void arr_event_order(struct arr *a, struct arr_event *ev);
+
 /* sweep.c */
 bool arr_pump_sweep(struct arr *a);
 void arr_sweep_done(struct arr *a);
@@ -135,6 +176,7 @@ bool arr_sweep_is_finished(const struct arr *a);
 /* recover.c */
 bool arr_pump_sync(struct arr *a);
 void arr_sync_done(struct arr *a);
+void arr_sync_tell(struct arr *a);		/* all that was copied is flushed */
 bool arr_window_overlaps(const struct arr *a, uint64_t at, uint64_t len);
 bool arr_window_is_orphan(const struct arr *a);
 bool arr_is_copied_to(const struct arr *a, uint32_t member, uint64_t at, uint64_t len);

@@ -13,7 +13,17 @@ void arr_get_status(const struct arr *a, struct arr_status *s)
 	s->events = a->events;
 	s->raid_devices = a->raid_devices;
 	s->degraded = arr_degraded(a);
-	s->is_readonly = a->is_readonly;
+	s->is_readonly = a->mode == ARR_MODE_READONLY;
+	s->is_external = a->is_external;
+	s->mode = a->mode;
+	s->state = arr_state(a);
+	s->safe_mode_delay_ms = a->safe_mode_delay_ms;
+	s->can_clear = a->can_clear;
+	s->can_clear_falls = a->can_clear_falls;
+	s->is_clearing = a->sweep_phase == SWEEP_CLEAR_IO;
+	s->owner_clean = a->owner_clean;
+	s->is_frozen = a->is_frozen;
+	s->resync_offset = a->is_external ? a->told_resync_offset : a->resync_offset;
 	s->is_active = a->is_active_on_disk;
 	s->is_broken = a->is_broken;
 	s->is_stopping = a->is_stopping;
@@ -26,6 +36,9 @@ void arr_get_status(const struct arr *a, struct arr_status *s)
 	s->counters = a->counters;
 	s->member_count = a->member_count;
 	memcpy(s->members, a->members, sizeof s->members);
+	if (a->is_external)
+		ARR_EACH(i, a, arr_mask(a, ARR_M_RECOVERING))
+			s->members[i].recovery_offset = a->told_recovery[i];
 }
 
 const struct bm *arr_bitmap(const struct arr *a)

@@ -12,32 +12,37 @@
  * Who was missing at the start may hold the number of the first claim, too, from a round of its own that a cut ended:
  * bits go under a later number only, so that it is not let back by them (I4).
  *
+ * Without a superblock no events are put. Where an owner keeps all metadata it knows itself which bits it may believe; where
+ * superblocks count events the bitmap's owner is told before bits go under a new one (order.c).
+ *
  * A counter that a new write touched in between is no longer 1 and stays. Nothing is cleared while the
  * array is degraded, broken, or has something unrecorded. At a stop the sweep runs at once, twice. */
 #include "array/state.h"
 
 static bool may_clear(const struct arr *a)
 {
-	return !arr_degraded(a) && !a->is_broken && arr_is_recorded(a);
+	return a->can_clear && !arr_degraded(a) && !a->is_broken && arr_is_recorded(a) && !arr_is_turning_still(a);
 }
 
 static bool has_work(const struct arr *a)
 {
-	return a->bitmap && !a->is_broken && !a->is_readonly && bm_wants_sweep(a->bitmap);
+	return a->bitmap && !a->is_broken && !arr_is_still(a) && bm_wants_sweep(a->bitmap);
 }
 
 static bool owes_map(const struct arr *a)
 {
-	return a->bitmap && !a->is_broken && !a->is_readonly && !a->is_stopping && bm_wants_commit(a->bitmap) &&
+	return a->bitmap && !a->is_broken && !arr_is_still(a) && !a->is_stopping && bm_wants_commit(a->bitmap) &&
 	       !bm_commit_is_running(a->bitmap);
 }
 
 bool arr_sweep_is_finished(const struct arr *a)
 {
-	if (a->is_readonly || !a->bitmap)
+	if (arr_is_still(a) || !a->bitmap)
 		return true;
 	if (a->sweep_phase != SWEEP_IDLE)
 		return false;
+	if (arr_is_turning_still(a) || !a->can_clear || (a->is_external && !may_clear(a)))
+		return true;
 	return !has_work(a) || arr_degraded(a);
 }
 
@@ -48,6 +53,8 @@ static bool is_due(struct arr *a)
 		a->sweep_due_ms = 0;
 		return false;
 	}
+	if (arr_is_turning_still(a))
+		return false;
 	if (a->is_stopping)
 		return list_is_empty(&a->requests) && may_clear(a);
 	if (!a->sweep_due_ms)
@@ -77,9 +84,13 @@ static bool put_events_cleared(struct arr *a)
 		a->sweep_phase = SWEEP_IDLE;
 		return true;
 	}
-	if (a->events <= a->first_events) {
+	if (!a->is_external && a->events <= a->first_events) {
 		arr_want_record(a);
 		a->sweep_phase = SWEEP_IDLE;
+		return true;
+	}
+	if (bm_is_bare(a->bitmap)) {
+		a->sweep_phase = arr_events_outrun(a) ? SWEEP_IDLE : SWEEP_CLEAR;
 		return true;
 	}
 	bm_set_events_cleared(a->bitmap, a->events);
@@ -97,11 +108,7 @@ static bool clear(struct arr *a)
 {
 	if (bm_commit_is_running(a->bitmap))
 		return false;
-	a->sweep_phase = SWEEP_IDLE;
-	if (!may_clear(a) || !bm_clear(a->bitmap, arr_degraded(a), may_clear(a)))
-		return true;
-	if (arr_bitmap_begin(a, NULL))
-		a->sweep_phase = SWEEP_CLEAR_IO;
+	a->sweep_phase = may_clear(a) && arr_bitmap_clear(a) ? SWEEP_CLEAR_IO : SWEEP_IDLE;
 	return true;
 }
 

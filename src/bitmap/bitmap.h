@@ -5,7 +5,8 @@
  * Words: a chunk has a 16-bit counter with the kernel's values (NEEDED | RESYNC | count: 0 clean,
  * 1 and 2 idle on the way to clean, 2 + n with n writes in flight). The *image* is what the bitmap
  * shall be on disk, in pages of 4096 bytes, superblock included; the *durable plane* is what is
- * known to be on every working member. A bit leaves the durable plane the moment its clearing is
+ * known to be on every working member. A *bare* bitmap has no superblock: its bits begin at byte 0, everything else
+ * is the same. A bit leaves the durable plane the moment its clearing is
  * decided, since from then on the cleared page may reach a disk.
  *
  * At most one bitmap I/O is in flight (bm_commit_begin .. bm_commit_end): pages are snapshots, two
@@ -44,6 +45,14 @@ enum bm_load_mode {
  * Nothing is NEEDED until bm_load(). Returns NULL without memory.
  */
 struct bm *bm_new(const struct bitmap_sb *sb, const uint8_t *image, uint64_t image_bytes);
+/**
+ * bm_new_bare - a bitmap without superblock: bit 0 is the lowest bit of the first byte (externally managed metadata)
+ * @chunk_bytes: a power of two from 512 to 2^31; @size_bytes: a multiple of 512; @daemon_sleep_ms: 0 counts as 1
+ * events and events_cleared live in memory only, from 0, and are always durable. @image as above.
+ */
+struct bm *bm_new_bare(uint64_t size_bytes, uint64_t chunk_bytes, uint32_t daemon_sleep_ms, const uint8_t *image,
+		       uint64_t image_bytes);
+bool bm_is_bare(const struct bm *b);
 struct bm *bm_free(struct bm *b);
 
 /**
@@ -59,13 +68,16 @@ int64_t bm_load(struct bm *b, enum bm_load_mode mode, array_off from, bool is_st
 /* ---- geometry and numbers ---- */
 uint64_t bm_chunk_bytes(const struct bm *b);
 uint64_t bm_chunks(const struct bm *b);
-uint64_t bm_image_bytes(const struct bm *b);	/* 256 + ceil(chunks / 8) */
+uint64_t bm_image_bytes(const struct bm *b);	/* 256 (bare: 0) + ceil(chunks / 8) */
 uint64_t bm_pages(const struct bm *b);
 uint64_t bm_set_chunks(const struct bm *b);		/* bits set in the image */
 uint64_t bm_needed_chunks(const struct bm *b);		/* chunks that carry NEEDED or RESYNC */
 uint64_t bm_events(const struct bm *b);
 uint64_t bm_events_cleared(const struct bm *b);
 uint32_t bm_daemon_sleep_ms(const struct bm *b);
+/* Whole seconds go to the superblock, rounded up; page 0 then wants a commit. */
+void bm_set_daemon_sleep(struct bm *b, uint32_t ms);
+/* Of a bare one: as it would be, with geometry and events; never on disk. */
 const struct bitmap_sb *bm_superblock(const struct bm *b);
 uint16_t bm_counter(const struct bm *b, chunk_no c);
 bool bm_bit(const struct bm *b, chunk_no c);		/* in the image */
@@ -170,6 +182,10 @@ bool bm_commit_is_running(const struct bm *b);
  * nothing to write, -ENOMEM; *@ret_writes belongs to @b and lives until bm_commit_end().
  */
 int bm_commit_begin(struct bm *b, const struct bm_page_write **ret_writes);
+/* All memory for the next commit, whatever of the ripe is cleared before it: that cannot fail then. Returns how many
+ * pages that may be, 0: none, or -ENOMEM. Not while a commit is in flight. */
+int64_t bm_commit_reserve(struct bm *b);
+void bm_commit_unreserve(struct bm *b);
 /* @is_ok: at least one member has it and every member that does not was failed. Otherwise the pages
  * want writing again. */
 void bm_commit_end(struct bm *b, bool is_ok);

@@ -19,7 +19,7 @@ static uint64_t count_singly(const uint8_t *bytes, uint64_t first, uint64_t end)
 
 uint64_t bm_count_set(const struct bm *b, chunk_no first, chunk_no below)
 {
-	const uint64_t head = FMT_BITMAP_SB_BYTES * 8ull;
+	const uint64_t head = b->head_bytes * 8ull;
 	uint64_t end = min_u64(b->chunks, below.index) + head, at = first.index + head, start, stop, count = 0, word;
 
 	if (at >= end)

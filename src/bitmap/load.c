@@ -14,21 +14,57 @@
 #include <errno.h>
 #include <string.h>
 
-struct bm *bm_new(const struct bitmap_sb *sb, const uint8_t *image, uint64_t image_bytes)
+static struct bm *new(const struct bitmap_sb *sb, uint32_t head_bytes, const uint8_t *image, uint64_t image_bytes)
 {
 	struct bm *b = mem_new(1, sizeof *b);
 
 	if (!b)
 		return NULL;
 	b->sb = *sb;
+	b->head_bytes = head_bytes;
 	b->chunk_shift = (unsigned)__builtin_ctzll(sb->chunk_bytes);
 	b->sync_bytes = sb->sync_size_sectors * SECTOR_BYTES;
 	b->chunks = fmt_bitmap_chunks(sb);
-	b->image_bytes = fmt_bitmap_bytes(sb);
+	b->image_bytes = head_bytes + div_up(b->chunks, 8);
 	b->pages = div_up(b->image_bytes, BM_PAGE_BYTES);
 	if (!bm_counters_init(b) || !bm_store_init(b, image, image_bytes))
 		return bm_free(b);
 	return b;
+}
+
+struct bm *bm_new(const struct bitmap_sb *sb, const uint8_t *image, uint64_t image_bytes)
+{
+	uint64_t sleep_ms = (sb->daemon_sleep_s ? sb->daemon_sleep_s : 5) * 1000ull;
+	struct bm *b = new(sb, FMT_BITMAP_SB_BYTES, image, image_bytes);
+
+	if (b)
+		b->daemon_sleep_ms = (uint32_t)min_u64(sleep_ms, UINT32_MAX);
+	return b;
+}
+
+struct bm *bm_new_bare(uint64_t size_bytes, uint64_t chunk_bytes, uint32_t daemon_sleep_ms, const uint8_t *image,
+		       uint64_t image_bytes)
+{
+	struct bitmap_sb sb = {
+		.magic = FMT_BITMAP_MAGIC,
+		.version = 4,
+		.sync_size_sectors = size_bytes / SECTOR_BYTES,
+		.chunk_bytes = (uint32_t)chunk_bytes,
+	};
+	struct bm *b;
+
+	MUST(chunk_bytes >= SECTOR_BYTES && chunk_bytes <= 1u << 31 && !(chunk_bytes & (chunk_bytes - 1)));
+	b = new(&sb, 0, image, image_bytes);
+	if (!b)
+		return NULL;
+	b->is_events_cleared_durable = true;
+	bm_set_daemon_sleep(b, daemon_sleep_ms);
+	return b;
+}
+
+bool bm_is_bare(const struct bm *b)
+{
+	return !b->head_bytes;
 }
 
 struct bm *bm_free(struct bm *b)
@@ -42,9 +78,9 @@ struct bm *bm_free(struct bm *b)
 
 static void fill_with_ones(struct bm *b)
 {
-	struct bitmap_bit end = fmt_bitmap_bit((chunk_no){ b->chunks }, true);
+	struct bitmap_bit end = bit_of(b, b->chunks);
 
-	memset(b->image + FMT_BITMAP_SB_BYTES, 0xff, end.byte - FMT_BITMAP_SB_BYTES);
+	memset(b->image + b->head_bytes, 0xff, end.byte - b->head_bytes);
 	if (end.bit)
 		b->image[end.byte] |= (1 << end.bit) - 1;
 }
@@ -62,7 +98,7 @@ static void begin_rewrite(struct bm *b)
 static void load_chunk(struct bm *b, uint64_t chunk, bool is_needed)
 {
 	bm_counter_act(b, chunk, is_needed ? BM_ACT_LOAD_NEEDED : BM_ACT_LOAD_IDLE);
-	bm_pageset_add(&b->wanted, fmt_bitmap_page_of((chunk_no){ chunk }, true));
+	bm_pageset_add(&b->wanted, bit_of(b, chunk).byte / BM_PAGE_BYTES);
 }
 
 int64_t bm_load(struct bm *b, enum bm_load_mode mode, array_off from, bool is_stale)
@@ -116,7 +152,7 @@ static uint64_t find_bit(const uint8_t *image, uint64_t from, uint64_t end, bool
 
 bool bm_next_set_below(const struct bm *b, chunk_no from, chunk_no below, chunk_no *ret_first, chunk_no *ret_last)
 {
-	const uint64_t head = FMT_BITMAP_SB_BYTES * 8ull;
+	const uint64_t head = b->head_bytes * 8ull;
 	uint64_t end = min_u64(b->chunks, below.index) + head, first;
 
 	if (from.index >= end - head)
@@ -173,9 +209,14 @@ uint64_t bm_events_cleared(const struct bm *b)
 
 uint32_t bm_daemon_sleep_ms(const struct bm *b)
 {
-	uint64_t ms = (b->sb.daemon_sleep_s ? b->sb.daemon_sleep_s : 5) * 1000ull;
+	return b->daemon_sleep_ms;
+}
 
-	return (uint32_t)min_u64(ms, UINT32_MAX);
+void bm_set_daemon_sleep(struct bm *b, uint32_t ms)
+{
+	b->daemon_sleep_ms = ms ? ms : 1;
+	b->sb.daemon_sleep_s = (uint32_t)div_up(b->daemon_sleep_ms, 1000);
+	bm_store_head(b);
 }
 
 const struct bitmap_sb *bm_superblock(const struct bm *b)

@@ -22,6 +22,8 @@ struct leaf {
 struct bm {
 	struct bitmap_sb sb;
 	unsigned chunk_shift;
+	uint32_t head_bytes;			/* in front of the first bit: the superblock, or nothing */
+	uint32_t daemon_sleep_ms;
 	uint64_t chunks, sync_bytes, image_bytes, pages;
 
 	/* counters.c */
@@ -40,6 +42,9 @@ struct bm {
 	struct bm_page_write *flight;		/* the commit in flight, ascending; NULL: none */
 	uint8_t *flight_data;
 	uint64_t flight_count;
+	struct bm_page_write *reserve;		/* the same for the next one, for so many pages */
+	uint8_t *reserve_data;
+	uint64_t reserve_count;
 };
 
 /* ---- chunk ranges ---- */
@@ -83,6 +88,11 @@ void bm_counter_act(struct bm *b, uint64_t chunk, enum bm_action action);
 
 /* ---- store.c ---- */
 
+static inline struct bitmap_bit bit_of(const struct bm *b, uint64_t chunk)
+{
+	return fmt_bitmap_bit((chunk_no){ chunk }, b->head_bytes);
+}
+
 bool bm_store_init(struct bm *b, const uint8_t *image, uint64_t image_bytes);
 void bm_store_free(struct bm *b);
 bool bm_store_bit(const struct bm *b, uint64_t chunk);
@@ -90,7 +100,7 @@ bool bm_store_is_durable(const struct bm *b, uint64_t chunk);
 /* Set the bit; unless it is durable or on its way there, its page must go before data. */
 void bm_store_set(struct bm *b, uint64_t chunk);
 void bm_store_clear(struct bm *b, uint64_t chunk);
-/* The superblock in the image := b->sb; page 0 wants to be written. */
+/* The superblock in the image := b->sb; page 0 wants to be written. Nothing where there is none. */
 void bm_store_head(struct bm *b);
 
 #endif

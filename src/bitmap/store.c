@@ -27,7 +27,8 @@ bool bm_store_init(struct bm *b, const uint8_t *image, uint64_t image_bytes)
 
 	if (image)
 		memcpy(b->image, image, min_u64(image_bytes, b->pages * BM_PAGE_BYTES));
-	fmt_bitmap_sb_encode(&b->sb, b->image);
+	if (b->head_bytes)
+		fmt_bitmap_sb_encode(&b->sb, b->image);
 	return true;
 }
 
@@ -37,27 +38,28 @@ void bm_store_free(struct bm *b)
 	b->durable = mem_free(b->durable);
 	b->flight = mem_free(b->flight);
 	b->flight_data = mem_free(b->flight_data);
+	bm_commit_unreserve(b);
 	bm_pageset_free(&b->wanted);
 	bm_pageset_free(&b->urgent);
 }
 
 /* ---- bits ---- */
 
-static bool plane_bit(const uint8_t *plane, uint64_t chunk)
+static bool plane_bit(const struct bm *b, const uint8_t *plane, uint64_t chunk)
 {
-	struct bitmap_bit at = fmt_bitmap_bit((chunk_no){ chunk }, true);
+	struct bitmap_bit at = bit_of(b, chunk);
 
 	return plane[at.byte] >> at.bit & 1;
 }
 
 bool bm_store_bit(const struct bm *b, uint64_t chunk)
 {
-	return plane_bit(b->image, chunk);
+	return plane_bit(b, b->image, chunk);
 }
 
 bool bm_store_is_durable(const struct bm *b, uint64_t chunk)
 {
-	return plane_bit(b->durable, chunk);
+	return plane_bit(b, b->durable, chunk);
 }
 
 /* The page's snapshot in flight, or NULL. */
@@ -87,7 +89,7 @@ static void want(struct bm *b, uint64_t page, bool is_urgent)
 
 void bm_store_set(struct bm *b, uint64_t chunk)
 {
-	struct bitmap_bit at = fmt_bitmap_bit((chunk_no){ chunk }, true);
+	struct bitmap_bit at = bit_of(b, chunk);
 	uint64_t page = at.byte / BM_PAGE_BYTES;
 	const uint8_t *snapshot;
 
@@ -104,7 +106,7 @@ void bm_store_set(struct bm *b, uint64_t chunk)
 
 void bm_store_clear(struct bm *b, uint64_t chunk)
 {
-	struct bitmap_bit at = fmt_bitmap_bit((chunk_no){ chunk }, true);
+	struct bitmap_bit at = bit_of(b, chunk);
 
 	MUST(!b->flight && b->image[at.byte] >> at.bit & 1);
 	b->image[at.byte] &= ~(1 << at.bit);
@@ -116,19 +118,21 @@ void bm_store_clear(struct bm *b, uint64_t chunk)
 bool bm_bit(const struct bm *b, chunk_no c)
 {
 	MUST(c.index < b->chunks);
-	return plane_bit(b->image, c.index);
+	return plane_bit(b, b->image, c.index);
 }
 
 bool bm_bit_is_durable(const struct bm *b, chunk_no c)
 {
 	MUST(c.index < b->chunks);
-	return plane_bit(b->durable, c.index);
+	return plane_bit(b, b->durable, c.index);
 }
 
 /* ---- superblock ---- */
 
 void bm_store_head(struct bm *b)
 {
+	if (!b->head_bytes)
+		return;
 	fmt_bitmap_sb_encode(&b->sb, b->image);
 	want(b, 0, false);
 }
@@ -142,7 +146,7 @@ void bm_set_events(struct bm *b, uint64_t events)
 	if (events == b->sb.events && cleared == b->sb.events_cleared)
 		return;
 	if (cleared != b->sb.events_cleared)
-		b->is_events_cleared_durable = false;
+		b->is_events_cleared_durable = !b->head_bytes;
 	b->sb.events = events;
 	b->sb.events_cleared = cleared;
 	bm_store_head(b);
@@ -154,7 +158,7 @@ void bm_set_events_cleared(struct bm *b, uint64_t events)
 		return;
 	b->sb.events_cleared = events;
 	b->sb.events = max_u64(b->sb.events, events);	/* events_cleared is a moment of the array's past */
-	b->is_events_cleared_durable = false;
+	b->is_events_cleared_durable = !b->head_bytes;
 	bm_store_head(b);
 }
 
@@ -190,24 +194,71 @@ static uint32_t page_len(const struct bm *b, uint64_t page)
 	return (uint32_t)min_u64(round_up(b->image_bytes, SECTOR_BYTES) - page * BM_PAGE_BYTES, BM_PAGE_BYTES);
 }
 
+void bm_commit_unreserve(struct bm *b)
+{
+	b->reserve = mem_free(b->reserve);
+	b->reserve_data = mem_free(b->reserve_data);
+	b->reserve_count = 0;
+}
+
+static bool reserve(struct bm *b, uint64_t count)
+{
+	bm_commit_unreserve(b);
+	b->reserve = mem_new(count, sizeof *b->reserve);
+	b->reserve_data = mem_new(count, BM_PAGE_BYTES);
+	if (b->reserve && b->reserve_data) {
+		b->reserve_count = count;
+		return true;
+	}
+	bm_commit_unreserve(b);
+	return false;
+}
+
+static uint64_t pages_wanted(const struct bm *b)
+{
+	uint64_t count = 0;
+
+	for (uint64_t page = 0; bm_pageset_next(&b->wanted, page, &page); page++)
+		count++;
+	return count;
+}
+
+/* What may be cleared lies in leaves that are pending; the bits of a leaf lie in one page. */
+int64_t bm_commit_reserve(struct bm *b)
+{
+	uint64_t count = pages_wanted(b), last = UINT64_MAX;
+
+	MUST(!b->flight);
+	for (uint64_t leaf = 0; bm_pageset_next(&b->pending, leaf, &leaf); leaf++) {
+		uint64_t page = bit_of(b, leaf * LEAF_COUNTERS).byte / BM_PAGE_BYTES;
+
+		count += page != last;
+		last = page;
+	}
+	if (!count)
+		return 0;
+	if (count > INT32_MAX || !reserve(b, count))
+		return -ENOMEM;
+	return (int64_t)count;
+}
+
 static bool flight_new(struct bm *b, uint64_t count)
 {
-	b->flight = mem_new(count, sizeof *b->flight);
-	b->flight_data = mem_new(count, BM_PAGE_BYTES);
-	if (b->flight && b->flight_data)
-		return true;
-	b->flight = mem_free(b->flight);
-	b->flight_data = mem_free(b->flight_data);
-	return false;
+	if (b->reserve_count < count && !reserve(b, count))
+		return false;
+	b->flight = b->reserve;
+	b->flight_data = b->reserve_data;
+	b->reserve = NULL;
+	b->reserve_data = NULL;
+	b->reserve_count = 0;
+	return true;
 }
 
 int bm_commit_begin(struct bm *b, const struct bm_page_write **ret_writes)
 {
-	uint64_t count = 0, n = 0;
+	uint64_t count = pages_wanted(b), n = 0;
 
 	MUST(!b->flight);
-	for (uint64_t page = 0; bm_pageset_next(&b->wanted, page, &page); page++)
-		count++;
 	if (!count)
 		return 0;
 	if (count > INT32_MAX || !flight_new(b, count))
@@ -232,7 +283,7 @@ static void landed(struct bm *b, const struct bm_page_write *w)
 	struct bitmap_sb head;
 
 	memcpy(b->durable + w->at_bytes, w->data, BM_PAGE_BYTES);
-	if (w->at_bytes)
+	if (w->at_bytes || !b->head_bytes)
 		return;
 	fmt_bitmap_sb_decode(w->data, &head);
 	if (head.events_cleared == b->sb.events_cleared)

@@ -15,7 +15,7 @@
 
 #include "tree.h"
 
-enum { REQUEST_BYTES_MAX = 60000, PATIENCE_MS = 30000, TURN_MS = 1000 };
+enum { PATIENCE_MS = 30000 };
 
 /* ---- the exchange ---- */
 
@@ -89,13 +89,14 @@ static struct json_object *array_of(struct json_object *object, const char *key)
 
 static int take_attribute(struct json_object *o, struct ask_attribute *ret)
 {
-	const char *path = text_of(o, "path"), *mode = text_of(o, "mode");
+	const char *path = text_of(o, "path"), *mode = text_of(o, "mode"), *target = text_of(o, "link_to");
 
 	if (!path || !mode)
 		return -EPROTO;
-	*ret = (struct ask_attribute){ .path = strdup(path), .mode = (mode_t)strtoul(mode, NULL, 8) & 0666,
+	*ret = (struct ask_attribute){ .path = strdup(path), .target = target ? strdup(target) : NULL,
+				       .mode = (mode_t)strtoul(mode, NULL, 8) & 0666,
 				       .is_notifying = truth_of(o, "notifies") };
-	return ret->path ? 0 : -ENOMEM;
+	return ret->path && (ret->target || !target) ? 0 : -ENOMEM;
 }
 
 static int take_list(struct json_object *reply, struct ask_list *list)
@@ -110,7 +111,7 @@ static int take_list(struct json_object *reply, struct ask_list *list)
 		return list->items ? -EPROTO : -ENOMEM;
 	while (list->count < count && rc == 0) {
 		rc = take_attribute(json_object_array_get_idx(array, list->count), &list->items[list->count]);
-		list->count += rc == 0;
+		list->count++;
 	}
 	return rc;
 }
@@ -134,8 +135,10 @@ int ask_list(const char *name, struct ask_list *ret_list, struct umd_error *erro
 
 void ask_list_drop(struct ask_list *list)
 {
-	for (size_t i = 0; i < list->count; i++)
+	for (size_t i = 0; i < list->count; i++) {
 		free(list->items[i].path);
+		free(list->items[i].target);
+	}
 	free(list->items);
 	*list = (struct ask_list){ 0 };
 }
@@ -245,27 +248,20 @@ int ask_set(const char *name, const char *path, const char *value, size_t len, i
 
 /* ---- waiting ---- */
 
-static struct json_object *make_watch(uint64_t tree, const struct ask_watch *items, size_t count, size_t *ret_watched)
+static struct json_object *make_watch(uint64_t tree, const struct ask_watch *items, size_t count)
 {
 	struct json_object *request = new_request("watch", NULL), *paths = json_object_new_array();
-	size_t used = 0, i;
 
-	for (i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		struct json_object *o = json_object_new_object();
 
 		json_object_object_add(o, "path", json_object_new_string(items[i].path));
 		json_object_object_add(o, "generation", json_object_new_uint64(items[i].generation));
-		used += strlen(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN)) + 1;
-		if (used > REQUEST_BYTES_MAX) {
-			json_object_put(o);
-			break;
-		}
 		json_object_array_add(paths, o);
 	}
 	json_object_object_add(request, "tree", json_object_new_uint64(tree));
-	json_object_object_add(request, "timeout_ms", json_object_new_int(i == count ? PATIENCE_MS : TURN_MS));
+	json_object_object_add(request, "timeout_ms", json_object_new_int(PATIENCE_MS));
 	json_object_object_add(request, "paths", paths);
-	*ret_watched = i;
 	return request;
 }
 
@@ -282,11 +278,11 @@ static void take_change(struct json_object *o, struct ask_watch *items, size_t c
 	}
 }
 
-int ask_watch(const char *name, uint64_t *tree, struct ask_watch *items, size_t count, size_t *ret_watched)
+int ask_watch(const char *name, uint64_t *tree, struct ask_watch *items, size_t count)
 {
 	struct json_object *reply = NULL, *changed;
 	struct umd_error error;
-	int rc = ask(name, make_watch(*tree, items, count, ret_watched), -1, &reply, &error);
+	int rc = ask(name, make_watch(*tree, items, count), -1, &reply, &error);
 
 	if (rc == 0) {
 		*tree = number_of(reply, "tree");

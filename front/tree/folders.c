@@ -76,7 +76,8 @@ static void fill_stat(const struct tree *t, const struct node *node, struct stat
 {
 	*ret = (struct stat){ .st_ino = node->ino, .st_mode = node->mode, .st_nlink = S_ISDIR(node->mode) ? 2 : 1,
 			      .st_uid = geteuid(), .st_gid = getegid(), .st_blksize = TREE_FILE_BYTES,
-			      .st_size = S_ISDIR(node->mode) ? 0 : TREE_FILE_BYTES,
+			      .st_size = S_ISREG(node->mode) ? TREE_FILE_BYTES :
+					 node->target ? (off_t)strlen(node->target) : 0,
 			      .st_atim = t->began, .st_mtim = t->began, .st_ctim = t->began };
 }
 
@@ -161,6 +162,24 @@ static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int wh
 		fuse_reply_err(req, EPERM);
 	else
 		op_getattr(req, ino, fi);
+}
+
+static void op_readlink(fuse_req_t req, fuse_ino_t ino)
+{
+	struct tree *t = tree_of(req);
+	struct node *node;
+	char *target = NULL;
+
+	pthread_mutex_lock(&t->lock);
+	node = nodes_find(&t->nodes, ino);
+	if (node && node->target)
+		target = strdup(node->target);
+	pthread_mutex_unlock(&t->lock);
+	if (target)
+		fuse_reply_readlink(req, target);
+	else
+		fuse_reply_err(req, ENOENT);
+	free(target);
 }
 
 /* A listing is made when the folder is opened, and read from there. */
@@ -251,6 +270,7 @@ const struct fuse_lowlevel_ops tree_ops = {
 	.forget_multi = op_forget_multi,
 	.getattr = op_getattr,
 	.setattr = op_setattr,
+	.readlink = op_readlink,
 	.opendir = op_opendir,
 	.readdir = op_readdir,
 	.releasedir = op_releasedir,

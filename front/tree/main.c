@@ -229,8 +229,7 @@ static int signals_as_descriptor(void)
 /* The watching thread may still sit in a question; it holds nothing that outlives the process. */
 _Noreturn static void end(struct program *p, int status)
 {
-	mount_end(&p->mounts[1]);
-	mount_end(&p->mounts[0]);
+	mounts_end(p->mounts, 2);
 	umd_runtime_sweep(p->wish.name);
 	send_status(p, (uint8_t)status);
 	_exit(status);

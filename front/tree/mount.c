@@ -7,11 +7,11 @@
  * lie on each other. One that is alive may be an earlier tree's that is just ending (its server was restarted): it gets
  * two seconds, then it is refused as somebody's.
  *
- * The order at the end matters: libfuse's threads sit in a read that only the unmount ends. A thread that waits for the
- * server (a store, a disk request) may come later than we can wait: then the process ends without it, and the kernel
- * tells whoever asked that the connection is gone.
+ * The order at the end matters: libfuse's threads sit in a read that only the unmount ends, and not even that while a
+ * file is open. A thread may also wait for the server. They get a moment to answer what is under way; then the process
+ * ends without them, and the kernel tells whoever asked or polled that the connection is gone.
  *
- * libfuse speaks to stderr; its last line is kept here instead and becomes part of the one sentence.
+ * libfuse and fusermount3 speak to stderr; what they say last is kept instead and becomes part of the one sentence.
  *
  * Left out: letting other users in (allow_other): the run-time directory is private. */
 #include <errno.h>
@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -31,7 +32,7 @@
 
 #include "tree.h"
 
-enum { FUSE_MAGIC = 0x65735546, WAIT_MS = 20, WAITS_MAX = 100, JOIN_MS = 600 };
+enum { FUSE_MAGIC = 0x65735546, WAIT_MS = 20, WAITS_MAX = 100, JOIN_MS = 300 };
 
 static char last_words[TREE_TEXT_BYTES / 2];
 
@@ -164,6 +165,31 @@ static void *serve(void *opaque)
 	return NULL;
 }
 
+/* fusermount3 speaks to our stderr; while it runs that is a file in memory, whose words become last_words. */
+static int mount_quietly(struct mount *m)
+{
+	int words = memfd_create("umd-tree", MFD_CLOEXEC), kept = fcntl(2, F_DUPFD_CLOEXEC, 3), rc;
+	char line[sizeof last_words];
+	ssize_t len;
+
+	if (words >= 0 && kept >= 0)
+		dup2(words, 2);
+	rc = fuse_session_mount(m->session, m->place);
+	if (words >= 0 && kept >= 0)
+		dup2(kept, 2);
+	len = words >= 0 ? pread(words, line, sizeof line - 1, 0) : 0;
+	if (rc && len > 0) {
+		line[len] = 0;
+		line[strcspn(line, "\n")] = 0;
+		memcpy(last_words, line, sizeof line);
+	}
+	if (words >= 0)
+		close(words);
+	if (kept >= 0)
+		close(kept);
+	return rc;
+}
+
 static int open_session(struct mount *m, char *ret_sentence)
 {
 	const char *argv[] = { "umd-tree", "-o", "fsname=umd,subtype=umd,nosuid,nodev", NULL };
@@ -172,7 +198,7 @@ static int open_session(struct mount *m, char *ret_sentence)
 	last_words[0] = 0;
 	m->session = fuse_session_new(&args, m->ops, sizeof *m->ops, m->userdata);
 	fuse_opt_free_args(&args);
-	if (m->session && fuse_session_mount(m->session, m->place) == 0)
+	if (m->session && mount_quietly(m) == 0)
 		return 0;
 	if (m->session)
 		fuse_session_destroy(m->session);
@@ -207,23 +233,34 @@ int mount_start(struct mount *m, char ret_sentence[TREE_TEXT_BYTES])
 	return -1;
 }
 
-void mount_end(struct mount *m)
+/* CLOCK_REALTIME, which is what a timed join takes. */
+static struct timespec in_a_moment(void)
 {
 	struct timespec until;
 
-	if (!m->is_running)
-		return;
-	fuse_session_exit(m->session);
-	fuse_session_unmount(m->session);
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_nsec += JOIN_MS * 1000000L;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_nsec -= 1000000000;
-		until.tv_sec++;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	return until;
+}
+
+void mounts_end(struct mount *mounts, size_t count)
+{
+	struct timespec until;
+
+	for (size_t i = count; i-- > 0;) {
+		if (!mounts[i].is_running)
+			continue;
+		fuse_session_exit(mounts[i].session);
+		fuse_session_unmount(mounts[i].session);
 	}
-	if (pthread_timedjoin_np(m->thread, NULL, &until) == 0) {
-		fuse_session_destroy(m->session);
-		m->is_running = false;
+	until = in_a_moment();
+	for (size_t i = count; i-- > 0;) {
+		if (!mounts[i].is_running)
+			continue;
+		if (pthread_timedjoin_np(mounts[i].thread, NULL, &until) == 0)
+			fuse_session_destroy(mounts[i].session);
+		remove_place(&mounts[i]);
 	}
-	remove_place(m);
 }

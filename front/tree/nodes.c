@@ -56,6 +56,7 @@ static void free_node(struct node *node)
 {
 	free(node->name);
 	free(node->path);
+	free(node->target);
 	free(node);
 }
 
@@ -173,6 +174,18 @@ static struct node *take_part(struct nodes *n, struct node *parent, const char *
 	return node;
 }
 
+/* A link that leads elsewhere now is the same link: nobody holds one open. */
+static int take_target(struct node *node, const char *target)
+{
+	char *copy = strdup(target);
+
+	if (!copy)
+		return -ENOMEM;
+	free(node->target);
+	node->target = copy;
+	return 0;
+}
+
 static int take_path(struct nodes *n, const struct ask_attribute *a)
 {
 	struct node *node = nodes_find(n, FUSE_ROOT_ID);
@@ -185,11 +198,12 @@ static int take_path(struct nodes *n, const struct ask_attribute *a)
 		begin += len + 1;
 	}
 	if (node)
-		node = take_part(n, node, a->path, begin, strlen(a->path + begin), S_IFREG | a->mode);
+		node = take_part(n, node, a->path, begin, strlen(a->path + begin),
+				 a->target ? S_IFLNK | 0777 : S_IFREG | a->mode);
 	if (!node)
 		return -ENOMEM;
-	node->is_notifying = a->is_notifying;
-	return 0;
+	node->is_notifying = a->is_notifying && !a->target;
+	return a->target ? take_target(node, a->target) : 0;
 }
 
 /* From the youngest down, so that a folder is freed behind its files. */

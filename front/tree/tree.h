@@ -26,7 +26,7 @@ enum {
 enum { ASK_GONE = -ESHUTDOWN };		/* nobody answers under that name any more */
 
 struct ask_attribute {
-	char *path;
+	char *path, *target;		/* target: it is a link to there; else NULL */
 	mode_t mode;			/* 0644, 0444, 0200 */
 	bool is_notifying;
 };
@@ -56,9 +56,8 @@ struct ask_watch {			/* one file that is watched */
 	bool is_changed;
 };
 
-/* Waits until something differs from what is known, or for half a minute. *@tree: known, then as it is now. As many of
- * @items as fit into a request are watched: *@ret_watched; where that is not all, for a second. */
-int ask_watch(const char *name, uint64_t *tree, struct ask_watch *items, size_t count, size_t *ret_watched);
+/* Waits until something differs from what is known, or for half a minute. *@tree: known, then as it is now. */
+int ask_watch(const char *name, uint64_t *tree, struct ask_watch *items, size_t count);
 
 struct ask_detail {
 	uint64_t size_bytes;		/* 0 while the array does not run */
@@ -73,7 +72,8 @@ struct node {
 	uint64_t ino;
 	struct node *parent;		/* NULL: the root */
 	char *name, *path;		/* path: as the server calls it; "" the root's */
-	mode_t mode;			/* with S_IFDIR or S_IFREG */
+	char *target;			/* of a link, else NULL */
+	mode_t mode;			/* with S_IFDIR, S_IFREG or S_IFLNK */
 	bool is_notifying;
 	bool is_dead;			/* its array or member left: only who has it open still knows it */
 	bool is_seen;			/* while a new list is taken over */
@@ -193,7 +193,7 @@ struct mount {
 int mount_is_possible(char ret_sentence[TREE_TEXT_BYTES]);
 /* Make the place where @is_made, clear a dead mount away, mount, serve. */
 int mount_start(struct mount *m, char ret_sentence[TREE_TEXT_BYTES]);
-/* Within a second, whatever still is under way. Takes one that was never started. */
-void mount_end(struct mount *m);
+/* All of them together, within a moment, whatever still is under way. */
+void mounts_end(struct mount *mounts, size_t count);
 
 #endif

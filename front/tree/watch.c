@@ -4,8 +4,8 @@
  *	-> new generations go to the nodes, a new list where paths came or went -> pollers wake -> ask again
  *
  * All files that can notify are watched, polled or not: a poller that comes needs nothing to be begun anew, and a file
- * that was read before its poll is compared with what is known by then. Where so many long names do not fit into one
- * request, the watched part moves on after a second.
+ * that was read before its poll is compared with what is known by then. A reader may have learned a generation before
+ * this thread does; that goes into the node at once, so nobody is woken for what it has read already.
  *
  * The end of the server breaks the question off. Whether it is the end, or somebody closed this connection alone, is
  * answered by asking for the list: no answer means that the array is gone, which is told to main() through a descriptor.
@@ -23,7 +23,7 @@ enum { PAUSE_MS = 50 };
 
 struct round {
 	struct ask_watch *items;	/* paths are copies */
-	size_t count, watched;
+	size_t count;
 	uint64_t number;		/* the tree's */
 };
 
@@ -35,8 +35,7 @@ static void drop_round(struct round *r)
 	*r = (struct round){ 0 };
 }
 
-/* From the @turn-th file on, around. */
-static int fill_round(struct tree *t, size_t turn, struct round *r)
+static int fill_round(struct tree *t, struct round *r)
 {
 	int rc = 0;
 
@@ -44,7 +43,7 @@ static int fill_round(struct tree *t, size_t turn, struct round *r)
 	r->number = t->number;
 	r->items = calloc(t->nodes.count, sizeof *r->items);
 	for (size_t i = 0; r->items && rc == 0 && i < t->nodes.count; i++) {
-		const struct node *node = t->nodes.items[(turn + i) % t->nodes.count];
+		const struct node *node = t->nodes.items[i];
 		char *path;
 
 		if (!node->is_notifying || node->is_dead)
@@ -63,7 +62,7 @@ static void take_generation(struct tree *t, const struct ask_watch *item)
 	for (size_t i = 0; i < t->nodes.count; i++) {
 		struct node *node = t->nodes.items[i];
 
-		if (!node->is_dead && !strcmp(node->path, item->path) && node->generation < item->generation)
+		if (!node->is_dead && !strcmp(node->path, item->path))
 			node->generation = item->generation;
 	}
 }
@@ -78,21 +77,20 @@ static void take_round(struct tree *t, const struct round *r)
 	tree_wake(t);
 }
 
-/* One question and what follows from its answer. Moves *@turn on where not all files were watched. */
-static int watch_once(struct tree *t, size_t *turn)
+/* One question and what follows from its answer. */
+static int watch_once(struct tree *t)
 {
 	struct round r = { 0 };
 	uint64_t number;
-	int rc = fill_round(t, *turn, &r);
+	int rc = fill_round(t, &r);
 
 	number = r.number;
 	if (rc == 0)
-		rc = ask_watch(t->name, &number, r.items, r.count, &r.watched);
+		rc = ask_watch(t->name, &number, r.items, r.count);
 	if (rc == 0)
 		take_round(t, &r);
 	if (rc == 0 && number != r.number)
 		rc = tree_refresh(t);
-	*turn = r.watched == r.count ? 0 : *turn + (r.watched ? r.watched : 1);
 	drop_round(&r);
 	return rc;
 }
@@ -111,9 +109,8 @@ void *watch_run(void *opaque)
 {
 	struct watch *w = opaque;
 	uint64_t one = 1;
-	size_t turn = 0;
 
-	while (watch_once(w->tree, &turn) == 0 || !is_gone(w->tree))
+	while (watch_once(w->tree) == 0 || !is_gone(w->tree))
 		;
 	if (write(w->gone_fd, &one, sizeof one) < 0)
 		abort();	/* an eventfd of value 0 takes a 1 */

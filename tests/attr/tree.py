@@ -147,14 +147,15 @@ class Writes:
 class Member:
 	"""A member's bytes, behind the server's back."""
 
-	def __init__(self, path, facts):
+	def __init__(self, path, facts, is_new=True):
 		self.path, self.facts = path, facts
 		self.data_at = facts['data_offset_sectors'] * 512
 		self.data_bytes = facts['component_kib'] * 1024
 		self.bitmap_at = facts['bitmap_location_sectors'] * 512
 		self.bitmap_bytes = -(-facts['bits'] // 32768) * 4096
-		with open(path, 'wb') as f:
-			f.truncate(self.data_at + self.data_bytes)
+		if is_new:
+			with open(path, 'wb') as f:
+				f.truncate(self.data_at + self.data_bytes)
 
 	def read(self, at, size):
 		fd = os.open(self.path, os.O_RDONLY)

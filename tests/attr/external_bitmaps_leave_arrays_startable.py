@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+"""Goal:   an array with superblocks that got a bitmap of somebody else's starts again, under umd and under Linux.
+Method: an array without a bitmap is served; bitmap/metadata external and a place are written; what is written marks bits on
+	both members, the first write under a new event number forbids clearing, the owner of the bitmap allows it and the bits
+	go. After a stop no superblock names a bitmap, umd serves the members, and Linux assembles them with equal copies.
+Law:    I3, I4
+Source: Linux 6.1 leaves the bitmap in the superblocks and then refuses to assemble what it wrote (EINVAL)"""
+import os
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, '..', 'cli'), os.path.join(HERE, '..', 'oracle')]
+from lab import Lab  # noqa: E402
+from scene import MIB, Scene  # noqa: E402
+from transcript import Writer  # noqa: E402
+from tree import Member, Tree, Writes  # noqa: E402
+
+CHUNK, PLACE, SUPERBLOCK_AT = 65536, 64, 8
+ASSEMBLE = '''
+assemble /dev/md0 "$(disk 0)" "$(disk 1)"
+idle md0
+check md0 > mismatches
+cat /sys/block/md0/md/degraded > degraded
+mdadm --stop /dev/md0 > /dev/null 2>&1
+'''
+
+
+class Stage(Lab):
+	"""With Linux where it is to be had, and without it where not."""
+
+	def __enter__(self):
+		return Scene.__enter__(self)
+
+	def linux_judges(self, members):
+		text = 'Linux assembles it, and its copies are equal'
+		if not any(os.access(os.path.join(d, 'linux.uml'), os.X_OK) for d in os.environ['PATH'].split(':')):
+			self.skip(text, 'linux.uml is not installed')
+			return
+		run = self.guest(ASSEMBLE, *members)
+		self.same((run.returncode, self.said('mismatches'), self.said('degraded')), (0, '0', '0'), text)
+
+
+def members_of(s, images):
+	"""The members' bytes as tree.py reads them; places in this array count from the superblock."""
+	m = s.json('examine', '--json', images[0])['members'][0]['superblock']
+	facts = {'data_offset_sectors': m['data_offset_bytes'] // 512, 'component_kib': m['component_bytes'] // 1024,
+		'bitmap_location_sectors': SUPERBLOCK_AT + PLACE, 'bits': m['component_bytes'] // CHUNK}
+	return [Member(path, facts, is_new=False) for path in images]
+
+
+def use(s, images, uri):
+	tree = Tree(os.path.join(s.env['UMD_RUNTIME_DIR'], 'inner', 'control.sock'))
+	members, writes = members_of(s, images), Writes(images)
+	for path, value in (('bitmap/metadata', 'external'), ('bitmap/chunksize', CHUNK), ('bitmap/time_base', 1),
+			('bitmap/location', f'+{PLACE}')):
+		s.same(tree.set(path, str(value)), 'ok', f'{path} {value}')
+	s.same(tree.get('bitmap/can_clear'), 'true\n', 'the bitmap is there')
+	writer = Writer(uri, [7, 30], CHUNK, 1)
+	writer.join(30)
+	s.same((writer.result, [m.bits() for m in members]), ('ok', [[7, 30]] * 2), 'a write marks its chunks on both members')
+	s.ok(tree.until(lambda: tree.get('bitmap/can_clear') == 'false\n', 30), 'then no bit may be cleared')
+	s.same(tree.set('bitmap/can_clear', 'true'), 'ok', 'but the owner allows it')
+	s.ok(tree.until(lambda: [m.bits() for m in members] == [[], []], 30, [writes.fd]), 'and the bits go')
+	tree.close()
+
+
+with Stage() as s:
+	images = [s.image('a', 24 * MIB), s.image('b', 24 * MIB)]
+	s.must('create', '--bitmap=none', '--assume-clean', '--name=inner', *images)
+	use(s, images, s.serve('inner', *images))
+	s.stop('inner')
+	features = [m['superblock']['feature_map'] & 1 for m in s.json('examine', '--json', *images)['members']]
+	s.same(features, [0, 0], 'no superblock names a bitmap')
+	s.serve('inner', *images)
+	s.same(s.json('detail', '--json', 'inner')['degraded'], 0, 'umd starts it again')
+	s.stop('inner')
+	s.linux_judges(images)

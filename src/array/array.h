@@ -153,8 +153,9 @@ struct arr_claim {
 /* The owner of external metadata. What a claim would say in superblocks is asked of the owner instead: the state
  * becomes WRITE_PENDING when a write waits for the array to be active, when a member failed and when a resync or
  * recovery ended. What it speaks of was flushed before it is shown (I10), so the owner may record whatever it sees, at
- * any time; of an array recorded as active resync_start is 0 at the next start, whatever it was. The owner answers ARR_EV_OWNER_ACTIVE, and for every failed member ARR_EV_UNBLOCK; in any order, and both are needed before
- * waiting requests go on. The array never becomes clean by itself: it shows ACTIVE_IDLE, and the owner may say
+ * any time; of an array recorded as active resync_start is 0 at the next start, whatever it was. The owner answers
+ * ARR_EV_OWNER_ACTIVE, and for every failed member ARR_EV_UNBLOCK; in any order, and both are needed before waiting
+ * requests go on. The array never becomes clean by itself: it shows ACTIVE_IDLE, and the owner may say
  * ARR_EV_OWNER_CLEAN. No spare takes a slot by itself: a member joins by ARR_EV_ADD with state RECOVERING only.
  *
  * A stop does not need the owner, who may be dead: requests that wait for an answer end with an error (what they wrote
@@ -163,8 +164,8 @@ struct arr_claim {
  * as clean.
  *
  * A bitmap without superblock (bm_new_bare) may be had with both kinds of metadata: its own owner holds bits by
- * ARR_EV_CAN_CLEAR. It falls by itself (a) on a write that a member lacks, (b) with superblocks: when bits would go under a later event number than the last time (after a write, or a recovery). An internal
- * bitmap never falls. */
+ * ARR_EV_CAN_CLEAR. It falls by itself (a) on a write that a member lacks, (b) with superblocks: when bits would go
+ * under a later event number than the last time (after a write, or a recovery). An internal bitmap never falls. */
 struct arr;
 
 struct arr_config {

@@ -147,7 +147,7 @@ bool arr_pump_spares(struct arr *a)
 {
 	uint64_t spares = arr_mask(a, ARR_M_SPARE);
 
-	if (!spares || a->is_external || arr_is_still(a) || arr_is_turning_still(a) || a->is_broken || a->is_stopping)
+	if (!spares || a->is_external || a->is_broken || a->is_stopping || arr_is_still(a) || arr_is_turning_still(a))
 		return false;
 	for (uint32_t slot = 0; slot < a->raid_devices; slot++) {
 		uint32_t spare = (uint32_t)__builtin_ctzll(spares);
@@ -204,8 +204,8 @@ void arr_event_remove(struct arr *a, struct arr_event *ev)
 		return;
 	}
 	if (m->is_blocked) {
-		ev->rc = err_set(ev->err, UMD_E_MEMBER_STATE, "the member is faulty and blocked: its owner has not recorded "
-				 "the failure; write -blocked to its state first");
+		ev->rc = err_set(ev->err, UMD_E_MEMBER_STATE, "the member is faulty and blocked: its owner has not "
+				 "recorded the failure; write -blocked to its state first");
 		return;
 	}
 	if (a->busy[ev->member]) {
@@ -236,8 +236,8 @@ int arr_check_join(const struct arr *a, const struct arr_member *new, struct err
 		return err_set(err, -EIO, "the array's last member could not be written: no member can join before a "
 			       "restart");
 	if (new->state != ARR_M_RECOVERING && a->is_external)
-		return err_set(err, -EINVAL, "the array's metadata is external: a member joins with the slot that its owner "
-			       "gives it, never as a spare");
+		return err_set(err, -EINVAL, "the array's metadata is external: a member joins with the slot that its "
+			       "owner gives it, never as a spare");
 	if (new->state == ARR_M_RECOVERING && !is_slot_free(a, new->slot))
 		return err_set(err, UMD_E_NO_FREE_SLOT, "slot %u of %u is taken: the member cannot return to it",
 			       new->slot, a->raid_devices);

@@ -3,9 +3,9 @@
  * An array that is *still* (read-only or read-auto) writes to no member: no mark, no claim, no sweep, no resync, no
  * failure. A write, or a change of members, makes a read-auto array writable; the read-only one refuses it.
  *
- * The way back is *turning still*: nothing new is begun, the resync is interrupted, a sweep ends, then the array becomes
- * clean, by superblocks or a flush (claim.c, owner.c). Whoever looks sees the old mode until all that is done. A write
- * that comes meanwhile keeps an array writable that was to be read-auto.
+ * The way back is *turning still*: nothing new is begun, the resync is interrupted, a sweep ends, then the array
+ * becomes clean, by superblocks or a flush (claim.c, owner.c). Whoever looks sees the old mode until all that is done.
+ * A write that comes meanwhile keeps an array writable that was to be read-auto.
  *
  * Left out: whether members may be written at all. The hands know how they were opened. */
 #include "array/state.h"

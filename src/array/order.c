@@ -1,7 +1,7 @@
 /* What an owner or a user orders while the array runs: can_clear, freeze, sync, periods.
  *
- * can_clear false holds every bit that is set, so that whoever keeps the metadata can record something before the list of
- * what a member lacks is gone. It falls by itself, so that the owner cannot be late, when a write ended that some
+ * can_clear false holds every bit that is set, so that whoever keeps the metadata can record something before the list
+ * of what a member lacks is gone. It falls by itself, so that the owner cannot be late, when a write ended that some
  * member lacks, or when a member failed under a write; and where superblocks count events, when bits would go under
  * a later event than the owner knows. Each fall is counted: that is the wake-up. Only a bare bitmap has such an
  * owner; an internal one falls never, as nobody would raise it again.
@@ -35,7 +35,8 @@ static void can_clear(struct arr *a, struct arr_event *ev)
 	if (!a->bitmap)
 		ev->rc = err_set(ev->err, -ENOENT, "the array has no bitmap: nothing can be cleared");
 	else if (ev->value && arr_degraded(a))
-		ev->rc = err_set(ev->err, -EBUSY, "%u of %u members are missing or not in sync: bits stay until they are",
+		ev->rc = err_set(ev->err, -EBUSY, "%u of %u members are missing or not in sync: "
+				 "bits stay until all are",
 				 arr_degraded(a), a->raid_devices);
 	else
 		a->can_clear = ev->value;

@@ -80,7 +80,8 @@ static bool begin_last_flush(struct arr *a)
 static bool begin(struct arr *a)
 {
 	bool turns_clean = a->owner_clean > 0 || (arr_is_turning_still(a) && a->is_active_on_disk && is_at_rest(a));
-	bool is_asking = a->answered_generation < a->wanted_generation || (a->is_write_waiting && !a->is_active_on_disk);
+	bool is_asking = a->answered_generation < a->wanted_generation ||
+			 (a->is_write_waiting && !a->is_active_on_disk);
 
 	if (arr_window_is_orphan(a))
 		return false;
@@ -157,10 +158,11 @@ static int owner_clean(struct arr *a, struct err *err)
 	if (a->is_stopping)
 		return err_set(err, UMD_E_STOPPING, "the array is stopping: it becomes clean by that");
 	if (arr_has_writes(a))
-		return err_set(err, -EBUSY, "writes are in flight or wait: the array is not clean; ask again when it is "
-			       "active-idle");
+		return err_set(err, -EBUSY, "writes are in flight or wait: the array is not clean; ask again when it "
+			       "is active-idle");
 	if (a->claim_phase == CLAIM_ASKED || !arr_is_recorded(a))
-		return err_set(err, -EBUSY, "the owner was asked and has not answered: write active and -blocked first");
+		return err_set(err, -EBUSY, "the owner was asked and has not answered: write active, and -blocked "
+			       "for failed members, first");
 	if (a->is_active_on_disk)
 		a->owner_clean = 1;
 	return 0;

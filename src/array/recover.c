@@ -13,8 +13,8 @@
  * RESYNC flags are taken off chunk by chunk as windows complete, unless somebody else is still owed them
  * (a missing slot, a member that joins later). Bits on disk stay until the sweep (I4).
  *
- * At the end members become in sync in memory at once, on disk by a claim that flushes first (I10). An owner of external
- * metadata may look at any time: there members are flushed first (FLUSH), and positions are told as far as that.
+ * At the end members become in sync in memory at once, on disk by a claim that flushes first (I10). An owner of
+ * external metadata may look at any time: there members are flushed first, and positions are told as far as that.
  * Left out: repair of what cannot be read. A source that fails is failed if there is another; the last
  * one stays and the sync stops with a sentence. */
 #include "array/state.h"

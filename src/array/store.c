@@ -5,8 +5,8 @@
  * in it is served by the same commit. A member that does not take a page has failed; the commit is good
  * while one in-sync member took everything.
  *
- * Bits are cleared and their pages given out in one step, for which all memory is there before: between the decision and
- * the write nobody could take it back (can_clear). */
+ * Bits are cleared and their pages given out in one step, for which all memory is there before: between the decision
+ * and the write nobody could take it back (can_clear). */
 #include "array/state.h"
 
 #include "base/law.h"
@@ -16,7 +16,8 @@ static uint32_t parts_for(uint64_t pages, uint64_t targets)
 	return (uint32_t)pages * (uint32_t)__builtin_popcountll(targets);
 }
 
-static void issue(struct arr *a, struct arr_job *job, struct arr_req *owner, const struct bm_page_write *writes, int pages)
+static void issue(struct arr *a, struct arr_job *job, struct arr_req *owner, const struct bm_page_write *writes,
+		  int pages)
 {
 	uint64_t targets = arr_in_slots(a);
 
@@ -91,7 +92,8 @@ void arr_bitmap_done(struct arr *a, struct arr_job *job)
 bool arr_pump_bitmap(struct arr *a)
 {
 	a->bitmap_owed &= arr_in_slots(a);
-	if (!a->bitmap_owed || arr_is_still(a) || arr_is_turning_still(a) || a->is_broken || bm_commit_is_running(a->bitmap))
+	if (!a->bitmap_owed || arr_is_still(a) || arr_is_turning_still(a) || a->is_broken ||
+	    bm_commit_is_running(a->bitmap))
 		return false;
 	return arr_bitmap_begin(a, NULL);
 }

@@ -12,8 +12,8 @@
  * Who was missing at the start may hold the number of the first claim, too, from a round of its own that a cut ended:
  * bits go under a later number only, so that it is not let back by them (I4).
  *
- * Without a superblock no events are put. Where an owner keeps all metadata it knows itself which bits it may believe; where
- * superblocks count events the bitmap's owner is told before bits go under a new one (order.c).
+ * Without a superblock no events are put. Where an owner keeps all metadata it knows itself which bits it may believe;
+ * where superblocks count events the bitmap's owner is told before bits go under a new one (order.c).
  *
  * A counter that a new write touched in between is no longer 1 and stays. Nothing is cleared while the
  * array is degraded, broken, or has something unrecorded. At a stop the sweep runs at once, twice. */

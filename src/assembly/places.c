@@ -129,6 +129,39 @@ static bool is_believed_here(const struct asm_member *members, const struct asm_
 	return false;
 }
 
+/* Given, but left out for a reason that was told: its place counts as nobody's. The count: there is none. */
+static uint32_t first_left_out(const struct asm_member *members, const struct asm_plan *plan)
+{
+	uint32_t i = 0;
+
+	while (i < plan->member_count &&
+	       !(asm_is_usable(&members[i]) &&
+		 (plan->verdicts[i] == ASM_DUPLICATE || plan->verdicts[i] == ASM_UNUSABLE)))
+		i++;
+	return i;
+}
+
+/* "Give them too" is no help to whoever has given everybody: then it is said who is left out, why, and what brings it
+ * back. @here, @expected: slots. */
+static void refuse_missing(const struct asm_member *members, struct asm_plan *plan, uint32_t here, uint32_t expected)
+{
+	const struct asm_member *ref = &members[plan->freshest];
+	uint32_t out = first_left_out(members, plan);
+	unsigned long long events = ref->sb.events;
+
+	if (out == plan->member_count)
+		err_set(&plan->refusal, UMD_E_MEMBER_MISSING,
+			"%u of %u members are given, but %s (event %llu) believes %u more active: give them too%s",
+			here, ref->sb.raid_disks, ref->path, events, expected,
+			plan->is_unsupported ? "" : ", or insist with --run");
+	else
+		err_set(&plan->refusal, UMD_E_MEMBER_MISSING,
+			"%s; without it %u of %u members are here, and %s (event %llu) believes %u more active: give "
+			"the one that took part%s",
+			plan->reasons[out], here, ref->sb.raid_disks, ref->path, events, expected,
+			plan->is_unsupported ? "" : ", or start with --run and bring this one back with --add");
+}
+
 bool asm_find_missing(const struct asm_member *members, const struct asm_options *o, struct asm_plan *plan)
 {
 	const struct sb1 *ref = &members[plan->freshest].sb;
@@ -146,9 +179,6 @@ bool asm_find_missing(const struct asm_member *members, const struct asm_options
 	}
 	if (!expected || o->may_run_degraded || o->is_readonly)
 		return true;
-	err_set(&plan->refusal, UMD_E_MEMBER_MISSING,
-		"%u of %u members are given, but %s (event %llu) believes %u more active: give them too%s",
-		ref->raid_disks - plan->missing_slots - stand_ins, ref->raid_disks, members[plan->freshest].path,
-		(unsigned long long)ref->events, expected, plan->is_unsupported ? "" : ", or insist with --run");
+	refuse_missing(members, plan, ref->raid_disks - plan->missing_slots - stand_ins, expected);
 	return false;
 }

@@ -132,17 +132,51 @@ static bool is_somebody_missing(const struct sim_world *b, uint32_t who)
 	return wanted & ~here;
 }
 
+/* Those of them who were looked at and left out. */
+static uint32_t left_out(const struct sim_world *b)
+{
+	uint32_t mask = 0;
+
+	for (uint32_t i = 0; i < b->plan->member_count; i++)
+		if (b->plan->verdicts[i] == ASM_DUPLICATE || b->plan->verdicts[i] == ASM_UNUSABLE)
+			mask |= 1u << b->disk_of[i];
+	return mask;
+}
+
+static bool is_named(const struct sim_world *b, uint32_t members)
+{
+	for (uint32_t i = 0; i < b->member_count; i++)
+		if (members & 1u << i && strstr(b->plan->refusal.text, b->members[i].disk.path))
+			return true;
+	return false;
+}
+
+/* Everybody is here, so nobody can be fetched: only who is left out can be the reason, and is named. Where one missed it
+ * that another was let back in, they are told as a fork: careful, and allowed. */
+static void check_refused_all(struct sim_world *b, bool are_trusted)
+{
+	const struct err *refusal = &b->plan->refusal;
+	uint32_t out = left_out(b);
+
+	if (are_trusted)
+		broken(b, LAW_I9, "all members together do not start: %s", refusal->text);
+	if (refusal->code == UMD_E_FORKED)
+		return;
+	if (refusal->code != UMD_E_MEMBER_MISSING || !is_named(b, out))
+		broken(b, LAW_I9, "all members are given, and who is left out is not named: %s", refusal->text);
+}
+
 /* The user need not insist when all are here and trusted, and must when somebody is missing (I5: two halves do not
- * start apart). Between the two lies a member that was just being let in when the power failed: its number may be
- * another's. */
-static void check_insisting(struct sim_world *b, uint32_t who, bool is_all)
+ * start apart). Between the two lies a member that missed more than a round, since it was just being let in when
+ * the power failed or a number was skipped: its number may be another's, so it is left out, by name. */
+static void check_insisting(struct sim_world *b, uint32_t who, uint32_t all)
 {
 	struct asm_options o = { .is_readonly = false };
 	bool is_missing = is_somebody_missing(b, who);
 
 	world_judge(b, who, &o);
-	if (b->plan->refusal.code && is_all)
-		broken(b, LAW_I9, "all members together do not start: %s", b->plan->refusal.text);
+	if (b->plan->refusal.code && who == all)
+		check_refused_all(b, who == trustworthy(b));
 	if (!b->plan->refusal.code && is_missing)
 		broken(b, LAW_I5, "somebody the others count on is missing, and they start without being told to: %s",
 		       b->plan->reason);
@@ -180,7 +214,7 @@ void point_judge(struct point *p, const struct image *image)
 		if (!trusted)
 			broken(b, LAW_I1, "after this cut no member can be trusted");
 		if (who & trusted)
-			check_insisting(b, who, who == all && who == trusted);
+			check_insisting(b, who, all);
 		if (who & trusted && (p->level == 0 || who == trusted || who == all) && start(p, b, who) &&
 		    points != UINT32_MAX && (who == all || who == trusted))
 			go_on(p, b, points);

@@ -93,6 +93,21 @@ static void missing(void)
 	is_u64(judge("ab"), 0, "the two current ones start without it");
 }
 
+/* Whoever has given everybody is not told to give more. */
+static void left_out(void)
+{
+	create(2);
+	at_event("a", 20);
+	judge("ab");
+	is_verdict(1, ASM_DUPLICATE, "took part until event 20");
+	REFUSED(UMD_E_MEMBER_MISSING, "one that lacks events of its own number is named", "disk-b (event", "is not used",
+		"1 of 2", "--run", "--add");
+	ok(!strstr(plan.refusal.text, "give them too"), "since it was given");
+	options.may_run_degraded = true;
+	is_u64(judge("ab"), 0, "with --run the array starts");
+	is_verdict(1, ASM_DUPLICATE, "is not used");
+}
+
 static void spares(void)
 {
 	create(2);
@@ -168,6 +183,7 @@ int main(void)
 	duplicates();
 	beyond_the_slots();
 	missing();
+	left_out();
 	spares();
 	recovering();
 	without_room_in_the_table();

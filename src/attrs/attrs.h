@@ -82,7 +82,7 @@ struct att_dev {
 	uint64_t size_kib;			/* usable for data; 0: not said */
 	uint32_t slot;				/* ATT_NO_SLOT; while the device is in arr's table arr knows better */
 	uint64_t recovery_start_sectors;	/* OFF_NONE: all of it is current */
-	bool is_in_sync, is_write_mostly;
+	bool is_in_sync, is_write_mostly, is_faulty;
 
 	/* the tree's own */
 	uint32_t saved_slot;			/* where it was current up to the bitmap; ATT_NO_SLOT: nowhere */
@@ -138,6 +138,7 @@ struct att_action {
 	enum att_kind kind;
 	uint32_t dev, entry;
 	bool unblocks;
+	bool makes_writable;		/* EVENT, JOIN: step ARR_EV_SET_MODE with value ARR_MODE_WRITABLE first */
 	enum att_mode mode;
 	struct arr_event event;
 	uint32_t join_count;
@@ -188,6 +189,9 @@ typedef void att_list_cb(void *opaque, const struct att_entry *entry);
 void att_list(const struct att *t, const struct att_view *view, att_list_cb *cb, void *opaque);
 /* All patterns of the table ("dev-*" for any device), for documents and tests. */
 void att_list_patterns(att_list_cb *cb, void *opaque);
+/* Everything that answers "not supported": an attribute (@what NULL), or a word or a case of one. */
+typedef void att_todo_cb(void *opaque, const char *path, const char *what, const char *sentence);
+void att_list_todo(att_todo_cb *cb, void *opaque);
 
 /* ---- notices ---- */
 

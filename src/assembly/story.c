@@ -218,8 +218,8 @@ static void judge_other(const struct asm_member *members, const struct asm_optio
 	else if (asm_counts_active(r, s))
 		/* The device of that number took part in every event: this one had the number before it. */
 		SAY(plan, i, ASM_DUPLICATE,
-		    "%s (event %llu) is not used: device %u took part until event %llu, so this one missed that, or its "
-		    "number belongs to another now",
+		    "%s (event %llu) is not used: device %u took part until event %llu, so this one missed that, or "
+		    "its number belongs to another now",
 		    m->path, (unsigned long long)s->events, s->dev_number, (unsigned long long)r->events);
 	else
 		judge_stale(members, plan, i);

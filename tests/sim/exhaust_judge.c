@@ -151,8 +151,8 @@ static bool is_named(const struct sim_world *b, uint32_t members)
 	return false;
 }
 
-/* Everybody is here, so nobody can be fetched: only who is left out can be the reason, and is named. Where one missed it
- * that another was let back in, they are told as a fork: careful, and allowed. */
+/* Everybody is here, so nobody can be fetched: only who is left out can be the reason, and is named. Where one missed
+ * it that another was let back in, they are told as a fork: careful, and allowed. */
 static void check_refused_all(struct sim_world *b, bool are_trusted)
 {
 	const struct err *refusal = &b->plan->refusal;

@@ -100,8 +100,8 @@ static void left_out(void)
 	at_event("a", 20);
 	judge("ab");
 	is_verdict(1, ASM_DUPLICATE, "took part until event 20");
-	REFUSED(UMD_E_MEMBER_MISSING, "one that lacks events of its own number is named", "disk-b (event", "is not used",
-		"1 of 2", "--run", "--add");
+	REFUSED(UMD_E_MEMBER_MISSING, "one that lacks events of its own number is named", "disk-b (event",
+		"is not used", "1 of 2", "--run", "--add");
 	ok(!strstr(plan.refusal.text, "give them too"), "since it was given");
 	options.may_run_degraded = true;
 	is_u64(judge("ab"), 0, "with --run the array starts");

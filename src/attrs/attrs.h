@@ -103,23 +103,27 @@ uint32_t att_dev_of_entry(const struct att *t, uint32_t entry);	/* ATT_NO_DEV: n
 
 /* ---- reading, writing ---- */
 
-/* The value as md shows it, newline included, is added to @out. -ENOENT, -ENODEV (a folder that is gone), -EACCES (write
- * only), -EOPNOTSUPP. */
+/* The value as md shows it, newline included, is added to @out. -ENOENT, -ENODEV (a folder that is gone), -EACCES (can
+ * only be written). */
 int att_read(const struct att *t, const struct att_view *view, const char *path, struct text *out);
 
 enum att_kind {
 	ATT_NOTHING,		/* it is done already */
-	ATT_BIND,		/* open and lock .text (a path, or MAJOR:MINOR; or the descriptor that came with it), then
-				 * att_bind(). -EEXIST: bound already; -EBUSY: somebody else's; -ENXIO: no such device */
-	ATT_UNBIND,		/* take .dev out: where .entry is not ARR_MEMBERS_MAX step ARR_EV_UNBLOCK if .unblocks, then
-				 * ARR_EV_REMOVE until it is not -EAGAIN; then close it. att_done() unbinds it */
-	ATT_START,		/* read the bitmap area (att_bitmap_place), att_make_config(.mode), arr_new(), arr_step() */
+	ATT_BIND,		/* open and lock .text (a path or MAJOR:MINOR, or the descriptor that came with it),
+				 * then att_bind(). -EEXIST: bound already; -EBUSY: somebody else's; -ENXIO: no such
+				 * device */
+	ATT_UNBIND,		/* take .dev out: where .entry is not ARR_MEMBERS_MAX step ARR_EV_UNBLOCK if .unblocks,
+				 * then ARR_EV_REMOVE until it is not -EAGAIN; then close it. att_done() unbinds it */
+	ATT_START,		/* read the bitmap area (att_bitmap_place), att_make_config(.mode), arr_new() */
 	ATT_STOP,		/* stop the array; what is configured stays */
 	ATT_CLEAR,		/* stop it if it runs, close every device (att_dev().hand); att_done() forgets all */
-	ATT_EVENT,		/* step .event as it is; its rc is the write's. Wait for the end of SET_MODE and OWNER_CLEAN */
-	ATT_JOIN,		/* step ARR_EV_ADD for each of .joins (put ret_member into .joins[].entry), then .event */
-	ATT_READD,		/* .dev is a faulty member that comes back. Array with superblocks: asm_admit(). External:
-				 * ARR_EV_REMOVE its .entry (until not -EAGAIN), then ARR_EV_ADD .joins[0], then .event */
+	ATT_EVENT,		/* step .event as it is; its rc is the write's. Wait for the end of SET_MODE and
+				 * OWNER_CLEAN */
+	ATT_JOIN,		/* step ARR_EV_ADD for each of .joins (put ret_member into .joins[].entry), then
+				 * .event */
+	ATT_READD,		/* .dev is a faulty member that comes back. Array with superblocks: asm_admit().
+				 * External: ARR_EV_REMOVE its .entry (until not -EAGAIN), then ARR_EV_ADD .joins[0],
+				 * then .event */
 	ATT_BITMAP_SET,		/* running: read the area (att_bitmap_place), att_make_bitmap(), ARR_EV_BITMAP */
 	ATT_BITMAP_NONE,	/* running: ARR_EV_BITMAP with none */
 	ATT_SET_BITS,		/* running: each range of att_next_range() becomes set and NEEDED, durably */
@@ -166,7 +170,8 @@ bool att_next_range(const struct att_action *action, size_t *pos, chunk_no *ret_
  * *@ret_dev; 0: there is no bitmap; negative: refused, with a sentence. @view: while it runs, for ATT_BITMAP_SET. */
 int att_bitmap_place(const struct att *t, const struct att_view *view, uint32_t *ret_dev, member_off *ret_at,
 		     uint64_t *ret_len_bytes, struct err *err);
-/* All of arr_new()'s argument, .members[].hand included; the bitmap is loaded and the caller's until arr_new() took it. */
+/* All of arr_new()'s argument, .members[].hand included; the bitmap is loaded, and the caller's until arr_new() took
+ * it. */
 int att_make_config(const struct att *t, enum att_mode mode, const uint8_t *bitmap_image, uint64_t image_bytes,
 		    struct arr_config *ret_config, struct err *err);
 /* For ATT_BITMAP_SET: a bare bitmap of what was read. */

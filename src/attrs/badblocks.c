@@ -100,7 +100,7 @@ static int take_range(struct att_store *s, bool is_acknowledged, struct range *r
 
 static int add(struct att_store *s, bool is_acknowledged)
 {
-	struct range new, work[WORK];
+	struct range new = { 0 }, work[WORK];
 	size_t count;
 	int rc;
 
@@ -112,7 +112,7 @@ static int add(struct att_store *s, bool is_acknowledged)
 	count = merge(s->dev->bad_blocks, new, work);
 	if (lines_of(work, count) > ROOM)
 		return att_refuse(s, -ENOSPC, "the list would have %llu lines, and %d is the most",
-				  (unsigned long long)lines_of(work, count), ROOM);
+				  (ull)lines_of(work, count), ROOM);
 	if (!s->dev->bad_blocks)
 		s->dev->bad_blocks = mem_new(1, sizeof *s->dev->bad_blocks);
 	if (!s->dev->bad_blocks)
@@ -143,8 +143,8 @@ static int put(const struct att_dev *d, bool is_acknowledged, struct text *out)
 		for (uint64_t at = r->first; r->is_acknowledged == is_acknowledged && at < r->end; at += LINE_SECTORS) {
 			if (out->len_bytes - before > ATT_VALUE_MAX - 32)
 				return 0;
-			text_add(out, "%llu %llu\n", (unsigned long long)at,
-				 (unsigned long long)min_u64(r->end - at, LINE_SECTORS));
+			text_add(out, "%llu %llu\n", (ull)at,
+				 (ull)min_u64(r->end - at, LINE_SECTORS));
 		}
 	}
 	return 0;

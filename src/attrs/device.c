@@ -1,8 +1,8 @@
 /* A device as it is now: what arr says of it where it is a member of the running array, else what is configured.
  *
  * A failed member shows its slot while its failure waits to be recorded (blocked); then it has left the slot, as in md,
- * where draining takes a moment and here none. Bad blocks that are not acknowledged make a device look faulty unless its
- * owner said external_bbl, and blocked in any case.
+ * where draining takes a moment and here none. Bad blocks that are not acknowledged make a device look faulty unless
+ * its owner said external_bbl, and blocked in any case.
  *
  * P24: a place is checked when it is said, not when the first page is written there. */
 #include "attrs/inside.h"
@@ -51,9 +51,9 @@ static int check_data(const struct att *t, const struct att_dev *d, struct err *
 	uint64_t at, end, len = att_component_bytes(t);
 
 	if (!mul_fits(d->offset_sectors, SECTOR_BYTES, &at) || !add_fits(at, len, &end) || end > d->size_bytes)
-		return err_set(err, -ENOSPC, "dev-%s has %llu bytes, and %llu from sector %llu on (component_size, offset) do "
-			       "not fit; nothing has changed", d->name, (unsigned long long)d->size_bytes,
-			       (unsigned long long)len, (unsigned long long)d->offset_sectors);
+		return err_set(err, -ENOSPC, "dev-%s has %llu bytes, and %llu from sector %llu on (component_size, "
+			       "offset) do not fit; nothing has changed", d->name, (ull)d->size_bytes,
+			       (ull)len, (ull)d->offset_sectors);
 	return 0;
 }
 
@@ -63,13 +63,13 @@ static int check_bitmap(const struct att *t, const struct att_dev *d, int64_t lo
 	uint64_t data = d->offset_sectors * SECTOR_BYTES, end;
 
 	if (!add_fits(at, len, &end) || end > d->size_bytes)
-		return err_set(err, -EINVAL, "dev-%s has %llu bytes, and the bitmap of %llu at sector %lld does not fit; "
-			       "nothing has changed", d->name, (unsigned long long)d->size_bytes, (unsigned long long)len,
-			       (long long)location_sectors);
+		return err_set(err, -EINVAL, "dev-%s has %llu bytes, and the bitmap of %llu at sector %lld does not "
+			       "fit; nothing has changed", d->name, (ull)d->size_bytes, (ull)len,
+			       (ll)location_sectors);
 	if (ranges_overlap(at, len, data, att_component_bytes(t)))
-		return err_set(err, -EINVAL, "on dev-%s the bitmap, %llu bytes at sector %lld, would overlap the data from sector "
-			       "%llu on; nothing has changed", d->name, (unsigned long long)len, (long long)location_sectors,
-			       (unsigned long long)d->offset_sectors);
+		return err_set(err, -EINVAL, "on dev-%s the bitmap, %llu bytes at sector %lld, would overlap the data "
+			       "from sector %llu on; nothing has changed", d->name, (ull)len, (ll)location_sectors,
+			       (ull)d->offset_sectors);
 	return 0;
 }
 
@@ -95,7 +95,8 @@ struct arr_member att_member(const struct att *t, const struct att_dev *d)
 		m.recovery_offset = OFF_NONE;
 	} else if (!t->bitmap.location_sectors || d->saved_slot != d->slot) {
 		m.wants_full = true;
-		m.recovery_offset = d->recovery_start_sectors == OFF_NONE ? 0 : d->recovery_start_sectors * SECTOR_BYTES;
+		if (d->recovery_start_sectors != OFF_NONE)
+			m.recovery_offset = d->recovery_start_sectors * SECTOR_BYTES;
 	}
 	return m;
 }

@@ -1,7 +1,7 @@
 /* Reading the array's own attributes: md's texts.
  *
- * What a running array does comes from its status, what was configured from the tree. An attribute that is unset reads as
- * nothing at all (level, raid_disks), as in md; every other value ends in one newline. Source: spec of the attribute
+ * What a running array does comes from its status, what was configured from the tree. An attribute that is unset reads
+ * as nothing at all (level, raid_disks), as in md; every other value ends in one newline. Source: spec of the attribute
  * tree, "Array level" and "Initial values". */
 #include "attrs/inside.h"
 
@@ -61,7 +61,7 @@ int att_get_chunk_size(const struct att_look *l, struct text *out)
 
 int att_get_component_size(const struct att_look *l, struct text *out)
 {
-	text_add(out, "%llu\n", (unsigned long long)l->t->component_kib);
+	text_add(out, "%llu\n", (ull)l->t->component_kib);
 	return 0;
 }
 
@@ -70,7 +70,7 @@ static void put_sector(uint64_t sector, struct text *out)
 	if (sector == OFF_NONE)
 		text_add(out, "none\n");
 	else
-		text_add(out, "%llu\n", (unsigned long long)sector);
+		text_add(out, "%llu\n", (ull)sector);
 }
 
 int att_get_resync_start(const struct att_look *l, struct text *out)
@@ -93,7 +93,7 @@ int att_get_safe_mode_delay(const struct att_look *l, struct text *out)
 {
 	uint64_t ms = l->t->safe_mode_ms;
 
-	text_add(out, "%llu.%03llu\n", (unsigned long long)(ms / 1000), (unsigned long long)(ms % 1000));
+	text_add(out, "%llu.%03llu\n", (ull)(ms / 1000), (ull)(ms % 1000));
 	return 0;
 }
 
@@ -146,7 +146,7 @@ int att_get_sync_speed(const struct att_look *l, struct text *out)
 	if (s->action == ARR_SYNC_IDLE)
 		text_add(out, "none\n");
 	else
-		text_add(out, "%llu\n", (unsigned long long)(s->now.bytes_checked / 1024 * 1000 / ms));
+		text_add(out, "%llu\n", (ull)(s->now.bytes_checked / 1024 * 1000 / ms));
 	return 0;
 }
 
@@ -157,8 +157,8 @@ int att_get_sync_completed(const struct att_look *l, struct text *out)
 	if (s->action == ARR_SYNC_IDLE)
 		text_add(out, "none\n");
 	else
-		text_add(out, "%llu / %llu\n", (unsigned long long)(s->sync_position / SECTOR_BYTES),
-			 (unsigned long long)(s->size_bytes / SECTOR_BYTES));
+		text_add(out, "%llu / %llu\n", (ull)(s->sync_position / SECTOR_BYTES),
+			 (ull)(s->size_bytes / SECTOR_BYTES));
 	return 0;
 }
 
@@ -211,9 +211,9 @@ int att_get_umd_dirty_chunks(const struct att_look *l, struct text *out)
 			text_add(out, " ...");
 			break;
 		}
-		text_add(out, "%s%llu", blank, (unsigned long long)first.index);
+		text_add(out, "%s%llu", blank, (ull)first.index);
 		if (last.index != first.index)
-			text_add(out, "-%llu", (unsigned long long)last.index);
+			text_add(out, "-%llu", (ull)last.index);
 		blank = " ";
 	}
 	text_add(out, "\n");

@@ -14,7 +14,7 @@ int att_get_bitmap_location(const struct att_look *l, struct text *out)
 	if (l->t->bitmap.is_file)
 		text_add(out, "file\n");
 	else if (l->t->bitmap.location_sectors)
-		text_add(out, "%+lld\n", (long long)l->t->bitmap.location_sectors);
+		text_add(out, "%+lld\n", (ll)l->t->bitmap.location_sectors);
 	else
 		text_add(out, "none\n");
 	return 0;
@@ -22,7 +22,7 @@ int att_get_bitmap_location(const struct att_look *l, struct text *out)
 
 int att_get_bitmap_space(const struct att_look *l, struct text *out)
 {
-	text_add(out, "%llu\n", (unsigned long long)l->t->bitmap.space_sectors);
+	text_add(out, "%llu\n", (ull)l->t->bitmap.space_sectors);
 	return 0;
 }
 
@@ -32,9 +32,9 @@ int att_get_bitmap_time_base(const struct att_look *l, struct text *out)
 	uint64_t ms = is_own ? bm_daemon_sleep_ms(bitmap_of(l)) : l->t->bitmap.time_base_ms;
 
 	if (ms % 1000)
-		text_add(out, "%llu.%03llu\n", (unsigned long long)(ms / 1000), (unsigned long long)(ms % 1000));
+		text_add(out, "%llu.%03llu\n", (ull)(ms / 1000), (ull)(ms % 1000));
 	else
-		text_add(out, "%llu\n", (unsigned long long)(ms / 1000));
+		text_add(out, "%llu\n", (ull)(ms / 1000));
 	return 0;
 }
 
@@ -48,7 +48,7 @@ int att_get_bitmap_chunksize(const struct att_look *l, struct text *out)
 {
 	uint64_t bytes = bitmap_of(l) ? bm_chunk_bytes(bitmap_of(l)) : l->t->bitmap.chunk_bytes;
 
-	text_add(out, "%llu\n", (unsigned long long)bytes);
+	text_add(out, "%llu\n", (ull)bytes);
 	return 0;
 }
 
@@ -82,7 +82,7 @@ int att_get_dev_errors(const struct att_look *l, struct text *out)
 {
 	int64_t errors = (int64_t)att_now(l->dev, l->view).errors + l->dev->errors_base;
 
-	text_add(out, "%llu\n", (unsigned long long)(errors > 0 ? errors : 0));
+	text_add(out, "%llu\n", (ull)(errors > 0 ? errors : 0));
 	return 0;
 }
 
@@ -99,7 +99,7 @@ int att_get_dev_slot(const struct att_look *l, struct text *out)
 
 int att_get_dev_offset(const struct att_look *l, struct text *out)
 {
-	text_add(out, "%llu\n", (unsigned long long)l->dev->offset_sectors);
+	text_add(out, "%llu\n", (ull)l->dev->offset_sectors);
 	return 0;
 }
 
@@ -110,7 +110,7 @@ int att_get_dev_new_offset(const struct att_look *l, struct text *out)
 
 int att_get_dev_size(const struct att_look *l, struct text *out)
 {
-	text_add(out, "%llu\n", (unsigned long long)l->dev->size_kib);
+	text_add(out, "%llu\n", (ull)l->dev->size_kib);
 	return 0;
 }
 
@@ -121,6 +121,6 @@ int att_get_dev_recovery_start(const struct att_look *l, struct text *out)
 	if (sector == OFF_NONE)
 		text_add(out, "none\n");
 	else
-		text_add(out, "%llu\n", (unsigned long long)sector);
+		text_add(out, "%llu\n", (ull)sector);
 	return 0;
 }

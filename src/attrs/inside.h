@@ -8,6 +8,9 @@
 #include <errno.h>
 #include <string.h>
 
+typedef unsigned long long ull;		/* for printing */
+typedef long long ll;
+
 /* ---- the table ---- */
 
 enum att_row_no {
@@ -83,7 +86,7 @@ struct att_told {
 	enum arr_sync_action action;
 	uint64_t sixteenth, can_clear_falls;
 	uint32_t degraded;
-	struct {
+	struct att_told_member {
 		enum arr_member_state state;
 		bool is_blocked, is_write_mostly;
 	} members[ARR_MEMBERS_MAX];

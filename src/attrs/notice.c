@@ -13,14 +13,19 @@
  * Never: whatever else is written, new_dev, bad_blocks, the way of can_clear back to true [seen]. */
 #include "attrs/inside.h"
 
+static bool is_news(const struct arr_member *m, const struct att_told_member *told)
+{
+	return m->state != ARR_M_NONE && (m->state != told->state || m->is_write_mostly != told->is_write_mostly ||
+					  (m->is_blocked && !told->is_blocked));
+}
+
 static void tell_member(struct att *t, const struct arr_status *s, uint32_t entry)
 {
 	const struct arr_member *m = &s->members[entry];
-	__typeof__(&t->told.members[0]) told = &t->told.members[entry];
+	struct att_told_member *told = &t->told.members[entry];
 	uint32_t dev = att_dev_of_entry(t, entry);
 
-	if (dev != ATT_NO_DEV && m->state != ARR_M_NONE &&
-	    (m->state != told->state || m->is_write_mostly != told->is_write_mostly || (m->is_blocked && !told->is_blocked)))
+	if (dev != ATT_NO_DEV && is_news(m, told))
 		att_bump_dev(t, dev, ATT_ROW_dev_state);
 	if (m->state == ARR_M_FAULTY && told->state != ARR_M_FAULTY)
 		att_bump(t, ATT_ROW_sync_action);

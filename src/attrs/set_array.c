@@ -2,7 +2,8 @@
  *
  * All of these are stored as they come, as md does: whether they go together is judged at the start (start.c). While
  * the array runs, writing what is there already changes nothing; anything else has no engine yet and says so. The
- * exceptions have their own files: array_state and sync_action (set_state.c), bitmap/ (set_bitmap.c), dev- (set_dev.c). */
+ * exceptions have their own files: array_state and sync_action (set_state.c), bitmap/ (set_bitmap.c), dev-NAME/
+ * (set_dev.c). */
 #include "attrs/inside.h"
 
 static bool is_running(const struct att_store *s)
@@ -21,7 +22,8 @@ int att_set_level(struct att_store *s)
 	if (is_running(s))
 		return keep(s, att_is(s->value, s->t->level));
 	if (!s->len_bytes || s->len_bytes >= ATT_LEVEL_BYTES)
-		return att_refuse(s, -EINVAL, "a level has 1 to %d bytes, and this has %zu", ATT_LEVEL_BYTES - 1, s->len_bytes);
+		return att_refuse(s, -EINVAL, "a level has 1 to %d bytes, and this has %zu", ATT_LEVEL_BYTES - 1,
+				  s->len_bytes);
 	memcpy(s->t->level, s->value, s->len_bytes + 1);
 	return 0;
 }
@@ -48,7 +50,7 @@ int att_set_raid_disks(struct att_store *s)
 		return rc;
 	if (!n || n > ARR_MEMBERS_MAX)
 		return att_refuse(s, -EINVAL, "an array has 1 to %d slots here, and this is %llu", ARR_MEMBERS_MAX,
-				  (unsigned long long)n);
+				  (ull)n);
 	if (is_running(s))
 		return keep(s, n == s->view->status->raid_devices);
 	s->t->raid_disks = (uint32_t)n;
@@ -64,7 +66,7 @@ int att_set_chunk_size(struct att_store *s)
 		return rc;
 	if (n % SECTOR_BYTES)
 		return att_refuse(s, -EINVAL, "a RAID chunk is a multiple of %u bytes, and this is %llu", SECTOR_BYTES,
-				  (unsigned long long)n);
+				  (ull)n);
 	if (is_running(s))
 		return keep(s, n == s->t->chunk_bytes);
 	s->t->chunk_bytes = (uint32_t)n;
@@ -77,14 +79,14 @@ int att_set_component_size(struct att_store *s)
 	int rc = att_number(s->value, UINT64_MAX, &kib);
 
 	if (rc == -EINVAL || (!rc && kib > INT64_MAX / 1024))
-		return att_refuse(s, -EINVAL, "a size in KiB goes there, %lld at most", (long long)(INT64_MAX / 1024));
+		return att_refuse(s, -EINVAL, "a size in KiB goes there, %lld at most", (ll)(INT64_MAX / 1024));
 	if (rc < 0)
 		return att_refuse(s, rc, "it is above every size");
 	if (is_running(s))
 		return keep(s, kib == now);
 	if (now && kib >= now)
 		return att_refuse(s, -ENOSPC, "before the start it only becomes smaller, and it is %llu now",
-				  (unsigned long long)now);
+				  (ull)now);
 	s->t->component_kib = kib;
 	return 0;
 }
@@ -119,9 +121,9 @@ static int take_version(struct att_store *s, char ret[ATT_METADATA_BYTES])
 		return att_refuse(s, -EINVAL, "none, external:TEXT or a version as 1.2 goes there");
 	if (major > 1)
 		return att_refuse(s, -ENOENT, "superblocks have version 0.90 or 1.0 to 1.2");
-	text_fit(ret, ATT_METADATA_BYTES, "%llu.%02llu", (unsigned long long)major, (unsigned long long)minor);
+	text_fit(ret, ATT_METADATA_BYTES, "%llu.%02llu", (ull)major, (ull)minor);
 	if (major)
-		text_fit(ret, ATT_METADATA_BYTES, "%llu.%llu", (unsigned long long)major, (unsigned long long)minor);
+		text_fit(ret, ATT_METADATA_BYTES, "%llu.%llu", (ull)major, (ull)minor);
 	return 0;
 }
 

@@ -3,9 +3,9 @@
  * Before the start everything is configuration. While the array runs, location makes and ends a bitmap, time_base,
  * backlog and can_clear go to the array at once, chunksize and metadata are EBUSY as long as there is a bitmap.
  *
- * A location is refused that overlaps the data area of a device or lies outside of it (P24): md accepts it, and disables
- * the bitmap at the first write. A period is never stored as 0, which md cannot load again (P3). What bitmap_set_bits
- * cannot read is refused with everything else in the value, so that nothing is set by half. */
+ * A location is refused that overlaps the data area of a device or lies outside of it (P24): md accepts it, and
+ * disables the bitmap at the first write. A period is never stored as 0, which md cannot load again (P3). What
+ * bitmap_set_bits cannot read is refused with everything else in the value, so that nothing is set by half. */
 #include "attrs/inside.h"
 
 enum { CHUNK_MIN = 512, BACKLOG_MAX = 16383 };
@@ -43,8 +43,8 @@ static int take_location(struct att_store *s, int64_t *ret)
 static int check_location(struct att_store *s, int64_t sectors)
 {
 	if (!s->t->bitmap.is_external)
-		return att_refuse(s, -EINVAL, "bitmap/metadata is internal, and %s has no superblock to count from (write "
-				  "external to bitmap/metadata)", s->t->metadata);
+		return att_refuse(s, -EINVAL, "bitmap/metadata is internal, and %s has no superblock to count from "
+				  "(write external to bitmap/metadata)", s->t->metadata);
 	if (sectors < 0)
 		return att_refuse(s, -EINVAL, "with external metadata it counts from the start of each device");
 	if (!att_bitmap_bytes(s->t))
@@ -63,9 +63,9 @@ static int set_running(struct att_store *s, int64_t sectors)
 		return att_refuse(s, -EBUSY, "sync_action is %s, and idle is needed",
 				  status->is_frozen ? "frozen" : arr_sync_action_name(status->action));
 	if (!s->t->bitmap.chunk_bytes || !s->t->bitmap.time_base_ms)
-		return att_refuse(s, -EINVAL, "bitmap/chunksize is %llu and bitmap/time_base %llu ms, and both must be set",
-				  (unsigned long long)s->t->bitmap.chunk_bytes,
-				  (unsigned long long)s->t->bitmap.time_base_ms);
+		return att_refuse(s, -EINVAL, "bitmap/chunksize is %llu and bitmap/time_base %llu ms, and both must be "
+				  "set", (ull)s->t->bitmap.chunk_bytes,
+				  (ull)s->t->bitmap.time_base_ms);
 	s->action->kind = ATT_BITMAP_SET;
 	s->action->number = (uint64_t)sectors;
 	return 0;
@@ -74,7 +74,7 @@ static int set_running(struct att_store *s, int64_t sectors)
 int att_set_bitmap_location(struct att_store *s)
 {
 	bool has_one = s->view->bitmap || s->t->bitmap.location_sectors || s->t->bitmap.is_file;
-	int64_t sectors;
+	int64_t sectors = 0;
 	int rc;
 
 	if (att_begins(s->value, "none"))
@@ -107,7 +107,7 @@ int att_set_bitmap_space(struct att_store *s)
 	if (!n)
 		return att_refuse(s, -EINVAL, "it is above 0");
 	if (n < div_up(bytes, SECTOR_BYTES))
-		return att_refuse(s, -EFBIG, "the bitmap has %llu sectors", (unsigned long long)div_up(bytes, SECTOR_BYTES));
+		return att_refuse(s, -EFBIG, "the bitmap has %llu sectors", (ull)div_up(bytes, SECTOR_BYTES));
 	s->t->bitmap.space_sectors = n;
 	return 0;
 }
@@ -146,7 +146,7 @@ int att_set_bitmap_chunksize(struct att_store *s)
 
 	if (s->view->bitmap)
 		return att_refuse(s, -EBUSY, "a bitmap with chunks of %llu bytes is active",
-				  (unsigned long long)bm_chunk_bytes(s->view->bitmap));
+				  (ull)bm_chunk_bytes(s->view->bitmap));
 	rc = att_take_number(s, UINT64_MAX, &n);
 	if (rc < 0)
 		return rc;
@@ -254,13 +254,13 @@ int att_set_bitmap_set_bits(struct att_store *s)
 		return att_refuse(s, -ENOENT, "there is no bitmap");
 	while ((rc = next_range(&at, &first, &last)) > 0) {
 		if (last >= bm_chunks(s->view->bitmap))
-			return att_refuse(s, -ERANGE, "the bitmap has %llu chunks, and %llu is none of them; no bit was set",
-					  (unsigned long long)bm_chunks(s->view->bitmap), (unsigned long long)last);
+			return att_refuse(s, -ERANGE, "the bitmap has %llu chunks, and %llu is none of them; no bit "
+					  "was set", (ull)bm_chunks(s->view->bitmap), (ull)last);
 		count++;
 	}
 	if (rc < 0 || !count)
-		return att_refuse(s, -EINVAL, "chunk %zu bytes into it is neither a number nor a range FIRST-LAST; no bit was set",
-				  (size_t)(at - s->value));
+		return att_refuse(s, -EINVAL, "what comes %zu bytes into it is neither a number nor a range "
+				  "FIRST-LAST; no bit was set", (size_t)(at - s->value));
 	s->action->kind = ATT_SET_BITS;
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* dev-NAME/: where a device's data lies, its slot, and the words of `state`.
  *
- * Before the start a slot makes the device in-sync; `-insync` or a recovery_start takes that back. While the array runs a
- * slot is only given: nothing moves before `recover` is written to sync_action. A slot that is given after `insync`
+ * Before the start a slot makes the device in-sync; `-insync` or a recovery_start takes that back. While the array runs
+ * a slot is only given: nothing moves before `recover` is written to sync_action. A slot that is given after `insync`
  * means "current up to the bitmap" (saved_slot), else all of the device is copied.
  *
  * A faulty member of an external array may return by `re-add` as long as nobody else has been given its slot: what it
@@ -44,7 +44,7 @@ int att_set_dev_offset(struct att_store *s)
 		return att_refuse(s, -EBUSY, "the device has a slot in a running array");
 	if (s->dev->size_kib)
 		return att_refuse(s, -EBUSY, "size is %llu already, and the offset comes before it",
-				  (unsigned long long)s->dev->size_kib);
+				  (ull)s->dev->size_kib);
 	s->dev->offset_sectors = n;
 	return 0;
 }
@@ -54,19 +54,19 @@ int att_set_dev_size(struct att_store *s)
 	uint64_t kib, at, end;
 
 	if (att_number(s->value, INT64_MAX / 1024, &kib) < 0)
-		return att_refuse(s, -EINVAL, "a size in KiB goes there, %lld at most", (long long)(INT64_MAX / 1024));
+		return att_refuse(s, -EINVAL, "a size in KiB goes there, %lld at most", (ll)(INT64_MAX / 1024));
 	if (s->t->has_superblocks)
 		return att_todo(s, "array with superblocks");
 	if (kib < s->t->component_kib)
 		return att_refuse(s, -EINVAL, "component_size is %llu, and a device has at least that",
-				  (unsigned long long)s->t->component_kib);
+				  (ull)s->t->component_kib);
 	if (is_active_member(s) && kib != s->dev->size_kib)
 		return att_refuse(s, -EBUSY, "the device has a slot in a running array, and its size is %llu",
-				  (unsigned long long)s->dev->size_kib);
+				  (ull)s->dev->size_kib);
 	at = s->dev->offset_sectors * SECTOR_BYTES;
 	if (!add_fits(at, kib * 1024, &end) || end > s->dev->size_bytes)
 		return att_refuse(s, -ENOSPC, "the device has %llu bytes, and the data begins at %llu",
-				  (unsigned long long)s->dev->size_bytes, (unsigned long long)at);
+				  (ull)s->dev->size_bytes, (ull)at);
 	s->dev->size_kib = kib;
 	return 0;
 }

@@ -5,12 +5,12 @@
  *	inactive       nothing (a fresh array stays: umd)    stop, configuration stays; EBUSY likewise
  *	readonly       start so                              ENXIO if it is; EBUSY likewise
  *	read-auto      start so                              as read-only until the first write
- *	clean          EINVAL                                from read-only: writable; the owner: flush, not dirty any more
- *	active         start                                 from read-only: writable (and clean); the owner: it is recorded
+ *	clean          EINVAL                                from read-only: writable; the owner: flush, not dirty
+ *	active         start                                 from read-only: writable; the owner: it is recorded
  *	others         EINVAL                                EINVAL
  *
- * Words are compared whole. sync_action: what is due begins by itself on a writable array; `recover` is what makes devices
- * join that an owner gave a slot. Writing to sync_action ends read-auto, except freezing it. */
+ * Words are compared whole. sync_action: what is due begins by itself on a writable array; `recover` is what makes
+ * devices join that an owner gave a slot. Writing to sync_action ends read-auto, except freezing it. */
 #include "attrs/inside.h"
 
 static int start(struct att_store *s, enum att_mode mode)
@@ -120,8 +120,10 @@ static void join(struct att_store *s, const struct att_dev *d)
 
 static int set_recover(struct att_store *s)
 {
+	if (s->t->has_superblocks)
+		return 0;
 	ATT_EACH_DEV(d, s->t)
-		if (!s->t->has_superblocks && d->slot != ATT_NO_SLOT && !att_now(d, s->view).is_in_array && !d->is_faulty)
+		if (!att_now(d, s->view).is_in_array && d->slot != ATT_NO_SLOT && !d->is_faulty)
 			join(s, d);
 	if (s->action->join_count)
 		s->action->kind = ATT_JOIN;

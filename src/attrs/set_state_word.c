@@ -154,6 +154,6 @@ int att_set_dev_state(struct att_store *s)
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (att_is(word, words[i].word) && (is_set || words[i].has_minus))
 			return words[i].fn(s, is_set);
-	return att_refuse(s, -EINVAL, "faulty, remove, re-add, [-]writemostly, [-]blocked, [-]insync or [-]external_bbl goes "
-			  "there");
+	return att_refuse(s, -EINVAL, "faulty, remove, re-add, [-]writemostly, [-]blocked, [-]insync or "
+			  "[-]external_bbl goes there");
 }

@@ -3,7 +3,7 @@
  * Everything that was stored as it came is judged here, in one place: what does not go together is refused with the two
  * values, and nothing has started. Entries of arr's table follow the order in which devices were bound.
  *
- * The bitmap is read from the in-sync member that was bound last [seen: it is the first of the kernel's list]. Its bits:
+ * The bitmap is read from the in-sync member that was bound last [seen]. Its bits:
  *
  *	all slots in sync, resync_start none	leftovers of a clean array: swept away
  *	all slots in sync, resync_start N	NEEDED from sector N on: resynced
@@ -54,21 +54,21 @@ static bool is_member(const struct att_dev *d)
 static int check_array(const struct att *t, struct err *err)
 {
 	if (!att_is_external(t))
-		return err_set(err, -EOPNOTSUPP, "metadata_version is %s, and only arrays with external:... are started by the "
-			       "tree (umd serve MEMBER... starts one from superblocks)", t->metadata);
+		return err_set(err, -EOPNOTSUPP, "metadata_version is %s, and only arrays with external:... are "
+			       "started by the tree (umd serve MEMBER... starts one from superblocks)", t->metadata);
 	if (att_is(t->level, "raid10") || att_is(t->level, "10"))
 		return err_set(err, -EOPNOTSUPP, "starting a RAID10 array is not supported; a mirror has level raid1");
 	if (!att_is(t->level, "raid1") && !att_is(t->level, "1"))
 		return err_set(err, -EINVAL, "level is '%s', and raid1 is what can be started", t->level);
 	if (!t->raid_disks || !t->component_kib)
-		return err_set(err, -EINVAL, "raid_disks is %u and component_size %llu, and both must be set before the start",
-			       t->raid_disks, (unsigned long long)t->component_kib);
+		return err_set(err, -EINVAL, "raid_disks is %u and component_size %llu, and both must be set before "
+			       "the start", t->raid_disks, (ull)t->component_kib);
 	if (!t->bitmap.location_sectors)
 		return 0;
 	if (!t->bitmap.is_external || !t->bitmap.chunk_bytes || !t->bitmap.time_base_ms)
-		return err_set(err, -EINVAL, "bitmap/location is %+lld, bitmap/chunksize %llu and bitmap/time_base %llu ms; all "
-			       "three must be set for a bitmap", (long long)t->bitmap.location_sectors,
-			       (unsigned long long)t->bitmap.chunk_bytes, (unsigned long long)t->bitmap.time_base_ms);
+		return err_set(err, -EINVAL, "bitmap/location is %+lld, bitmap/chunksize %llu and bitmap/time_base "
+			       "%llu ms; all three must be set for a bitmap", (ll)t->bitmap.location_sectors,
+			       (ull)t->bitmap.chunk_bytes, (ull)t->bitmap.time_base_ms);
 	return 0;
 }
 
@@ -79,10 +79,11 @@ static int check_dev(const struct att *t, const struct att_dev *d, struct err *e
 	if (rc < 0)
 		return rc;
 	if (slot_of(d) >= t->raid_disks)
-		return err_set(err, -EINVAL, "dev-%s has slot %u, and raid_disks is %u", d->name, slot_of(d), t->raid_disks);
+		return err_set(err, -EINVAL, "dev-%s has slot %u, and raid_disks is %u", d->name, slot_of(d),
+			       t->raid_disks);
 	if (d->size_kib && d->size_kib < t->component_kib)
 		return err_set(err, -EINVAL, "dev-%s has size %llu, and component_size is %llu", d->name,
-			       (unsigned long long)d->size_kib, (unsigned long long)t->component_kib);
+			       (ull)d->size_kib, (ull)t->component_kib);
 	ATT_EACH_DEV(other, t)
 		if (other != d && is_member(other) && slot_of(other) == slot_of(d))
 			return err_set(err, -EINVAL, "dev-%s and dev-%s have the same slot, %u", d->name, other->name,

@@ -1,8 +1,8 @@
 /* The tree itself: made, forgotten, devices that come and go.
  *
  * Words: a tree is *fresh* until something is configured (array_state reads clear). It is made fresh for an owner, or
- * from facts that superblocks told. Generations come from one clock, so that no number is given out twice: a device that
- * returns under its old name has files that are newer than any poller's.
+ * from facts that superblocks told. Generations come from one clock, so that no number is given out twice: a device
+ * that returns under its old name has files that are newer than any poller's.
  *
  * Left out: what a value means (get_*.c, set_*.c), when pollers are woken (notice.c). */
 #include "attrs/inside.h"

@@ -94,8 +94,8 @@ int att_refuse_why(struct att_store *s, int code, const char *why)
 		text_fit(path, sizeof path, "dev-%s/%s", s->dev->name, att_rows[s->row].path + strlen("dev-*/"));
 	else
 		text_fit(path, sizeof path, "%s", att_rows[s->row].path);
-	err_set(s->err, code, "%s cannot become '%s%s': %s", path, value ? value : "", shown < s->len_bytes ? "..." : "",
-		why);
+	err_set(s->err, code, "%s cannot become '%s%s': %s", path, value ? value : "",
+		shown < s->len_bytes ? "..." : "", why);
 	mem_free(value);
 	return code;
 }
@@ -107,6 +107,6 @@ int att_take_number(struct att_store *s, uint64_t max, uint64_t *ret)
 	if (rc == -EINVAL)
 		return att_refuse(s, rc, "a number of decimal digits goes there");
 	if (rc < 0)
-		return att_refuse(s, rc, "it is above the greatest number, %llu", (unsigned long long)max);
+		return att_refuse(s, rc, "it is above the greatest number, %llu", (ull)max);
 	return 0;
 }

@@ -5,8 +5,8 @@
  * writer decides (set_*.c). Writers check everything before they change anything: a refused write leaves the tree as it
  * was.
  *
- * What is only configuration has changed when att_write() returns. What needs the array is an action: the tree follows in
- * att_done(), when it was done. */
+ * What is only configuration has changed when att_write() returns. What needs the array is an action: the tree follows
+ * in att_done(), when it was done. */
 #include "attrs/inside.h"
 
 int att_read(const struct att *t, const struct att_view *view, const char *path, struct text *out)
@@ -45,8 +45,8 @@ static int take_value(struct att_store *s, const char *value, size_t len_bytes)
 		return err_set(s->err, -EINVAL, "%s takes %d bytes at most, and %zu were written; nothing has changed",
 			       att_rows[s->row].path, ATT_VALUE_MAX, len_bytes);
 	if (!is_text(value, len_bytes))
-		return err_set(s->err, -EINVAL, "%s takes text, and what was written has control bytes; nothing has changed",
-			       att_rows[s->row].path);
+		return err_set(s->err, -EINVAL, "%s takes text, and what was written has control bytes; nothing has "
+			       "changed", att_rows[s->row].path);
 	if (value[len_bytes - 1] == '\n')
 		len_bytes--;
 	memcpy(s->value, value, len_bytes);

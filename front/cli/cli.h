@@ -101,6 +101,13 @@ bool cli_read_size(const char *s, uint64_t *ret_bytes);
 int cli_external(const struct cli *cli, struct umd_external_bitmap *space,
 		 const struct umd_external_bitmap **ret_external);
 
+/* ---- members that join a running array (member.c) ---- */
+
+/* The server lives in another directory. A member that has vanished has no real path, and still can be removed. */
+const char *cli_absolute(const char *typed);
+/* Open @path, shown as @typed, with the rights of whoever types. CLI_DONE, or CLI_FAILED with the sentence said. */
+int cli_open_member(const char *path, const char *typed, int *ret_fd);
+
 /* ---- help (help.c) ---- */
 
 void cli_help(FILE *to);

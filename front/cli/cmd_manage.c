@@ -3,11 +3,8 @@
  * The whole line is checked before the first request. A member that is to join is opened here, with the rights of
  * whoever types, and its descriptor handed to the server: the server's own rights are not lent out. The first refusal
  * ends the line; what was done before it has been said. */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "json.h"
@@ -19,25 +16,6 @@ struct step {
 static bool is_joining(const struct step *s)
 {
 	return !strcmp(s->action, "add") || !strcmp(s->action, "re-add");
-}
-
-/* The server lives in another directory; a member that has vanished has no real path, and still can be removed. */
-static const char *absolute(const char *typed)
-{
-	char *real = realpath(typed, NULL), *here;
-	const char *path;
-
-	if (real) {
-		path = cli_print("%s", real);
-		free(real);
-		return path;
-	}
-	if (typed[0] == '/')
-		return typed;
-	here = getcwd(NULL, 0);
-	path = cli_print("%s/%s", here ?: "", typed);
-	free(here);
-	return path;
 }
 
 /* Words and actions to steps; the first word is the array. */
@@ -60,7 +38,7 @@ static int read_steps(const struct cli *cli, struct step *steps, size_t *ret_cou
 			return cli_usage("\"%s\" stands before any of --fail, --remove, --add and --re-add",
 					 cli_shown(item->value));
 		} else if (!item->option) {
-			steps[count++] = (struct step){ action, item->value, absolute(item->value) };
+			steps[count++] = (struct step){ action, item->value, cli_absolute(item->value) };
 		}
 	}
 	if (!action)
@@ -69,23 +47,6 @@ static int read_steps(const struct cli *cli, struct step *steps, size_t *ret_cou
 	if (count == begun_at)
 		return cli_usage("--%s needs a member", action);
 	*ret_count = count;
-	return CLI_DONE;
-}
-
-/* O_EXCL keeps mounted and otherwise claimed block devices out; it must not be given for files. */
-static int open_member(const struct step *s, int *ret_fd)
-{
-	struct stat st;
-	int flags = O_RDWR | O_CLOEXEC | O_NONBLOCK;
-
-	if (stat(s->path, &st))
-		return cli_refuse("%s cannot join: %s", cli_shown(s->typed), strerror(errno));
-	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
-		return cli_refuse("%s cannot join: it is neither a file nor a block device",
-				  cli_shown(s->typed));
-	*ret_fd = open(s->path, flags | (S_ISBLK(st.st_mode) ? O_EXCL : 0));
-	if (*ret_fd < 0)
-		return cli_refuse("%s cannot join: %s", cli_shown(s->typed), strerror(errno));
 	return CLI_DONE;
 }
 
@@ -135,7 +96,7 @@ static const char *would_join(const struct step *s, struct json_object *detail)
 		cli_refuse("%s already is a member and %s", cli_shown(s->typed), cli_json_shown(m, "state"));
 		return NULL;
 	}
-	if (open_member(s, &fd))
+	if (cli_open_member(s->path, s->typed, &fd))
 		return NULL;
 	close(fd);
 	return cli_print("would %s %s", s->action, cli_shown(s->typed));
@@ -154,7 +115,7 @@ static const char *do_step(const char *name, const struct step *s, bool force)
 	const char *sentence;
 	int rc, fd = -1;
 
-	if (is_joining(s) && open_member(s, &fd))
+	if (is_joining(s) && cli_open_member(s->path, s->typed, &fd))
 		return NULL;
 	rc = cli_ask_member(name, &(struct cli_member_request){ s->action, s->path, force, fd }, &reply,
 			    &error);

@@ -343,5 +343,12 @@ int cmd_serve(const struct cli *cli)
 		return cli_usage("--port serves without encryption or passwords: --insecure says that this is meant");
 	if (cli_number(cli, "port", 0) > UINT16_MAX)
 		return cli_usage("--port must be at most %u", UINT16_MAX);
+	if (cli_has(cli, "inactive") ? cli->word_count : !cli->word_count)
+		return cli_has(cli, "inactive") ?
+			       cli_usage("--inactive takes no member: \"%s\" joins by umd set NAME new_dev",
+					 cli_shown(cli->words[0])) :
+			       cli_usage("serve needs a member");
+	if (cli_has(cli, "inactive") && !cli_has(cli, "name"))
+		return cli_usage("--inactive needs --name: nothing else says what the array is called");
 	return cli_has(cli, "background") ? serve_in_background(cli) : serve(cli, -1);
 }

@@ -130,9 +130,8 @@ void cli_say_member_errors(struct json_object *members)
 		cli_say_member_error(json_object_array_get_idx(members, i));
 }
 
-/* Takes @request. */
-static int exchange(const char *name, struct json_object *request, int fd, struct json_object **ret_reply,
-		    struct umd_error *error)
+int cli_send(const char *name, struct json_object *request, int fd, struct json_object **ret_reply,
+	     struct umd_error *error)
 {
 	const char *text = json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN);
 	char *reply;
@@ -153,7 +152,7 @@ static int exchange(const char *name, struct json_object *request, int fd, struc
 	return -EPROTO;
 }
 
-static struct json_object *request_of(const char *command)
+struct json_object *cli_request(const char *command)
 {
 	struct json_object *request = json_object_new_object();
 
@@ -163,15 +162,15 @@ static struct json_object *request_of(const char *command)
 
 int cli_ask(const char *name, const char *command, struct json_object **ret_reply, struct umd_error *error)
 {
-	return exchange(name, request_of(command), -1, ret_reply, error);
+	return cli_send(name, cli_request(command), -1, ret_reply, error);
 }
 
 int cli_ask_member(const char *name, const struct cli_member_request *wish, struct json_object **ret_reply,
 		   struct umd_error *error)
 {
-	struct json_object *request = request_of(wish->command);
+	struct json_object *request = cli_request(wish->command);
 
 	json_object_object_add(request, "member", json_object_new_string(wish->path));
 	json_object_object_add(request, "force", json_object_new_boolean(wish->force));
-	return exchange(name, request, wish->fd, ret_reply, error);
+	return cli_send(name, request, wish->fd, ret_reply, error);
 }

@@ -35,6 +35,11 @@ void cli_say_member_errors(struct json_object *members);
  * released with json_object_put(). */
 int cli_ask(const char *name, const char *command, struct json_object **ret_reply, struct umd_error *error);
 
+/* The same with keys of its own: takes @request. @fd: a descriptor to hand over, or -1. */
+struct json_object *cli_request(const char *command);
+int cli_send(const char *name, struct json_object *request, int fd, struct json_object **ret_reply,
+	     struct umd_error *error);
+
 /* One command about a member. */
 struct cli_member_request {
 	const char *command, *path;

@@ -81,6 +81,8 @@ static const char **make_arguments(const struct serve_nbdkit *n, const struct cl
 		argv[count++] = "readonly=true";
 	if (cli_has(cli, "run"))
 		argv[count++] = "run=true";
+	if (cli_has(cli, "inactive"))
+		argv[count++] = "inactive=true";
 	if (cli_has(cli, "name"))
 		argv[count++] = cli_print("name=%s", cli_text(cli, "name"));
 	if (cli_has(cli, "prefer"))

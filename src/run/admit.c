@@ -153,6 +153,7 @@ static int remove_entry(struct umd_array *u, uint32_t entry, struct err *err)
 	}
 	if (ev.rc == 0) {
 		asm_forget(u->lineage, entry);
+		run_tree_remove(u, entry);
 		close_unlocked(u, entry);
 		wait_recorded(u);
 	}
@@ -247,6 +248,8 @@ static int join(struct umd_array *u, struct joining *j, struct err *err)
 	u->hands[ev.ret_member] = j->m;
 	u->paths[ev.ret_member] = j->path;
 	memcpy(u->device_uuids[ev.ret_member], is_new_device(j) ? j->uuid : j->look->sb.device_uuid, 16);
+	/* A tree without room does not know the member: that is no reason to refuse what has joined. */
+	run_tree_add(u, ev.ret_member, j->look);
 	return 0;
 }
 

@@ -78,23 +78,25 @@ void umd_array_stop(struct umd_array *u)
 
 int umd_array_close(struct umd_array *u)
 {
-	bool was_broken;
+	struct arr_status last;
 
 	if (!u)
 		return 0;
 	umd_array_stop(u);
 	run_errands_end(u);
-	run_end(u, &was_broken);
+	run_end(u, &last);
 	u->control = run_control_stop(u->control);
 	run_errands_free(u);
+	run_close_devices(u);
 	for (uint32_t i = 0; i < ARR_MEMBERS_MAX; i++)
 		run_let_go(u, i);
+	att_free(u->tree);
 	u->rundir = run_rundir_release(u->rundir);
 	free(u->sync_buffer);
 	pthread_mutex_destroy(&u->lock);
 	pthread_cond_destroy(&u->changed);
 	mem_free(u);
-	return was_broken ? -EIO : 0;
+	return last.is_broken ? -EIO : 0;
 }
 
 /* What the array says of itself; all zero while it does not run. */

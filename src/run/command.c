@@ -29,7 +29,16 @@ static bool is_true(struct json_object *request, const char *key)
 	return json_object_object_get_ex(request, key, &o) && json_object_get_boolean(o);
 }
 
-static void map(struct umd_array *u, struct json_object *request, struct text *reply)
+static void refuse(struct text *reply, int code, const char *sentence)
+{
+	struct err err;
+
+	err_set(&err, code, "%s", sentence);
+	run_control_refuse(reply, &err);
+}
+
+/* An errand, since it looks in pieces: no bitmap is changed for another meanwhile, and no run ends. */
+static void map(struct umd_array *u, struct json_object *request, int fd, struct text *reply)
 {
 	int64_t cells = LOOK_MAP_CELLS;
 	struct json_object *o;
@@ -46,11 +55,17 @@ static void map(struct umd_array *u, struct json_object *request, struct text *r
 	run_control_refuse(reply, &err);
 }
 
-/* What brings members in and takes them out waits for them: an errand. */
+/* What brings members in and takes them out waits for them: an errand. Where an owner keeps the metadata, only the owner
+ * knows in which order that is recorded. */
 static void members(struct umd_array *u, struct json_object *request, int fd, struct text *reply)
 {
 	const char *command = string_of(request, "command"), *member = string_of(request, "member");
 
+	if (!u->lineage) {
+		refuse(reply, UMD_E_NOT_SUPPORTED, "the members of an array without superblocks are its owner's: they come "
+		       "and go by attributes (umd set NAME dev-MEMBER/state faulty, remove; new_dev)");
+		return;
+	}
 	if (!strcmp(command, "fail"))
 		run_command_fail(u, member, reply);
 	else if (!strcmp(command, "remove"))
@@ -77,14 +92,6 @@ static void stop(struct umd_array *u, struct text *reply)
 		u->on_stop(u->on_stop_opaque);
 }
 
-static void refuse(struct text *reply, int code, const char *sentence)
-{
-	struct err err;
-
-	err_set(&err, code, "%s", sentence);
-	run_control_refuse(reply, &err);
-}
-
 struct run_later *run_command(void *opaque, const char *command, struct json_object *request, int fd, struct text *reply)
 {
 	struct umd_array *u = opaque;
@@ -92,7 +99,15 @@ struct run_later *run_command(void *opaque, const char *command, struct json_obj
 	if (!strcmp(command, "detail"))
 		run_detail(u, reply);
 	else if (!strcmp(command, "map"))
-		map(u, request, reply);
+		return run_errand(u, map, request, fd, reply);
+	else if (!strcmp(command, "get"))
+		run_command_get(u, request, reply);
+	else if (!strcmp(command, "attrs"))
+		run_command_attrs(u, reply);
+	else if (!strcmp(command, "watch"))
+		return run_command_watch(u, request, reply);
+	else if (!strcmp(command, "set"))
+		return run_errand(u, run_command_set, request, fd, reply);
 	else if (!strcmp(command, "stop"))
 		stop(u, reply);
 	else if (is_about_member(command) && !string_of(request, "member"))

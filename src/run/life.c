@@ -70,21 +70,18 @@ void run_tell_end(struct umd_array *u)
 		run_step(u, &ev);
 }
 
-void run_end(struct umd_array *u, bool *ret_was_broken)
+void run_end(struct umd_array *u, struct arr_status *ret_last)
 {
-	struct arr_status status = { 0 };
-
+	*ret_last = (struct arr_status){ 0 };
 	pthread_mutex_lock(&u->lock);
 	run_tell_end(u);
 	pthread_mutex_unlock(&u->lock);
 	run_thread_join(u);
 	pthread_mutex_lock(&u->lock);
 	if (u->arr)
-		arr_get_status(u->arr, &status);
+		arr_get_status(u->arr, ret_last);
 	u->arr = arr_free(u->arr);
 	u->lineage = asm_lineage_free(u->lineage);
 	u->thread_state = RUN_THREAD_WAITS;
 	pthread_mutex_unlock(&u->lock);
-	if (ret_was_broken)
-		*ret_was_broken = status.is_broken;
 }

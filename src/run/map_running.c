@@ -130,7 +130,7 @@ static void put_live(const struct live *l, struct text *t)
 	json_open(t, NULL, '{');
 	json_str(t, "name", run_rundir_name(l->u->rundir));
 	json_u64(t, "slot", 0);
-	json_str(t, "kind", "internal");
+	json_str(t, "kind", bm_is_bare(l->b) ? "external" : "internal");
 	json_u64(t, "chunk_bytes", l->chunk_bytes);
 	json_u64(t, "chunks", l->chunks);
 	json_u64(t, "set_chunks", l->set_chunks);
@@ -145,7 +145,7 @@ static void put_live(const struct live *l, struct text *t)
 	json_bool(t, "set_truncated", l->set_runs.is_truncated);
 	put_runs(t, "needed", &l->needed_runs);
 	json_bool(t, "needed_truncated", l->needed_runs.is_truncated);
-	json_str(t, "array_state", run_state_of(&l->status));
+	json_str(t, "array_state", arr_state_name(l->status.state));
 	json_off(t, "sync_position_bytes", l->status.action ? l->status.sync_position : OFF_NONE);
 	json_close(t, '}');
 }
@@ -154,8 +154,10 @@ static void put_live(const struct live *l, struct text *t)
 static bool look_in(struct live *l)
 {
 	pthread_mutex_lock(&l->u->lock);
-	l->b = arr_bitmap(l->u->arr);
-	arr_get_status(l->u->arr, &l->status);
+	if (l->u->arr) {
+		l->b = arr_bitmap(l->u->arr);
+		arr_get_status(l->u->arr, &l->status);
+	}
 	pthread_mutex_unlock(&l->u->lock);
 	return l->b != NULL;
 }

@@ -92,6 +92,8 @@ static int start_brains(struct umd_array *u, struct opening *o, const struct asm
 		u->paths[i] = TAKE(o->paths[member_of[i]]);
 		memcpy(u->device_uuids[i], o->looks[member_of[i]].sb.device_uuid, 16);
 	}
+	if (run_tree_of_array(u, o->looks, member_of, status.member_count, o->plan->freshest) < 0)
+		return err_set(err, -ENOMEM, "no memory for the attributes");
 	u->level = ref->level;
 	memcpy(u->uuid, ref->set_uuid, sizeof u->uuid);
 	memcpy(u->name, ref->set_name, sizeof u->name);
@@ -160,7 +162,7 @@ static int from_members(struct umd_array *u, const char *const *members, size_t 
 }
 
 /* Whoever sets an array up by attributes finds it by its name alone. */
-static int check_inactive(size_t count, const struct umd_open_options *options, struct err *err)
+static int open_inactive(struct umd_array *u, size_t count, const struct umd_open_options *options, struct err *err)
 {
 	if (count)
 		return err_set(err, UMD_E_BAD_OPTION, "%zu members were given for an array that is set up by attributes; "
@@ -170,7 +172,8 @@ static int check_inactive(size_t count, const struct umd_open_options *options, 
 	if (options->readonly || options->run || options->prefer)
 		return err_set(err, UMD_E_BAD_OPTION,
 			       "an array that is set up by attributes takes a name and no other option");
-	return 0;
+	u->tree = att_new();
+	return u->tree ? 0 : err_set(err, -ENOMEM, "no memory for the attributes");
 }
 
 int umd_array_open(const char *const *members, size_t count, const struct umd_open_options *options,
@@ -184,7 +187,7 @@ int umd_array_open(const char *const *members, size_t count, const struct umd_op
 	if (!u)
 		rc = err_set(&err, -ENOMEM, "no memory");
 	else if (options->inactive)
-		rc = check_inactive(count, options, &err);
+		rc = open_inactive(u, count, options, &err);
 	else
 		rc = from_members(u, members, count, options, &err);
 	if (rc == 0)

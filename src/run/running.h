@@ -9,6 +9,7 @@
 #include <pthread.h>
 
 #include "assembly/assembly.h"
+#include "attrs/attrs.h"
 #include "member/member.h"
 #include "run/control.h"
 #include "run/rundir.h"
@@ -24,6 +25,7 @@ struct umd_array {
 	void (*on_stop)(void *);
 	void *on_stop_opaque;
 	bool is_ending;				/* no run begins any more */
+	struct att *tree;			/* under the lock; changed by errands alone */
 	struct run_errands *errands;		/* NULL: they are run where they are asked for */
 
 	/* of a run, made before it starts */
@@ -68,14 +70,33 @@ struct run_later *run_errand(struct umd_array *u, run_errand_fn *carry_out, stru
 void run_errands_end(struct umd_array *u);
 void run_errands_free(struct umd_array *u);
 
+/* tree.c: the attribute tree, without changing it */
+struct att_view run_view(struct umd_array *u, struct arr_status *status);	/* under the lock, as long as it is */
+/* After every change: pollers are told. Under the lock. */
+void run_notice(struct umd_array *u);
+void run_command_get(struct umd_array *u, struct json_object *request, struct text *reply);
+void run_command_attrs(struct umd_array *u, struct text *reply);
+struct run_later *run_command_watch(struct umd_array *u, struct json_object *request, struct text *reply);
+
+/* tree_members.c: arrays with superblocks. Under the lock once the array is started. -ENOMEM */
+int run_tree_of_array(struct umd_array *u, const struct asm_member *looks, const uint32_t *look_of, uint32_t count,
+		      uint32_t freshest);
+int run_tree_add(struct umd_array *u, uint32_t entry, const struct asm_member *look);
+void run_tree_remove(struct umd_array *u, uint32_t entry);
+
+/* hand.c: writes of attributes, carried out */
+run_errand_fn run_command_set;
+void run_close_devices(struct umd_array *u);			/* all of them; nothing runs */
+
 /* life.c: a run begins and ends */
 struct umd_array *run_array_new(void);
 /* Its thread is there and waits: run_thread_go() or run_end() comes next. */
 int run_begin(struct umd_array *u, struct err *err);
 /* Tell requests and the sync to end, and refuse new ones. Under the lock; never waits. */
 void run_tell_end(struct umd_array *u);
-/* Wait for the end of the run and forget it; the members stay open. Without the lock. *@ret_was_broken may be NULL. */
-void run_end(struct umd_array *u, bool *ret_was_broken);
+/* Wait for the end of the run and forget it; the members stay open. Without the lock. *@ret_last: how it ended; all zero
+ * when there was none. */
+void run_end(struct umd_array *u, struct arr_status *ret_last);
 
 /* open.c */
 void run_let_go(struct umd_array *u, uint32_t entry);			/* close a member's hand */
@@ -91,7 +112,6 @@ void run_command_add(struct umd_array *u, const char *path, int fd, enum asm_adm
 
 /* status.c */
 void run_detail(struct umd_array *u, struct text *t);
-const char *run_state_of(const struct arr_status *s);
 
 /* map_running.c: @cells_max 1 to LOOK_MAP_CELLS_MAX */
 void run_map(struct umd_array *u, uint64_t cells_max, struct text *t);

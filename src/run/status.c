@@ -1,17 +1,37 @@
-/* A running array as JSON: `detail`.
+/* A served array as JSON: `detail`. One that does not run has the same keys, with what is configured.
  *
- * The text is made under the lock, so that its figures belong together; it is bounded and only memory is touched.
- * Names come from superblocks and paths from users: both are escaped by base/text.h. Left out: its map
+ * The text is made under the lock, so that its figures belong together; it is bounded and only memory is touched. What
+ * an array without superblocks is called, and what it is made of, only its attributes know. Names come from superblocks and paths from users: both are escaped by base/text.h. Left out: its map
  * (map_running.c). */
 #include "run/running.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "look/look.h"
 
-const char *run_state_of(const struct arr_status *s)
+/* An attribute's value without its newline, cut to fit; "" where there is none. */
+static const char *attribute(const struct umd_array *u, const struct att_view *view, const char *path, char ret[64])
 {
-	return s->is_readonly ? "readonly" : s->is_broken ? "broken" : s->is_active ? "active" : "clean";
+	struct text value = { 0 };
+
+	ret[0] = 0;
+	if (att_read(u->tree, view, path, &value) == 0 && value.len_bytes)
+		text_fit(ret, 64, "%.*s", (int)strcspn(value.data, "\n"), value.data);
+	text_drop(&value);
+	return ret;
+}
+
+static void put_folder(const struct umd_array *u, uint32_t dev, struct text *t)
+{
+	char folder[ATT_NAME_BYTES + 4];
+
+	if (dev == ATT_NO_DEV)
+		return;
+	text_fit(folder, sizeof folder, "dev-%s", att_dev(u->tree, dev)->name);
+	json_str(t, "folder", folder);
 }
 
 static void put_member(const struct umd_array *u, const struct arr_status *s, uint32_t i, struct text *t)
@@ -29,9 +49,42 @@ static void put_member(const struct umd_array *u, const struct arr_status *s, ui
 	json_u64(t, "device_number", m->dev_number);
 	json_str(t, "state", arr_member_state_name(m->state));
 	json_str(t, "device_uuid", uuid);
+	json_bool(t, "blocked", m->is_blocked);
 	json_u64(t, "errors", m->errors);
 	json_off(t, "recovery_offset_bytes", m->state == ARR_M_RECOVERING ? m->recovery_offset : OFF_NONE);
+	put_folder(u, att_dev_of_entry(u->tree, i), t);
 	json_close(t, '}');
+}
+
+/* Bound, but not in the array: a spare of its owner, or the array does not run. */
+static void put_device(const struct umd_array *u, uint32_t at, struct text *t)
+{
+	const struct att_dev *dev = att_dev(u->tree, at);
+	const struct member *m = dev->hand;
+
+	json_open(t, NULL, '{');
+	json_str(t, "path", m ? m->path : NULL);
+	if (dev->slot == ATT_NO_SLOT)
+		json_null(t, "slot");
+	else
+		json_u64(t, "slot", dev->slot);
+	json_str(t, "state", dev->slot != ATT_NO_SLOT && dev->is_in_sync ? "in_sync" : "spare");
+	json_bool(t, "blocked", false);
+	json_u64(t, "errors", 0);
+	put_folder(u, at, t);
+	json_close(t, '}');
+}
+
+static void put_members(const struct umd_array *u, const struct arr_status *s, struct text *t)
+{
+	json_open(t, "members", '[');
+	for (uint32_t i = 0; i < s->member_count; i++)
+		if (s->members[i].state != ARR_M_NONE)
+			put_member(u, s, i, t);
+	for (uint32_t i = 0; i < ATT_DEVS_MAX; i++)
+		if (att_dev(u->tree, i) && att_dev(u->tree, i)->entry == ARR_MEMBERS_MAX)
+			put_device(u, i, t);
+	json_close(t, ']');
 }
 
 static void put_bitmap(const struct bm *b, const struct arr_status *s, struct text *t)
@@ -41,15 +94,16 @@ static void put_bitmap(const struct bm *b, const struct arr_status *s, struct te
 		return;
 	}
 	json_open(t, "bitmap", '{');
-	json_str(t, "kind", "internal");
+	json_str(t, "kind", bm_is_bare(b) ? "external" : "internal");
 	json_u64(t, "chunk_bytes", bm_chunk_bytes(b));
 	json_u64(t, "chunks", bm_chunks(b));
 	json_u64(t, "set_chunks", bm_set_chunks(b));
 	json_u64(t, "needed_chunks", bm_needed_chunks(b));
-	json_bool(t, "can_clear", !s->degraded && !s->is_broken && !s->is_readonly);
+	json_bool(t, "can_clear", s->can_clear);
 	json_u64(t, "events", bm_events(b));
 	json_u64(t, "events_cleared", bm_events_cleared(b));
 	json_u64(t, "daemon_sleep_s", bm_daemon_sleep_ms(b) / 1000);
+	json_u64(t, "daemon_sleep_ms", bm_daemon_sleep_ms(b));
 	json_close(t, '}');
 }
 
@@ -80,21 +134,36 @@ static void put_counters(const struct arr_counters *c, struct text *t)
 	json_close(t, '}');
 }
 
-static void put_array(struct umd_array *u, const struct arr_status *s, struct text *t)
+/* "raid1" is 1; null where the owner has not said it. */
+static void put_level(const struct umd_array *u, const struct att_view *view, struct text *t)
 {
-	char uuid[36];
+	char level[64];
+	int number;
+
+	if (sscanf(attribute(u, view, "level", level), "raid%d", &number) == 1)
+		json_i64(t, "level", number);
+	else
+		json_null(t, "level");
+}
+
+static void put_array(struct umd_array *u, const struct att_view *view, const struct arr_status *s, struct text *t)
+{
+	char uuid[36], value[64];
 
 	fmt_uuid_text(u->uuid, uuid);
 	json_str(t, "name", run_rundir_name(u->rundir));
 	json_str(t, "superblock_name", u->name);
 	json_str(t, "array_uuid", uuid);
-	json_i64(t, "level", u->level);
+	json_str(t, "metadata", attribute(u, view, "metadata_version", value));
+	put_level(u, view, t);
 	json_u64(t, "size_bytes", s->size_bytes);
 	json_bool(t, "readonly", s->is_readonly);
 	json_i64(t, "pid", getpid());
-	json_str(t, "array_state", run_state_of(s));
+	json_str(t, "array_state", attribute(u, view, "array_state", value));
+	json_u64(t, "clients", u->clients);
 	json_u64(t, "events", s->events);
-	json_u64(t, "raid_devices", s->raid_devices);
+	json_u64(t, "raid_devices", view->status ? s->raid_devices :
+		 strtoul(attribute(u, view, "raid_disks", value), NULL, 10));
 	json_u64(t, "degraded", s->degraded);
 	json_str(t, "sync_action", arr_sync_action_name(s->action));
 	json_off(t, "sync_position_bytes", s->action ? s->sync_position : OFF_NONE);
@@ -103,18 +172,15 @@ static void put_array(struct umd_array *u, const struct arr_status *s, struct te
 
 void run_detail(struct umd_array *u, struct text *t)
 {
-	struct arr_status s;
+	struct arr_status s = { 0 };
+	struct att_view view;
 
 	pthread_mutex_lock(&u->lock);
-	arr_get_status(u->arr, &s);
+	view = run_view(u, &s);
 	json_open(t, NULL, '{');
-	put_array(u, &s, t);
-	json_open(t, "members", '[');
-	for (uint32_t i = 0; i < s.member_count; i++)
-		if (s.members[i].state != ARR_M_NONE)
-			put_member(u, &s, i, t);
-	json_close(t, ']');
-	put_bitmap(arr_bitmap(u->arr), &s, t);
+	put_array(u, &view, &s, t);
+	put_members(u, &s, t);
+	put_bitmap(view.bitmap, &s, t);
 	if (s.now.action)
 		put_report(&s.now, "sync", run_now_ms(), t);
 	else

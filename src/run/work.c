@@ -103,8 +103,9 @@ void run_step(struct umd_array *u, struct arr_event *ev)
 	}
 	if (has_jobs || arr_next_timer_ms(u->arr) < u->thread_deadline_ms || arr_is_stopped(u->arr))
 		pthread_cond_signal(&u->thread_wakes);
-	if (ev->kind == ARR_EV_JOB_DONE)
+	if (ev->kind != ARR_EV_SUBMIT)
 		pthread_cond_broadcast(&u->changed);
+	run_notice(u);
 }
 
 int run_request(struct umd_array *u, struct arr_req *req)

@@ -1,0 +1,410 @@
+/* Writes of attributes, carried out: the tree decides, this does it, the tree makes it true.
+ *
+ *	set -> att_write() decides -> the action, with the lock left where it waits -> att_done() -> pollers are told
+ *
+ * Errands come one by one, so the tree's rule that no second write comes in between is kept by the queue. A write waits
+ * for the I/O that it causes and never for the owner, who may be the one who writes. Nobody ends a run that a client
+ * has open: that is looked at again here, since a client may have come since the decision.
+ *
+ * A member is opened by whoever names it: its descriptor comes along. What is named by its numbers is opened here, as md
+ * does it.
+ *
+ * Left out: beginning a run (hand_start.c), members of arrays with superblocks (admit.c). */
+#include "run/hand.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "look/look.h"
+#include "run/json.h"
+
+/* ---- members ---- */
+
+static int open_by_numbers(const char *numbers, int *ret_fd, struct err *err)
+{
+	char path[64];
+
+	snprintf(path, sizeof path, "/dev/block/%.32s", numbers);
+	*ret_fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_EXCL);
+	if (*ret_fd < 0)
+		return err_set(err, errno == ENOENT ? -ENXIO : -errno, "the block device %.32s cannot be opened: %s",
+			       numbers, strerror(errno));
+	return 0;
+}
+
+static bool is_numbers(const char *text)
+{
+	size_t major = strspn(text, "0123456789"), minor;
+
+	if (!major || text[major] != ':')
+		return false;
+	minor = strspn(text + major + 1, "0123456789");
+	return minor && !text[major + 1 + minor];
+}
+
+/* Under the lock: hands of devices are closed under it, too. */
+static bool is_bound(struct umd_array *u, int fd)
+{
+	struct stat st, other;
+
+	if (fstat(fd, &st) < 0)
+		return false;
+	for (uint32_t i = 0; i < ATT_DEVS_MAX; i++) {
+		const struct att_dev *dev = att_dev(u->tree, i);
+		const struct member *m = dev ? dev->hand : NULL;
+
+		if (m && fstat(m->fd, &other) == 0 && st.st_dev == other.st_dev && st.st_ino == other.st_ino &&
+		    st.st_rdev == other.st_rdev)
+			return true;
+	}
+	return false;
+}
+
+static const char *last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+/* Takes @fd over. */
+static int open_member(struct umd_array *u, const char *text, int fd, struct member **ret_member, struct err *err)
+{
+	char path[64];
+	bool is_twice;
+	int rc;
+
+	if (fd < 0 && is_numbers(text)) {
+		rc = open_by_numbers(text, &fd, err);
+		if (rc < 0)
+			return rc;
+		snprintf(path, sizeof path, "/dev/block/%.32s", text);
+		text = path;
+	}
+	if (fd < 0)
+		return err_set(err, -EINVAL, "a member that is named by a path comes as an open descriptor, so that it is "
+			       "opened with the rights of whoever names it; none came along");
+	pthread_mutex_lock(&u->lock);
+	is_twice = is_bound(u, fd);
+	pthread_mutex_unlock(&u->lock);
+	if (is_twice) {
+		close(fd);
+		return err_set(err, -EEXIST, "it is a member already");
+	}
+	return mbr_open(text, fd, MBR_LOCK_EXCLUSIVE, ret_member, err);
+}
+
+/* Under the lock, which is left while the member is opened. */
+static int bind(struct umd_array *u, const struct att_action *action, int fd, struct err *err)
+{
+	struct member *m = NULL;
+	int rc;
+
+	pthread_mutex_unlock(&u->lock);
+	fd = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
+	rc = open_member(u, action->text, fd, &m, err);
+	pthread_mutex_lock(&u->lock);
+	if (rc < 0)
+		return rc;
+	if (att_bind(u->tree, last_part(is_numbers(action->text) ? m->path : action->text), m->size_bytes, m) !=
+	    ATT_NO_DEV)
+		return 0;
+	mbr_close(m);
+	return err_set(err, -ENOSPC, "an array has at most %d members", ATT_DEVS_MAX);
+}
+
+/* A member's place in the array's table is its device's. */
+void run_hand_takes(struct umd_array *u, uint32_t entry, struct member *m)
+{
+	u->hands[entry] = m;
+	mem_free(u->paths[entry]);
+	u->paths[entry] = look_escaped(m->path);
+	memset(u->device_uuids[entry], 0, sizeof u->device_uuids[entry]);
+}
+
+void run_hand_leaves(struct umd_array *u, uint32_t entry)
+{
+	u->hands[entry] = NULL;
+	u->paths[entry] = mem_free(u->paths[entry]);
+}
+
+/* Under the lock, which is left while I/O on the member ends. */
+static int take_out(struct umd_array *u, uint32_t entry, struct err *err)
+{
+	struct arr_event ev = { .kind = ARR_EV_REMOVE, .member = entry, .err = err };
+
+	for (;;) {
+		run_step(u, &ev);
+		if (ev.rc != -EAGAIN)
+			break;
+		pthread_cond_wait(&u->changed, &u->lock);
+	}
+	if (ev.rc == 0)
+		run_hand_leaves(u, entry);
+	return ev.rc;
+}
+
+static int unbind(struct umd_array *u, const struct att_action *action, struct err *err)
+{
+	struct att_dev *dev = att_dev(u->tree, action->dev);
+	struct member *m = dev->hand;
+	int rc = 0;
+
+	if (u->arr && dev->entry != ARR_MEMBERS_MAX) {
+		struct arr_event unblock = { .kind = ARR_EV_UNBLOCK, .member = dev->entry };
+
+		if (action->unblocks)
+			run_step(u, &unblock);
+		rc = take_out(u, dev->entry, err);
+	}
+	if (rc < 0)
+		return rc;
+	dev->hand = NULL;
+	/* A closed member may write back for long; the array goes on meanwhile. */
+	pthread_mutex_unlock(&u->lock);
+	mbr_close(m);
+	pthread_mutex_lock(&u->lock);
+	return 0;
+}
+
+/* ---- ends of runs ---- */
+
+static int check_clients(const struct umd_array *u, struct err *err)
+{
+	return u->clients ? err_set(err, -EBUSY, "%u clients have the array open", u->clients) : 0;
+}
+
+static void stop(struct umd_array *u, struct arr_status *ret_last)
+{
+	pthread_mutex_unlock(&u->lock);
+	run_end(u, ret_last);
+	pthread_mutex_lock(&u->lock);
+	for (uint32_t i = 0; i < ARR_MEMBERS_MAX; i++)
+		run_hand_leaves(u, i);
+}
+
+/* None of them is in the array any more: its table's hands are devices' hands. */
+void run_close_devices(struct umd_array *u)
+{
+	for (uint32_t i = 0; i < ARR_MEMBERS_MAX; i++)
+		if (u->tree && att_dev_of_entry(u->tree, i) != ATT_NO_DEV)
+			run_hand_leaves(u, i);
+	for (uint32_t i = 0; i < ATT_DEVS_MAX && u->tree; i++) {
+		struct att_dev *dev = att_dev(u->tree, i);
+
+		if (!dev)
+			continue;
+		mbr_close(dev->hand);
+		dev->hand = NULL;
+	}
+}
+
+static int end(struct umd_array *u, bool forgets, struct arr_status *ret_last, struct err *err)
+{
+	int rc = check_clients(u, err);
+
+	if (rc < 0)
+		return rc;
+	if (u->arr)
+		stop(u, ret_last);
+	if (forgets)
+		run_close_devices(u);
+	return 0;
+}
+
+/* ---- events ---- */
+
+static bool is_settled(const struct arr_event *ev, const struct arr_status *s)
+{
+	if (s->is_stopping || s->is_broken)
+		return true;
+	if (ev->kind == ARR_EV_OWNER_CLEAN)
+		return s->owner_clean != 1;
+	return ev->kind != ARR_EV_SET_MODE || s->mode == (enum arr_mode)ev->value;
+}
+
+/* Under the lock, which is left while it waits. */
+static int step(struct umd_array *u, struct arr_event *ev, struct err *err)
+{
+	struct arr_status status;
+
+	ev->err = err;
+	run_step(u, ev);
+	if (ev->rc < 0)
+		return ev->rc;
+	for (arr_get_status(u->arr, &status); !is_settled(ev, &status); arr_get_status(u->arr, &status))
+		pthread_cond_wait(&u->changed, &u->lock);
+	if (ev->kind == ARR_EV_OWNER_CLEAN && status.owner_clean)
+		return err_set(err, status.owner_clean == 1 ? -EIO : status.owner_clean,
+			       "the array is %s: it cannot be clean now", arr_state_name(status.state));
+	return 0;
+}
+
+static int join_one(struct umd_array *u, struct att_join *j, struct err *err)
+{
+	struct arr_event ev = { .kind = ARR_EV_ADD, .new_member = &j->member, .reason = j->reason, .err = err };
+
+	run_step(u, &ev);
+	if (ev.rc < 0)
+		return ev.rc;
+	j->entry = ev.ret_member;
+	run_hand_takes(u, j->entry, att_dev(u->tree, j->dev)->hand);
+	return 0;
+}
+
+/* What joined before one that is refused has joined: the tree sees it by its entry. */
+static int join(struct umd_array *u, struct att_action *action, struct err *err)
+{
+	for (uint32_t i = 0; i < action->join_count; i++) {
+		int rc = join_one(u, &action->joins[i], err);
+
+		if (rc < 0)
+			return rc;
+	}
+	return step(u, &action->event, err);
+}
+
+static int readd(struct umd_array *u, struct att_action *action, struct err *err)
+{
+	int rc = take_out(u, att_dev(u->tree, action->dev)->entry, err);
+
+	return rc < 0 ? rc : join(u, action, err);
+}
+
+/* ---- one write ---- */
+
+/* @ret_last: what the array was, if the action ends its run. */
+static int carry_out(struct umd_array *u, struct att_action *action, int fd, struct arr_status *ret_last,
+		     struct err *err)
+{
+	switch (action->kind) {
+	case ATT_NOTHING:
+		return 0;
+	case ATT_BIND:
+		return bind(u, action, fd, err);
+	case ATT_UNBIND:
+		return unbind(u, action, err);
+	case ATT_START:
+		return run_hand_start(u, action->mode, err);
+	case ATT_STOP:
+	case ATT_CLEAR:
+		return end(u, action->kind == ATT_CLEAR, ret_last, err);
+	case ATT_EVENT:
+		return step(u, &action->event, err);
+	case ATT_JOIN:
+		return join(u, action, err);
+	case ATT_READD:
+		return readd(u, action, err);
+	default:
+		return err_set(err, -EOPNOTSUPP, "umd has no engine for it");
+	}
+}
+
+static int write_value(struct umd_array *u, const char *path, const char *value, size_t len_bytes, int fd, struct err *err)
+{
+	struct att_action action = { 0 };
+	struct arr_status status;
+	struct att_view view;
+	int rc;
+
+	pthread_mutex_lock(&u->lock);
+	view = run_view(u, &status);
+	rc = att_write(u->tree, &view, path, value, len_bytes, &action, err);
+	if (rc == 0) {
+		bool was_running = u->arr;
+
+		rc = carry_out(u, &action, fd, &status, err);
+		view = run_view(u, &status);
+		/* What the array was when it ended is its configuration now. */
+		if (was_running && !u->arr)
+			view.status = &status;
+		att_done(u->tree, &view, &action, rc);
+		run_notice(u);
+	}
+	pthread_mutex_unlock(&u->lock);
+	return rc;
+}
+
+/* ---- the request ---- */
+
+static int digit(char c)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *at = c ? strchr(digits, c | 0x20) : NULL;
+
+	return at ? (int)(at - digits) : -1;
+}
+
+/* Pairs of hexadecimal digits; false: they are none. */
+static bool from_hex(const char *hex, size_t len_bytes, char *ret)
+{
+	for (size_t i = 0; i + 1 < len_bytes; i += 2) {
+		int high = digit(hex[i]), low = digit(hex[i + 1]);
+
+		if (high < 0 || low < 0)
+			return false;
+		ret[i / 2] = (char)(high << 4 | low);
+	}
+	return len_bytes % 2 == 0;
+}
+
+static bool string_of(struct json_object *request, const char *key, const char **ret, size_t *ret_len)
+{
+	struct json_object *o;
+
+	if (!json_object_object_get_ex(request, key, &o) || !json_object_is_type(o, json_type_string))
+		return false;
+	*ret = json_object_get_string(o);
+	*ret_len = (size_t)json_object_get_string_len(o);
+	return true;
+}
+
+/* The value's bytes, of "value" or "value_hex"; @room has ATT_VALUE_MAX + 1 of them. */
+static int value_of(struct json_object *request, char *room, const char **ret, size_t *ret_len, struct err *err)
+{
+	const char *hex;
+	size_t len;
+
+	if (string_of(request, "value", ret, ret_len))
+		return 0;
+	if (!string_of(request, "value_hex", &hex, &len))
+		return err_set(err, -EINVAL, "the request has neither a string \"value\" nor a string \"value_hex\"");
+	if (len / 2 > ATT_VALUE_MAX)
+		return err_set(err, -EINVAL, "a value has at most %d bytes, not %zu", ATT_VALUE_MAX, len / 2);
+	if (!from_hex(hex, len, room))
+		return err_set(err, -EINVAL, "\"value_hex\" is no sequence of pairs of hexadecimal digits");
+	*ret = room;
+	*ret_len = len / 2;
+	return 0;
+}
+
+void run_command_set(struct umd_array *u, struct json_object *request, int fd, struct text *reply)
+{
+	char room[ATT_VALUE_MAX + 1];
+	const char *path, *value;
+	struct err err = { 0 };
+	size_t path_len, len;
+	int rc;
+
+	if (!string_of(request, "path", &path, &path_len) || strlen(path) != path_len)
+		rc = err_set(&err, -EINVAL, "the request names no path");
+	else
+		rc = value_of(request, room, &value, &len, &err);
+	if (rc == 0)
+		rc = write_value(u, path, value, len, fd, &err);
+	if (rc < 0) {
+		if (!err.text[0])
+			err_set(&err, rc, "%.256s takes no such value now: %s", path, err_sentence(rc));
+		err.code = rc;
+		run_control_refuse(reply, &err);
+		return;
+	}
+	json_open(reply, NULL, '{');
+	json_str(reply, "sentence", "written");
+	json_close(reply, '}');
+}

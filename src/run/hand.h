@@ -1,0 +1,14 @@
+/* Between the files that carry out writes of attributes. */
+#ifndef UMD_RUN_HAND_H
+#define UMD_RUN_HAND_H
+
+#include "run/running.h"
+
+/* The member table's @entry is @m, which stays its device's; no longer. Under the lock. */
+void run_hand_takes(struct umd_array *u, uint32_t entry, struct member *m);
+void run_hand_leaves(struct umd_array *u, uint32_t entry);
+
+/* hand_start.c: make what is configured run. Under the lock, which is left meanwhile. 0 or a code with a sentence. */
+int run_hand_start(struct umd_array *u, enum att_mode mode, struct err *err);
+
+#endif

@@ -1,5 +1,6 @@
-/* Attributes over the control socket. JSON has no bytes: a value that is plain text goes as a string, any other as pairs
- * of hexadecimal digits. */
+/* Attributes over the control socket: values in both directions, and on a terminal.
+ *
+ * JSON has no bytes: a value that is plain text goes as a string, any other as pairs of hexadecimal digits. */
 #include "attr.h"
 
 #include <stdlib.h>

@@ -34,7 +34,13 @@ struct cli_option {
 };
 
 /* What a command knows besides its own options, and which of the two groups of help it stands in. */
-enum { CLI_JSON = 1, CLI_DRY_RUN = 2, CLI_OF_IMAGES = 4, CLI_OF_ARRAYS = 8 };
+enum {
+	CLI_JSON = 1,
+	CLI_DRY_RUN = 2,
+	CLI_OF_IMAGES = 4,
+	CLI_OF_ARRAYS = 8,
+	CLI_DASHED_WORDS = 16,	/* a word may begin with one dash: md's -blocked, -16 */
+};
 #define CLI_MANY UINT32_MAX
 
 struct cli;

@@ -1,4 +1,6 @@
-/* umd attrs: the attributes that a running or inactive array has now. */
+/* umd attrs: the attributes that a running or inactive array has now.
+ *
+ * The server's table says what each is; what nobody has an engine for is marked. Left out: values (umd get). */
 #include <string.h>
 
 #include "json.h"

@@ -1,6 +1,7 @@
 /* umd get: one attribute, as it is read from md's tree.
  *
- * A terminal gets it line by line, escaped; anything else gets the bytes. */
+ * A terminal gets it line by line, escaped, since a value may be any text that somebody has stored; anything else gets
+ * the bytes as they are, with their newline. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

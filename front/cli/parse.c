@@ -1,4 +1,5 @@
-/* The option parser: long options only, `--name=value` or `--name value`, in any place; `--` ends them.
+/* The option parser: long options only, `--name=value` or `--name value`, in any place; `--` ends them. One dash is an
+ * option nobody has, but for a command whose words may begin so.
  *
  * Everything typed is kept in its order (manage needs it) and beside that the plain words. What the table does not
  * allow ends in one sentence and CLI_USAGE before any command runs. */
@@ -105,6 +106,11 @@ static int check_words(const struct cli *cli)
 	return CLI_DONE;
 }
 
+static bool is_option(const struct cli_command *command, const char *arg)
+{
+	return arg[0] == '-' && arg[1] && (arg[1] == '-' || !(command->flags & CLI_DASHED_WORDS));
+}
+
 int cli_parse(struct cli *cli, const struct cli_command *command, int argc, char **argv)
 {
 	bool is_option_end = false, took_next;
@@ -120,7 +126,7 @@ int cli_parse(struct cli *cli, const struct cli_command *command, int argc, char
 		took_next = false;
 		if (!is_option_end && !strcmp(argv[i], "--")) {
 			is_option_end = true;
-		} else if (!is_option_end && argv[i][0] == '-' && argv[i][1]) {
+		} else if (!is_option_end && is_option(command, argv[i])) {
 			rc = read_option(cli, argv[i], i + 1 < argc ? argv[i + 1] : NULL, &took_next);
 			if (rc)
 				return rc;

@@ -5,8 +5,8 @@
  * what was refused, the two values compared, what would go on. Sizes and offsets are bytes. Strings from disk images
  * are escaped in every sentence and in all JSON.
  *
- * Threads: umd_array_read .. umd_array_flush, attach, detach and size may be called from any number of threads at once; the rest of the
- * functions on one array from one thread at a time.
+ * Threads: umd_array_read .. umd_array_flush, attach, detach and size may be called from any number of threads at
+ * once; the rest of the functions on one array from one thread at a time.
  */
 #ifndef UMD_UMD_H
 #define UMD_UMD_H
@@ -44,7 +44,8 @@ struct umd_create_options {
 /**
  * umd_create - write superblocks and bitmap on @count members ("missing" may stand for one)
  * Refuses a member that holds something (file system, partition table, another superblock) without @force, is in use,
- * or is too small; then nothing has been written. @ret_json (may be NULL): what was, or with dry_run would be, written.
+ * or is too small; then nothing has been written. @ret_json (may be NULL): what was, or with dry_run would be,
+ * written.
  */
 UMD_API int umd_create(const struct umd_create_options *options, const char *const *members, size_t count,
 		       char **ret_json, struct umd_error *error);
@@ -119,9 +120,9 @@ UMD_API void umd_array_stop(struct umd_array *array);
 /* Stop, write a clean superblock, let go of members and run-time directory, free. Takes NULL. */
 UMD_API int umd_array_close(struct umd_array *array);
 
-/* A front end's client opens the array before its first request and closes it at the end. -ESHUTDOWN: it does not run.
- * While it is open no attribute ends this run (EBUSY, as with md), so that no client ever meets another array than the
- * one it opened; umd_array_stop() does, for good. Any thread. */
+/* A front end's client opens the array before its first request and closes it at the end. -ESHUTDOWN: it does not
+ * run. While it is open no attribute ends this run (EBUSY, as with md), so that no client ever meets another array
+ * than the one it opened; umd_array_stop() does, for good. Any thread. */
 UMD_API int umd_array_attach(struct umd_array *array);
 UMD_API void umd_array_detach(struct umd_array *array);
 

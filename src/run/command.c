@@ -55,15 +55,16 @@ static void map(struct umd_array *u, struct json_object *request, int fd, struct
 	run_control_refuse(reply, &err);
 }
 
-/* What brings members in and takes them out waits for them: an errand. Where an owner keeps the metadata, only the owner
- * knows in which order that is recorded. */
+/* What brings members in and takes them out waits for them: an errand. Where an owner keeps the metadata, only the
+ * owner knows in which order that is recorded. */
 static void members(struct umd_array *u, struct json_object *request, int fd, struct text *reply)
 {
 	const char *command = string_of(request, "command"), *member = string_of(request, "member");
 
 	if (!u->lineage) {
-		refuse(reply, UMD_E_NOT_SUPPORTED, "the members of an array without superblocks are its owner's: they come "
-		       "and go by attributes (umd set NAME dev-MEMBER/state faulty, remove; new_dev)");
+		refuse(reply, UMD_E_NOT_SUPPORTED,
+		       "the members of an array without superblocks are its owner's: they come and go by attributes "
+		       "(umd set NAME dev-MEMBER/state faulty, remove; new_dev)");
 		return;
 	}
 	if (!strcmp(command, "fail"))
@@ -92,7 +93,8 @@ static void stop(struct umd_array *u, struct text *reply)
 		u->on_stop(u->on_stop_opaque);
 }
 
-struct run_later *run_command(void *opaque, const char *command, struct json_object *request, int fd, struct text *reply)
+struct run_later *run_command(void *opaque, const char *command, struct json_object *request, int fd,
+			      struct text *reply)
 {
 	struct umd_array *u = opaque;
 

@@ -4,8 +4,9 @@
  *	                              |  later            ^
  *	                              `---> waiting ------'
  *
- * While a reply is owed or on its way nothing is read: a client that does not read its replies cannot make us keep more
- * than one. A client that waits may hang up; it is forgotten then. A descriptor that comes along belongs to the line it came with and is closed after the answer.
+ * While a reply is owed or on its way nothing is read: a client that does not read its replies cannot make us keep
+ * more than one. A client that waits may hang up; it is forgotten then. A descriptor that comes along belongs to the
+ * line it came with and is closed after the answer.
  *
  * Left out: which connections there are and when they run out of time (control.c). */
 #include <errno.h>

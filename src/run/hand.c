@@ -2,12 +2,12 @@
  *
  *	set -> att_write() decides -> the action, with the lock left where it waits -> att_done() -> pollers are told
  *
- * Errands come one by one, so the tree's rule that no second write comes in between is kept by the queue. A write waits
- * for the I/O that it causes and never for the owner, who may be the one who writes. Nobody ends a run that a client
- * has open: that is looked at again here, since a client may have come since the decision.
+ * Errands come one by one, so the tree's rule that no second write comes in between is kept by the queue. A write
+ * waits for the I/O that it causes and never for the owner, who may be the one who writes. Nobody ends a run that a
+ * client has open: that is looked at again here, since a client may have come since the decision.
  *
- * A member is opened by whoever names it: its descriptor comes along. What is named by its numbers is opened here, as md
- * does it.
+ * A member is opened by whoever names it: its descriptor comes along. What is named by its numbers is opened here,
+ * as md does it.
  *
  * Left out: beginning a run (hand_start.c), members of arrays with superblocks (admit.c). */
 #include "run/hand.h"
@@ -87,8 +87,9 @@ static int open_member(struct umd_array *u, const char *text, int fd, struct mem
 		text = path;
 	}
 	if (fd < 0)
-		return err_set(err, -EINVAL, "a member that is named by a path comes as an open descriptor, so that it is "
-			       "opened with the rights of whoever names it; none came along");
+		return err_set(err, -EINVAL,
+			       "a member that is named by a path comes as an open descriptor, opened with the rights of "
+			       "whoever names it; none came along");
 	pthread_mutex_lock(&u->lock);
 	is_twice = is_bound(u, fd);
 	pthread_mutex_unlock(&u->lock);
@@ -305,7 +306,8 @@ static int carry_out(struct umd_array *u, struct att_action *action, int fd, str
 	}
 }
 
-static int write_value(struct umd_array *u, const char *path, const char *value, size_t len_bytes, int fd, struct err *err)
+static int write_value(struct umd_array *u, const char *path, const char *value, size_t len_bytes, int fd,
+		       struct err *err)
 {
 	struct att_action action = { 0 };
 	struct arr_status status;

@@ -2,8 +2,8 @@
  *
  *	ask where the bitmap lies -> read it -> the configuration becomes arr_config -> brains -> the thread goes
  *
- * No superblock is read or written: the owner has said everything. The bitmap is read without the array's lock; nothing
- * of the configuration changes meanwhile, since writes of attributes come one by one and this is one.
+ * No superblock is read or written: the owner has said everything. The bitmap is read without the array's lock;
+ * nothing of the configuration changes meanwhile, since writes of attributes come one by one and this is one.
  *
  * Left out: what the bits mean (the tree's att_make_config, the bitmap's load). */
 #include "run/hand.h"
@@ -33,7 +33,8 @@ static int read_bitmap(struct umd_array *u, struct image *image, struct err *err
 	m = att_dev(u->tree, dev)->hand;
 	pthread_mutex_unlock(&u->lock);
 	path = look_escaped(m->path);
-	rc = path ? look_read_image(m, path, at, image->len_bytes, &image->data, err) : err_set(err, -ENOMEM, "no memory");
+	rc = path ? look_read_image(m, path, at, image->len_bytes, &image->data, err) :
+		    err_set(err, -ENOMEM, "no memory");
 	mem_free(path);
 	pthread_mutex_lock(&u->lock);
 	return rc;

@@ -5,7 +5,8 @@
  * A client has the array open from its first word to its last, and nobody ends a run that somebody has open, but a
  * stop of the server, after which nothing begins. So a request never meets another array than its client did.
  *
- * Left out: what the thread does (thread.c), what is executed (work.c), who decides that a run begins (api.c, hand.c). */
+ * Left out: what the thread does (thread.c), what is executed (work.c), who decides that a run begins (api.c,
+ * hand.c). */
 #include "run/running.h"
 
 #include <errno.h>

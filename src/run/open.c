@@ -165,8 +165,9 @@ static int from_members(struct umd_array *u, const char *const *members, size_t 
 static int open_inactive(struct umd_array *u, size_t count, const struct umd_open_options *options, struct err *err)
 {
 	if (count)
-		return err_set(err, UMD_E_BAD_OPTION, "%zu members were given for an array that is set up by attributes; "
-			       "they join it by new_dev", count);
+		return err_set(err, UMD_E_BAD_OPTION,
+			       "%zu members were given for an array that is set up by attributes; they join by new_dev",
+			       count);
 	if (!options->name)
 		return err_set(err, UMD_E_BAD_OPTION, "an array that is set up by attributes needs a run-time name");
 	if (options->readonly || options->run || options->prefer)

@@ -1,8 +1,8 @@
 /* An array served by this process: the brains, the lock around them, and the hands. Files of run/ only.
  *
  * It lives from open to close, and in that time runs at most once at a time: arr is NULL while it does not. The lock
- * covers arr, lineage and run, and is never held across I/O. hands[] is read without it: an entry changes only while no
- * job touches it, and jobs are given out under the lock. */
+ * covers arr, lineage and run, and is never held across I/O. hands[] is read without it: an entry changes only while
+ * no job touches it, and jobs are given out under the lock. */
 #ifndef UMD_RUN_RUNNING_H
 #define UMD_RUN_RUNNING_H
 
@@ -61,7 +61,8 @@ void run_thread_go(struct umd_array *u);
 void run_thread_call_off(struct umd_array *u);			/* instead of go: it ends, and nothing was written */
 void run_thread_join(struct umd_array *u);
 
-/* errand.c: what takes its time, one after the other, on a thread of its own. @carry_out answers as a handler does. */
+/* errand.c: what takes its time, one after the other, on a thread of its own. @carry_out answers as a handler
+ * does. */
 typedef void run_errand_fn(struct umd_array *u, struct json_object *request, int fd, struct text *reply);
 int run_errands_start(struct umd_array *u, struct err *err);
 struct run_later *run_errand(struct umd_array *u, run_errand_fn *carry_out, struct json_object *request, int fd,
@@ -94,8 +95,8 @@ struct umd_array *run_array_new(void);
 int run_begin(struct umd_array *u, struct err *err);
 /* Tell requests and the sync to end, and refuse new ones. Under the lock; never waits. */
 void run_tell_end(struct umd_array *u);
-/* Wait for the end of the run and forget it; the members stay open. Without the lock. *@ret_last: how it ended; all zero
- * when there was none. */
+/* Wait for the end of the run and forget it; the members stay open. Without the lock. *@ret_last: how it ended; all
+ * zero when there was none. */
 void run_end(struct umd_array *u, struct arr_status *ret_last);
 
 /* open.c */

@@ -1,8 +1,8 @@
 /* A served array as JSON: `detail`. One that does not run has the same keys, with what is configured.
  *
- * The text is made under the lock, so that its figures belong together; it is bounded and only memory is touched. What
- * an array without superblocks is called, and what it is made of, only its attributes know. Names come from superblocks and paths from users: both are escaped by base/text.h. Left out: its map
- * (map_running.c). */
+ * The text is made under the lock, so that its figures belong together; it is bounded and only memory is touched.
+ * What an array without superblocks is called, and what it is made of, only its attributes know. Names come from
+ * superblocks and paths from users: both are escaped by base/text.h. Left out: its map (map_running.c). */
 #include "run/running.h"
 
 #include <stdio.h>

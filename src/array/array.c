@@ -38,6 +38,9 @@ struct arr *arr_new(const struct arr_config *config)
 	a->claim_job.reserve = a->claim_parts;
 	a->sweep_job.reserve = a->sweep_parts;
 	a->sync_job.reserve = a->sync_parts;
+	a->rebitmap_job.reserve = a->rebitmap_parts;
+	a->names_bitmap = a->bitmap && !bm_is_bare(a->bitmap);
+	a->set_bits_from = OFF_NONE;
 	a->is_active_on_disk = config->is_active;
 	a->resync_offset = a->told_resync_offset = config->resync_offset;
 	if (a->bitmap && a->resync_offset != OFF_NONE)
@@ -55,10 +58,12 @@ struct arr *arr_free(struct arr *a)
 {
 	if (a) {
 		bm_free(a->bitmap);
+		bm_free(a->next_bitmap);
 		arr_job_end(&a->bitmap_job);
 		arr_job_end(&a->claim_job);
 		arr_job_end(&a->sweep_job);
 		arr_job_end(&a->sync_job);
+		arr_job_end(&a->rebitmap_job);
 	}
 	return mem_free(a);
 }
@@ -82,6 +87,8 @@ static void job_done(struct arr *a, struct arr_job *job)
 		arr_claim_done(a);
 	else if (job == &a->sweep_job)
 		arr_sweep_done(a);
+	else if (job == &a->rebitmap_job)
+		arr_rebitmap_done(a);
 	else
 		arr_sync_done(a);
 }
@@ -91,9 +98,11 @@ static void pump(struct arr *a)
 	bool moved;
 
 	do {
-		moved = arr_pump_requests(a);
+		moved = arr_pump_rebitmap(a);
+		moved |= arr_pump_requests(a);
 		moved |= arr_pump_spares(a);
 		moved |= arr_pump_claim(a);
+		moved |= arr_pump_set_bits(a);
 		moved |= arr_pump_sweep(a);
 		moved |= arr_pump_sync(a);
 		moved |= arr_pump_bitmap(a);
@@ -146,6 +155,12 @@ void arr_step(struct arr *a, struct arr_event *ev, uint64_t now_ms, struct arr_o
 	case ARR_EV_UNBLOCK:
 		arr_event_owner(a, ev);
 		break;
+	case ARR_EV_BITMAP:
+		arr_event_bitmap(a, ev);
+		break;
+	case ARR_EV_SET_BITS:
+		arr_event_set_bits(a, ev);
+		break;
 	}
 	pump(a);
 	a->out = NULL;
@@ -157,7 +172,8 @@ static bool is_starved(const struct arr *a)
 {
 	if (!a->bitmap || a->is_broken || bm_commit_is_running(a->bitmap))
 		return false;
-	return a->claim_phase == CLAIM_BITMAP_WAIT || a->sweep_phase == SWEEP_EVENTS || a->bitmap_owed;
+	return a->claim_phase == CLAIM_BITMAP_WAIT || a->sweep_phase == SWEEP_EVENTS || a->bitmap_owed ||
+	       arr_rebitmap_wants_commit(a) || a->has_set_bits;
 }
 
 uint64_t arr_next_timer_ms(const struct arr *a)
@@ -178,6 +194,7 @@ bool arr_is_stopped(const struct arr *a)
 	if (arr_is_still(a))
 		return true;
 	return a->claim_phase == CLAIM_IDLE && a->sync_phase == SYNC_IDLE && arr_sweep_is_finished(a) &&
+	       !arr_bitmap_is_changing(a) && !a->has_set_bits &&
 	       !(a->bitmap && bm_commit_is_running(a->bitmap)) &&
 	       (a->is_broken ||
 		(a->is_external ? a->is_last_flush_done : !a->is_active_on_disk && arr_is_recorded(a)));

@@ -145,6 +145,7 @@ struct arr_claim {
 		bool is_written;	/* this member gets the superblock (all but faulty ones) */
 		bool is_recovering, is_by_bitmap;
 		uint64_t recovery_offset;
+		member_off bitmap_at;	/* where its superblock says the bitmap lies; OFF_NONE: it names none */
 	} members[ARR_MEMBERS_MAX];
 };
 
@@ -217,6 +218,15 @@ enum arr_event_kind {
 					 * finished when arr_status.owner_clean is not 1, which is the result */
 	ARR_EV_BLOCK,			/* .member: writes wait */
 	ARR_EV_UNBLOCK,			/* .member: its failure is recorded, writes may go on */
+	/* .bitmap: takes the place of the one there is, NULL: none; .bitmap_at: where it lies on each entry.
+	 * New chunks for a bitmap with a superblock: a new empty one (bm_new), which takes over what is set. The first
+	 * one: a new empty one, or a bare one as loaded from what lies there. The array takes it unless .rc says
+	 * otherwise: -EBUSY while a sync is due, runs or is frozen, or another change runs; -ENOENT. How it went:
+	 * arr_status.bitmap_change. Nobody joins meanwhile, and writes wait. */
+	ARR_EV_BITMAP,
+	/* .at, .len_bytes: what copies have there is in doubt: bits are set on disk, and a resync is due. Runs while
+	 * arr_status.bitmap_change does. */
+	ARR_EV_SET_BITS,
 };
 
 enum arr_mode { ARR_MODE_WRITABLE, ARR_MODE_READONLY, ARR_MODE_READ_AUTO };
@@ -228,6 +238,10 @@ struct arr_event {
 	uint32_t member;
 	uint64_t value;
 	const struct arr_member *new_member;
+	struct bm *bitmap;
+	const member_off *bitmap_at;	/* ARR_MEMBERS_MAX */
+	array_off at;
+	uint64_t len_bytes;
 	const char *reason;		/* ADD: why the recovery is partial or full, one sentence; copied */
 	struct err *err;		/* may be NULL */
 	/* results */
@@ -280,6 +294,9 @@ struct arr_sync_report {
 	bool is_complete;
 };
 
+/* Of arr_status.bitmap_change: 0 it was changed, or never was; negative: it could not be, and is as before. */
+enum { ARR_CHANGE_RUNS = 1 };
+
 struct arr_status {
 	uint64_t size_bytes, events;
 	uint32_t raid_devices, degraded;
@@ -295,6 +312,8 @@ struct arr_status {
 	/* Bytes below agree; OFF_NONE: no resync is due. External: as far as it was flushed, as are the members'
 	 * recovery_offset. */
 	uint64_t resync_offset;
+	int bitmap_change;
+	bool names_bitmap;			/* superblocks say where the bitmap lies */
 	enum arr_sync_action action;
 	uint64_t sync_position;			/* bytes of the pass now running */
 	uint64_t sync_bytes_left;		/* still to be copied, by what is known now */

@@ -82,6 +82,7 @@ static void describe(const struct arr *a, struct arr_claim *c)
 			.is_recovering = m->state == ARR_M_RECOVERING,
 			.is_by_bitmap = m->state == ARR_M_RECOVERING && !m->wants_full,
 			.recovery_offset = m->recovery_offset,
+			.bitmap_at = a->names_bitmap ? m->bitmap_at : (member_off){ OFF_NONE },
 		};
 	}
 }

@@ -147,6 +147,8 @@ bool arr_pump_spares(struct arr *a)
 {
 	uint64_t spares = arr_mask(a, ARR_M_SPARE);
 
+	if (arr_bitmap_is_changing(a))
+		return false;
 	if (!spares || a->is_external || a->is_broken || a->is_stopping || arr_is_still(a) || arr_is_turning_still(a))
 		return false;
 	for (uint32_t slot = 0; slot < a->raid_devices; slot++) {
@@ -238,6 +240,8 @@ int arr_check_join(const struct arr *a, const struct arr_member *new, struct err
 	if (new->state != ARR_M_RECOVERING && a->is_external)
 		return err_set(err, -EINVAL, "the array's metadata is external: a member joins with the slot that its "
 			       "owner gives it, never as a spare");
+	if (arr_bitmap_is_changing(a))
+		return err_set(err, -EBUSY, "the bitmap is just being changed: a member can join when that has ended");
 	if (new->state == ARR_M_RECOVERING && !is_slot_free(a, new->slot))
 		return err_set(err, UMD_E_NO_FREE_SLOT, "slot %u of %u is taken: the member cannot return to it",
 			       new->slot, a->raid_devices);

@@ -50,6 +50,9 @@ void arr_event_set_mode(struct arr *a, struct arr_event *ev)
 		arr_make_writable(a);
 	else if (mode == ARR_MODE_READONLY && arr_refuses_writes(a))
 		ev->rc = err_set(ev->err, -ENXIO, "the array is read-only already");
+	else if (arr_bitmap_is_changing(a) || a->has_set_bits)
+		ev->rc = err_set(ev->err, -EBUSY, "the bitmap is just being changed: the array cannot become "
+				 "read-only");
 	else if (!arr_is_still(a) && !list_is_empty(&a->requests))
 		ev->rc = err_set(ev->err, -EBUSY, "requests are in flight: the array cannot become read-only");
 	else

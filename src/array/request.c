@@ -134,6 +134,8 @@ static bool admit(struct arr *a, struct arr_req *req)
 		finish(a, req, -EIO);
 		return true;
 	}
+	if (arr_bitmap_is_changing(a))
+		return false;
 	if (arr_write_overlaps(a, req->at.bytes, req->len_bytes, req))
 		return false;
 	if (is_read_elsewhere(a, req))

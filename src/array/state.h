@@ -65,6 +65,18 @@ struct arr {
 	struct arr_part sweep_parts[ARR_MEMBERS_MAX];
 	uint64_t sweep_due_ms;
 
+	/* another bitmap (rebitmap.c) */
+	enum { REB_IDLE, REB_DRAIN, REB_FLUSH, REB_FLUSHED, REB_UNNAME, REB_STALE, REB_NAME } rebitmap_phase;
+	struct arr_job rebitmap_job;
+	struct arr_part rebitmap_parts[ARR_MEMBERS_MAX];
+	struct bm *next_bitmap;			/* NULL: none; or the change has not come to it, or is past it */
+	member_off next_at[ARR_MEMBERS_MAX];
+	uint64_t rebitmap_generation;		/* durable: superblocks say what they shall */
+	bool names_bitmap;			/* the next claim does */
+	bool has_set_bits;			/* by the user, and not durable yet */
+	uint64_t set_bits_from;			/* a resync is due from there on, once no window is out; OFF_NONE: no */
+	int bitmap_change;			/* see arr_status */
+
 	/* resync and recovery (recover.c) */
 	enum { SYNC_IDLE, SYNC_DRAIN, SYNC_READ, SYNC_WRITE, SYNC_FLUSH } sync_phase;
 	struct arr_job sync_job;
@@ -172,6 +184,17 @@ bool arr_pump_sweep(struct arr *a);
 void arr_sweep_done(struct arr *a);
 uint64_t arr_sweep_timer_ms(const struct arr *a);
 bool arr_sweep_is_finished(const struct arr *a);
+
+/* rebitmap.c */
+void arr_event_bitmap(struct arr *a, struct arr_event *ev);
+bool arr_pump_rebitmap(struct arr *a);
+void arr_rebitmap_done(struct arr *a);
+bool arr_bitmap_is_changing(const struct arr *a);	/* no write is admitted, nobody joins, nothing is swept */
+bool arr_rebitmap_wants_commit(const struct arr *a);
+
+/* setbits.c */
+void arr_event_set_bits(struct arr *a, struct arr_event *ev);
+bool arr_pump_set_bits(struct arr *a);
 
 /* recover.c */
 bool arr_pump_sync(struct arr *a);

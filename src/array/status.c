@@ -28,6 +28,8 @@ void arr_get_status(const struct arr *a, struct arr_status *s)
 	s->is_broken = a->is_broken;
 	s->is_stopping = a->is_stopping;
 	s->is_recorded = arr_is_recorded(a);
+	s->bitmap_change = a->bitmap_change;
+	s->names_bitmap = a->names_bitmap;
 	s->action = arr_sync_action(a);
 	s->sync_position = min_u64(arr_sync_offset(a), a->size_bytes);
 	s->sync_bytes_left = arr_sync_left(a);

@@ -53,7 +53,7 @@ static bool is_due(struct arr *a)
 		a->sweep_due_ms = 0;
 		return false;
 	}
-	if (arr_is_turning_still(a))
+	if (arr_is_turning_still(a) || arr_bitmap_is_changing(a))
 		return false;
 	if (a->is_stopping)
 		return list_is_empty(&a->requests) && may_clear(a);
@@ -144,7 +144,8 @@ bool arr_pump_sweep(struct arr *a)
 uint64_t arr_sweep_timer_ms(const struct arr *a)
 {
 	/* A stopping array sweeps when its requests and claims are done, not when a time has come. */
-	if (a->sweep_phase != SWEEP_IDLE || a->is_stopping || (!has_work(a) && !owes_map(a)) || !a->sweep_due_ms)
+	if (a->sweep_phase != SWEEP_IDLE || a->is_stopping || (!has_work(a) && !owes_map(a)) || !a->sweep_due_ms ||
+	    arr_bitmap_is_changing(a))
 		return UINT64_MAX;
 	return a->sweep_due_ms;
 }

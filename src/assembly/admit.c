@@ -193,6 +193,7 @@ static int add(struct asm_lineage *l, const struct arr *a, const struct arr_stat
 
 	memset(&l->admitted, 0, sizeof l->admitted);
 	*sb = l->base;
+	sb->feature_map = s->names_bitmap ? FMT_SB1_BITMAP : 0;
 	sb->dev_number = number;
 	memcpy(sb->device_uuid, random_uuid, 16);
 	sb->super_offset_sectors = plan.super_offset_sectors;

@@ -191,6 +191,30 @@ int asm_admit(struct asm_lineage *l, const struct arr *a, const struct asm_membe
 void asm_admitted(struct asm_lineage *l, uint32_t entry);
 void asm_forget(struct asm_lineage *l, uint32_t entry);		/* removed, or the ADD was refused */
 
+/* ---- another bitmap while the array runs (rebitmap.c) ---- */
+
+/* The largest internal bitmap that umd starts with. */
+enum { ASM_BITMAP_BYTES_MAX = 4 << 20 };
+
+struct asm_bitmap_wish {
+	enum { ASM_BITMAP_NONE, ASM_BITMAP_INTERNAL, ASM_BITMAP_CHUNKS } kind;
+	uint64_t chunk_bytes;			/* INTERNAL: 0 = choose; CHUNKS: of the bitmap there is */
+};
+
+struct asm_bitmap_plan {
+	bool has_bitmap;			/* else none */
+	struct bitmap_sb sb;			/* for bm_new(), without an image */
+	member_off at[ARR_MEMBERS_MAX];		/* on each entry of the table; OFF_NONE where none is written */
+};
+
+/**
+ * asm_plan_bitmap - chunks and places for ARR_EV_BITMAP
+ * The plan holds as long as nobody joins; whether the array may change its bitmap now is the event's to say.
+ * Returns 0 or a code: -EEXIST, -ENOENT, -EBUSY (it has one, has none, has somebody else's), -ENOSPC, UMD_E_BAD_OPTION.
+ */
+int asm_plan_bitmap(const struct asm_lineage *l, const struct arr *a, const struct asm_bitmap_wish *wish,
+		    struct asm_bitmap_plan *ret_plan, struct err *err);
+
 /* ---- creating ---- */
 
 struct asm_create {

@@ -34,12 +34,22 @@ static void put_roles(struct sb1 *sb, const struct arr_claim *claim)
 	}
 }
 
+/* Distances are signed: version 1.0 has its bitmap in front of the superblock. */
+static void put_bitmap(struct sb1 *sb, const struct arr_claim_member *m)
+{
+	bool is_named = m->bitmap_at.bytes != OFF_NONE;
+	int64_t sector = (int64_t)(m->bitmap_at.bytes / SECTOR_BYTES);
+
+	sb->feature_map = is_named ? FMT_SB1_BITMAP : 0;
+	sb->bitmap_offset_sectors = is_named ? (int32_t)(sector - (int64_t)sb->super_offset_sectors) : 0;
+}
+
 static void put_claim(struct sb1 *sb, const struct sb1 *base, const struct arr_claim *claim,
 		      const struct arr_claim_member *m, uint64_t now_s)
 {
 	put_array_fields(sb, base);
 	put_roles(sb, claim);
-	sb->feature_map = base->feature_map & FMT_SB1_BITMAP;
+	put_bitmap(sb, m);
 	sb->recovery_offset_sectors = 0;
 	if (m->is_recovering) {
 		sb->feature_map |= FMT_SB1_RECOVERY_OFFSET | (m->is_by_bitmap ? FMT_SB1_RECOVERY_BITMAP : 0);

@@ -22,6 +22,8 @@ bool asm_is_recovering(const struct sb1 *sb);
 uint64_t asm_recovery_offset(const struct sb1 *sb);	/* bytes, at most the member's size */
 bool asm_counts_active(const struct sb1 *teller, const struct sb1 *other);
 bool asm_has_room_for_roles(const struct sb1 *sb, const struct sb1 *array);
+/* The superblock as it will be: with the bitmap at the reference's distance where it names none. */
+struct sb1 asm_with_bitmap(const struct sb1 *sb, const struct sb1 *ref);
 bool asm_judge_others(const struct asm_member *members, const struct asm_options *o, struct asm_plan *plan);
 
 /* look.c: how many bitmaps follow each other */

@@ -11,17 +11,19 @@
 
 #include "base/mem.h"
 
-static struct arr_member entry_of(const struct asm_member *m, enum asm_verdict verdict)
+static struct arr_member entry_of(const struct asm_member *m, const struct sb1 *ref, enum asm_verdict verdict)
 {
+	struct sb1 in_use = asm_with_bitmap(&m->sb, ref);
 	struct arr_member e = {
 		.state = ARR_M_RECOVERING,
 		.slot = asm_own_role(&m->sb),
 		.dev_number = m->sb.dev_number,
 		.data_at = lay_data(&m->sb).at,
+		.bitmap_at = { OFF_NONE },
 		.is_write_mostly = m->sb.devflags & FMT_SB1_WRITE_MOSTLY,
 	};
 
-	lay_bitmap(&m->sb, &e.bitmap_at);
+	lay_bitmap(&in_use, &e.bitmap_at);
 	switch (verdict) {
 	case ASM_IN_SYNC:
 		e.state = ARR_M_IN_SYNC;
@@ -148,7 +150,7 @@ int asm_start(const struct asm_member *members, const struct asm_plan *plan, con
 			c->events = max_u64(c->events, members[i].sb.events);
 			ret_member_of[c->member_count] = i;
 			remember(l, c->member_count, &members[i]);
-			c->members[c->member_count++] = entry_of(&members[i], plan->verdicts[i]);
+			c->members[c->member_count++] = entry_of(&members[i], ref, plan->verdicts[i]);
 		}
 		/* A cut may have left the next event on one that is missing, in sync there: that number is not given to
 		 * another story, or this member would be taken for current once its device number is another's. */

@@ -117,23 +117,32 @@ bool asm_has_room_for_roles(const struct sb1 *sb, const struct sb1 *array)
 		       div_up(fmt_sb1_valid_bytes(&grown), SECTOR_BYTES);
 }
 
-/* The array's bitmap will be written here: at a place that this member's superblock names, and nowhere else (I7). Linux
- * does not look so closely, and it alone starts what is not supported here. */
+struct sb1 asm_with_bitmap(const struct sb1 *sb, const struct sb1 *ref)
+{
+	struct sb1 r = *sb;
+
+	if (!(sb->feature_map & FMT_SB1_BITMAP) && ref->feature_map & FMT_SB1_BITMAP) {
+		r.feature_map |= FMT_SB1_BITMAP;
+		r.bitmap_offset_sectors = ref->bitmap_offset_sectors;
+	}
+	return r;
+}
+
+/* The array's bitmap will be written here: at a place that this member's superblock names, and nowhere else (I7); where
+ * it names none, the power went while one was being added, and it is the others' distance from the superblock, as for
+ * Linux. That one does not look so closely, and it alone starts what is not supported here. */
 static bool has_place_for_bitmap(const struct asm_member *members, struct asm_plan *plan, uint32_t i)
 {
 	const struct asm_member *m = &members[i];
 	const struct bitmap_sb *bitmap = &members[plan->bitmap_member].bitmap;
-	struct sb1 in_use = m->sb;
+	struct sb1 in_use = asm_with_bitmap(&m->sb, &members[plan->freshest].sb);
 	struct err err = { 0 };
 
 	if (!plan->has_bitmap || plan->is_unsupported)
 		return true;
 	in_use.size_sectors = members[plan->freshest].sb.size_sectors;	/* the array's, whatever this one says */
 	in_use.max_dev = members[plan->freshest].sb.max_dev;
-	if (!(m->sb.feature_map & FMT_SB1_BITMAP))
-		SAY(plan, i, ASM_UNUSABLE, "%s has no place for a bitmap, and %s has one: add it as a new device",
-		    m->path, members[plan->freshest].path);
-	else if (lay_bitmap_fits(&in_use, bitmap, asm_slots_of(bitmap), m->size_bytes, &err))
+	if (lay_bitmap_fits(&in_use, bitmap, asm_slots_of(bitmap), m->size_bytes, &err))
 		SAY(plan, i, ASM_UNUSABLE, "%s: %s", m->path, err.text);
 	return plan->verdicts[i] != ASM_UNUSABLE;
 }

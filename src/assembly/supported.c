@@ -63,8 +63,6 @@ int asm_check_supported(const struct asm_member *m, struct err *err)
 /* Running, a bitmap is held in memory with a counter for every set bit: what an image claims must not decide how long
  * a start takes. 4 MiB are 32 times the largest bitmap that mdadm or umd makes with a new array, and 2 PiB in chunks of
  * 64 MiB; mdadm can add larger ones to an array that runs, when small chunks are asked for. */
-enum { BITMAP_BYTES_MAX = 4 << 20 };
-
 int asm_check_bitmap_supported(const struct asm_member *m, struct err *err)
 {
 	if (fmt_bitmap_is_lockless(&m->bitmap))
@@ -76,11 +74,11 @@ int asm_check_bitmap_supported(const struct asm_member *m, struct err *err)
 		return err_set(err, UMD_E_NOT_SUPPORTED,
 			       "%s: a clustered bitmap of %u nodes is not supported yet: nothing is started", m->path,
 			       m->bitmap.nodes);
-	if (fmt_bitmap_bytes(&m->bitmap) > BITMAP_BYTES_MAX)
+	if (fmt_bitmap_bytes(&m->bitmap) > ASM_BITMAP_BYTES_MAX)
 		return err_set(err, UMD_E_NOT_SUPPORTED,
 			       "%s: the bitmap has %llu bytes for %llu chunks, umd starts with up to %d: larger chunks "
 			       "would start",
 			       m->path, (unsigned long long)fmt_bitmap_bytes(&m->bitmap),
-			       (unsigned long long)fmt_bitmap_chunks(&m->bitmap), BITMAP_BYTES_MAX);
+			       (unsigned long long)fmt_bitmap_chunks(&m->bitmap), ASM_BITMAP_BYTES_MAX);
 	return 0;
 }

@@ -65,6 +65,18 @@ struct bm *bm_free(struct bm *b);
  */
 int64_t bm_load(struct bm *b, enum bm_load_mode mode, array_off from, bool is_stale);
 
+/* ---- another one in its place (replace.c) ---- */
+
+/* Set in @to, a new and empty one, what is set in @from, with its flags; events and events_cleared as well. Both have a
+ * superblock and cover the same bytes. 0 or -ENOMEM, and @to is of no use then. Once more at the exchange: it then finds
+ * every counter in place. */
+int bm_carry(struct bm *to, const struct bm *from);
+/* Its superblock says that every bit counts as set; page 0 wants a commit. */
+void bm_set_stale(struct bm *b);
+/* It is written over another one: every page wants a commit, and the superblock says STALE until all of them have had
+ * one. */
+void bm_rewrite(struct bm *b);
+
 /* ---- geometry and numbers ---- */
 uint64_t bm_chunk_bytes(const struct bm *b);
 uint64_t bm_chunks(const struct bm *b);

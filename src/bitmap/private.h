@@ -39,6 +39,7 @@ struct bm {
 	struct bm_pageset wanted, urgent;
 	bool is_events_cleared_durable;
 	bool is_rewriting;			/* a stale image is being replaced: see load.c */
+	bool is_carried;			/* by one that has lost nothing: see replace.c */
 	struct bm_page_write *flight;		/* the commit in flight, ascending; NULL: none */
 	uint8_t *flight_data;
 	uint64_t flight_count;

@@ -141,7 +141,7 @@ void bm_set_events(struct bm *b, uint64_t events)
 {
 	uint64_t cleared = min_u64(b->sb.events_cleared, events);
 
-	if (b->is_rewriting)
+	if (b->is_rewriting && !b->is_carried)
 		cleared = events;		/* nothing older than the rewritten image may return by it */
 	if (events == b->sb.events && cleared == b->sb.events_cleared)
 		return;

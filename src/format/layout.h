@@ -74,6 +74,19 @@ struct lay_plan {
 int lay_plan_create(enum sb1_minor minor, uint64_t member_bytes, uint64_t data_offset_sectors, uint32_t chunk_bytes,
 		    uint64_t sync_sectors, struct lay_plan *ret_plan, struct err *err);
 
+/* Free sectors beside the superblock of a member, where a bitmap may lie: distances from it, @until the first that is
+ * not free. Until may be below from: no room. The first room is the one that is preferred. */
+enum { LAY_ROOMS = 2 };
+struct lay_room {
+	int64_t from_sectors, until_sectors;
+};
+void lay_rooms(const struct sb1 *sb, struct lay_room ret_rooms[LAY_ROOMS]);
+/* What both have. */
+void lay_common_rooms(struct lay_room rooms[LAY_ROOMS], const struct lay_room others[LAY_ROOMS]);
+uint32_t lay_room_sectors(struct lay_room r);		/* whole blocks of 4096 bytes */
+/* Where in the room a bitmap of so many sectors goes: near the superblock. @sectors at most lay_room_sectors(). */
+int32_t lay_place_in_room(struct lay_room r, enum sb1_minor minor, uint32_t sectors);
+
 /**
  * lay_choose_chunk - the bitmap chunk mdadm would choose
  * @wanted_bytes: 0 = choose (at least 64 MiB)

@@ -50,12 +50,17 @@ static void no_place_for_it(void)
 	told_by("a", 1, FMT_ROLE_FAULTY);
 	EDIT('b', s->feature_map &= ~(uint32_t)FMT_SB1_BITMAP);
 	is_u64(judge("ab"), 0, "a member from before the array had a bitmap");
-	is_verdict(1, ASM_UNUSABLE, "is not used: umd would not know where to write it");
-	ok(strstr(plan.reasons[1], "disk-b has no place for a bitmap"), "%s", plan.reasons[1]);
+	is_verdict(1, ASM_STALE_BITMAP, "gets it where the others have it");
 	start("ab");
-	is_u64(status()->member_count, 1, "and is no member of the running array");
-	is_u64((uint64_t)admit('b', ASM_ADMIT_READD), (uint64_t)UMD_E_READD_REFUSED, "it cannot be re-added either");
+	is_u64(status()->members[1].bitmap_at.bytes, 8192, "at the reference's distance from the superblock");
+	is_u64((uint64_t)admit('b', ASM_ADMIT_READD), (uint64_t)UMD_E_READD_REFUSED, "it cannot be re-added");
 	stop();
+
+	create(2);
+	EDIT('b', s->feature_map &= ~(uint32_t)FMT_SB1_BITMAP; s->data_offset_sectors = 16);
+	judge("ab");
+	is_verdict(1, ASM_UNUSABLE, "where the others have it this member has its data: it is not written");
+	ok(strstr(plan.reasons[1], "data"), "%s", plan.reasons[1]);
 
 	create(2);
 	EDIT('b', s->bitmap_offset_sectors = (int32_t)s->data_offset_sectors - 8);
@@ -66,8 +71,8 @@ static void no_place_for_it(void)
 	create(2);
 	disks[2] = disks[1];
 	EDIT('c', s->dev_number = 2; s->feature_map = 0; memset(s->device_uuid, 9, 16));
-	is_u64(judge("abc"), 0, "a spare without a place for it");
-	is_verdict(2, ASM_UNUSABLE, "cannot take over either");
+	is_u64(judge("abc"), 0, "a spare whose superblock names none");
+	is_verdict(2, ASM_SPARE, "gets it there as well");
 }
 
 static void stale_ones(void)

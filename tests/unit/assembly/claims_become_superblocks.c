@@ -18,7 +18,8 @@ static void claim_of(uint32_t count)
 	job.part_count = count;
 	for (uint32_t i = 0; i < count; i++) {
 		claim.members[i] = (struct arr_claim_member){ .member = i, .dev_number = i, .role = i,
-			.is_written = true, .recovery_offset = OFF_NONE };
+			.is_written = true, .recovery_offset = OFF_NONE,
+			.bitmap_at = status()->members[i].bitmap_at };
 		job.parts[i].member = i;
 	}
 }

@@ -1,0 +1,208 @@
+/* Another bitmap for a running array: which chunks, where on every member, and why not.
+ *
+ * md keeps one distance from the superblock for the whole array, and reads it from any member. So the place is one that
+ * is free on all of them: between superblock and data, beside the bad-block log (format/layout_room.c). The room on the
+ * side of the superblock is taken where it suffices, as mdadm does. A bitmap that has its place keeps it if the new
+ * chunks fit there, since then only pages have to be replaced.
+ *
+ * Without a wish the chunk is mdadm's: 64 MiB, or more where the room is small. What umd would not start with is not
+ * made either. Left out: order and safety of the exchange (array/rebitmap.c), bitmap files. */
+#include "assembly/inside.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/text.h"
+
+enum {
+	BITMAP_VERSION = 4, DAEMON_SLEEP_S = 5, BLOCK_BYTES = 4096,
+	ROOM_SECTORS_MAX = ASM_BITMAP_BYTES_MAX / SECTOR_BYTES,
+	UNASKED_SECTORS_MAX = 256,		/* what mdadm takes of a large room by itself */
+};
+
+static bool is_written(const struct arr_status *s, uint32_t entry)
+{
+	return entry < s->member_count && s->members[entry].state != ARR_M_NONE &&
+	       s->members[entry].state != ARR_M_FAULTY;
+}
+
+/* A member's superblock as far as places go, with what is the array's. */
+static struct sb1 line_of(const struct asm_lineage *l, uint32_t entry)
+{
+	struct sb1 sb = l->lines[entry].sb;
+
+	sb.size_sectors = l->base.size_sectors;
+	sb.max_dev = l->base.max_dev;
+	return sb;
+}
+
+static void common_rooms(const struct asm_lineage *l, const struct arr_status *s, struct lay_room ret[LAY_ROOMS])
+{
+	struct lay_room own[LAY_ROOMS];
+	bool is_first = true;
+
+	for (uint32_t i = 0; i < ARR_MEMBERS_MAX; i++) {
+		struct sb1 sb;
+
+		if (!is_written(s, i))
+			continue;
+		sb = line_of(l, i);
+		lay_rooms(&sb, own);
+		if (is_first)
+			memcpy(ret, own, sizeof own);
+		else
+			lay_common_rooms(ret, own);
+		is_first = false;
+	}
+}
+
+static uint32_t capped(struct lay_room room, uint64_t wanted)
+{
+	uint32_t most = wanted ? ROOM_SECTORS_MAX : UNASKED_SECTORS_MAX;
+
+	return (uint32_t)min_u64(lay_room_sectors(room), most);
+}
+
+/* The first room that holds the chunks that are wanted; else the sentence speaks of the largest. */
+static int choose_room(const struct asm_lineage *l, const struct lay_room rooms[LAY_ROOMS], uint64_t wanted,
+		       struct lay_room *ret_room, uint32_t *ret_chunk, struct err *err)
+{
+	uint32_t best = 0;
+
+	for (uint32_t i = 0; i < LAY_ROOMS; i++) {
+		struct err own = { 0 };
+
+		if (lay_choose_chunk(l->base.size_sectors, capped(rooms[i], wanted), wanted, ret_chunk, &own) == 0) {
+			*ret_room = rooms[i];
+			return 0;
+		}
+		if (capped(rooms[i], wanted) > capped(rooms[best], wanted))
+			best = i;
+	}
+	if (!lay_room_sectors(rooms[best]))
+		return err_set(err, -ENOSPC, "there is no room for a bitmap: the members have no free sector in common "
+			       "between superblock and data");
+	return lay_choose_chunk(l->base.size_sectors, capped(rooms[best], wanted), wanted, ret_chunk, err);
+}
+
+/* All places at this distance. */
+static void put_places(const struct asm_lineage *l, const struct arr_status *s, int32_t distance_sectors,
+		       struct asm_bitmap_plan *p)
+{
+	for (uint32_t i = 0; i < ARR_MEMBERS_MAX; i++) {
+		struct sb1 sb = l->lines[i].sb;
+
+		sb.feature_map |= FMT_SB1_BITMAP;
+		sb.bitmap_offset_sectors = distance_sectors;
+		if (!is_written(s, i) || !lay_bitmap(&sb, &p->at[i]))
+			p->at[i].bytes = OFF_NONE;
+	}
+}
+
+static int plan_new(const struct asm_lineage *l, const struct arr_status *s, uint64_t wanted,
+		    struct asm_bitmap_plan *p, struct err *err)
+{
+	struct lay_room rooms[LAY_ROOMS] = { 0 }, room;
+	uint32_t sectors;
+	int rc;
+
+	common_rooms(l, s, rooms);
+	rc = choose_room(l, rooms, wanted, &room, &p->sb.chunk_bytes, err);
+	if (rc < 0)
+		return rc;
+	sectors = (uint32_t)(round_up(fmt_bitmap_bytes(&p->sb), BLOCK_BYTES) / SECTOR_BYTES);
+	put_places(l, s, lay_place_in_room(room, l->base.minor, sectors), p);
+	return 0;
+}
+
+/* Does the bitmap with these chunks fit where the old one lies, on every member? */
+static bool fits_in_place(const struct asm_lineage *l, const struct arr_status *s, struct asm_bitmap_plan *p)
+{
+	for (uint32_t i = 0; i < ARR_MEMBERS_MAX; i++) {
+		struct sb1 sb;
+
+		p->at[i].bytes = OFF_NONE;
+		if (!is_written(s, i))
+			continue;
+		sb = line_of(l, i);
+		sb.feature_map |= FMT_SB1_BITMAP;
+		sb.bitmap_offset_sectors = (int32_t)((int64_t)(s->members[i].bitmap_at.bytes / SECTOR_BYTES) -
+						     (int64_t)sb.super_offset_sectors);
+		p->at[i] = s->members[i].bitmap_at;
+		if (lay_bitmap_fits(&sb, &p->sb, 1, UINT64_MAX, NULL))
+			return false;
+	}
+	return fmt_bitmap_bytes(&p->sb) <= ASM_BITMAP_BYTES_MAX;
+}
+
+static int check_chunk(uint64_t wanted, const struct bm *old, struct err *err)
+{
+	if (!is_power_of_two(wanted) || wanted < LAY_CHUNK_MIN_BYTES || wanted > UINT64_C(1) << 31)
+		return err_set(err, UMD_E_BAD_OPTION,
+			       "a bitmap chunk of %" PRIu64 " bytes is no power of two between %d and %" PRIu64
+			       "; nothing has been written", wanted, LAY_CHUNK_MIN_BYTES, UINT64_C(1) << 31);
+	if (wanted == bm_chunk_bytes(old))
+		return err_set(err, -EEXIST, "the bitmap's chunks have %" PRIu64 " bytes already; nothing has been "
+			       "written", wanted);
+	return 0;
+}
+
+static int plan_chunks(const struct asm_lineage *l, const struct arr_status *s, const struct bm *old, uint64_t wanted,
+		       struct asm_bitmap_plan *p, struct err *err)
+{
+	int rc = check_chunk(wanted, old, err);
+
+	if (rc < 0)
+		return rc;
+	p->sb = *bm_superblock(old);
+	p->sb.chunk_bytes = (uint32_t)wanted;
+	p->sb.state &= ~(uint32_t)FMT_BITMAP_STALE;
+	if (!fits_in_place(l, s, p))
+		rc = plan_new(l, s, wanted, p, err);
+	if (p->sb.sectors_reserved && fmt_bitmap_bytes(&p->sb) > (uint64_t)p->sb.sectors_reserved * SECTOR_BYTES)
+		p->sb.sectors_reserved = 0;		/* not known */
+	return rc;
+}
+
+static void begin_superblock(const struct asm_lineage *l, struct bitmap_sb *sb)
+{
+	*sb = (struct bitmap_sb){
+		.magic = FMT_BITMAP_MAGIC, .version = BITMAP_VERSION, .sync_size_sectors = l->base.size_sectors,
+		.daemon_sleep_s = DAEMON_SLEEP_S,
+	};
+	memcpy(sb->uuid, l->base.set_uuid, sizeof sb->uuid);
+}
+
+static const char *kind_of(const struct arr_status *s)
+{
+	return s->names_bitmap ? "an internal bitmap" : "a bitmap without superblock, which its owner keeps";
+}
+
+int asm_plan_bitmap(const struct asm_lineage *l, const struct arr *a, const struct asm_bitmap_wish *wish,
+		    struct asm_bitmap_plan *ret_plan, struct err *err)
+{
+	const struct bm *old = arr_bitmap(a);
+	struct arr_status s;
+
+	arr_get_status(a, &s);
+	memset(ret_plan, 0, sizeof *ret_plan);
+	if (wish->kind == ASM_BITMAP_NONE) {
+		if (!old)
+			return err_set(err, -ENOENT, "the array has no bitmap that could be taken away");
+		return 0;
+	}
+	ret_plan->has_bitmap = true;
+	if (wish->kind == ASM_BITMAP_CHUNKS) {
+		if (!old || !s.names_bitmap)
+			return err_set(err, old ? -EBUSY : -ENOENT, "the array has %s: --bitmap=internal gives it one "
+				       "with these chunks%s", old ? kind_of(&s) : "no bitmap",
+				       old ? " when it has none" : "");
+		return plan_chunks(l, &s, old, wish->chunk_bytes, ret_plan, err);
+	}
+	if (old)
+		return err_set(err, -EEXIST, "the array has %s already (chunks of %" PRIu64 " bytes); nothing has been "
+			       "written", kind_of(&s), bm_chunk_bytes(old));
+	begin_superblock(l, &ret_plan->sb);
+	return plan_new(l, &s, wish->chunk_bytes, ret_plan, err);
+}

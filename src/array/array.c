@@ -25,7 +25,7 @@ struct arr *arr_new(const struct arr_config *config)
 
 	a->size_bytes = config->size_bytes;
 	a->raid_devices = config->raid_devices;
-	a->events = config->events;
+	a->events = a->change_events = config->events;
 	a->is_external = config->is_external;
 	a->mode = a->mode_wanted = config->is_readonly ? ARR_MODE_READONLY :
 				   config->is_read_auto ? ARR_MODE_READ_AUTO : ARR_MODE_WRITABLE;

@@ -168,6 +168,8 @@ static void recorded(struct arr *a)
 {
 	a->claim_phase = CLAIM_IDLE;
 	a->events = a->claim.events;
+	if (a->claim.generation != a->durable_generation)
+		a->change_events = a->events;
 	a->is_active_on_disk = a->claim.is_active;
 	a->durable_generation = a->claim.generation;
 	a->recorded_sync_offset = arr_sync_offset(a);

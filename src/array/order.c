@@ -21,9 +21,9 @@ void arr_can_clear_falls(struct arr *a)
 }
 
 /* Bits would go under a later event than the one their owner knows of: it is told, and bits wait for its word. */
-bool arr_events_outrun(struct arr *a)
+bool arr_events_outrun(struct arr *a, uint64_t events)
 {
-	if (a->is_external || !a->bitmap || !bm_is_bare(a->bitmap) || bm_events_cleared(a->bitmap) >= a->events)
+	if (a->is_external || !a->bitmap || !bm_is_bare(a->bitmap) || bm_events_cleared(a->bitmap) >= events)
 		return false;
 	bm_set_events_cleared(a->bitmap, a->events);
 	arr_can_clear_falls(a);

@@ -36,7 +36,7 @@ static void finish(struct arr *a, struct arr_req *req, int rc)
 		if (leave_needed)
 			arr_can_clear_falls(a);
 		else if (went_out)
-			arr_events_outrun(a);
+			arr_events_outrun(a, a->events);
 		a->writes_in_flight--;
 		a->idle_since_ms = a->now_ms;
 	}

@@ -42,6 +42,7 @@ struct arr {
 	uint64_t claim_admissions;		/* when its flush began */
 	uint64_t events;			/* of the last durable claim */
 	uint64_t wanted_generation, durable_generation;
+	uint64_t change_events;			/* of the last durable claim that changed what is said of members */
 	uint64_t first_events;		/* of the first claim, where a start misses somebody; 0: nobody */
 	uint64_t failure_generation;		/* durable: the last failure is recorded */
 	bool is_active_on_disk, is_raise_wanted;
@@ -176,7 +177,7 @@ enum arr_state arr_state(const struct arr *a);
 
 /* order.c */
 void arr_can_clear_falls(struct arr *a);
-bool arr_events_outrun(struct arr *a);
+bool arr_events_outrun(struct arr *a, uint64_t events);	/* than the owner knows: it must know @events */
 void arr_event_order(struct arr *a, struct arr_event *ev);
 
 /* sweep.c */

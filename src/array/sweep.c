@@ -90,7 +90,9 @@ static bool put_events_cleared(struct arr *a)
 		return true;
 	}
 	if (bm_is_bare(a->bitmap)) {
-		a->sweep_phase = arr_events_outrun(a) ? SWEEP_IDLE : SWEEP_CLEAR;
+		bool is_outrun = arr_events_outrun(a, max_u64(a->change_events, a->first_events + 1));
+
+		a->sweep_phase = is_outrun ? SWEEP_IDLE : SWEEP_CLEAR;
 		return true;
 	}
 	bm_set_events_cleared(a->bitmap, a->events);

@@ -5,7 +5,8 @@
  * by number: "bitmap01 active01 write01". A test compares scores, so it sees order, members and surplus.
  *
  * The hands watch one law for all tests (I10): no superblock says clean over client writes that were not flushed, and
- * none gives an offset, or a member in sync, over copied data that was not flushed. end() says so. */
+ * none gives an offset, or a member in sync, over copied data that was not flushed. Where an owner keeps the metadata
+ * the same is asked of the status after every step, since the owner may record whatever it sees. end() says so. */
 #ifndef TESTS_UNIT_ARRAY_HANDS_H
 #define TESTS_UNIT_ARRAY_HANDS_H
 
@@ -46,6 +47,9 @@ static struct world {
 	uint8_t sync_buffer[ARR_SYNC_WINDOW_BYTES];
 	char score[4096];
 	uint32_t early_claims;
+	uint32_t head_bytes;		/* of the bitmap */
+	uint64_t given_offset;		/* of the resync, by the owner */
+	bool was_in_sync[HANDS];	/* by the status after the last step */
 } w;
 
 struct setup {
@@ -53,7 +57,9 @@ struct setup {
 	enum arr_member_state states[HANDS];	/* 0: in sync */
 	bool wants_full[HANDS];
 	uint64_t recovery_offsets[HANDS];
-	bool is_readonly, wants_record, has_no_bitmap;
+	bool is_readonly, is_read_auto, wants_record, has_no_bitmap;
+	bool is_external;		/* an owner keeps the metadata; the bitmap is bare */
+	bool is_bare;
 	bool is_dirty;			/* resync due from @checkpoint; active when that is 0 */
 	uint64_t checkpoint;
 	uint64_t set;			/* chunks set in the bitmap, as a mask */
@@ -75,9 +81,11 @@ static struct bm *make_bitmap(const struct setup *s, bool is_degraded)
 	bool is_needed = is_degraded || s->is_dirty;
 	struct bm *b;
 
+	w.head_bytes = s->is_external || s->is_bare ? 0 : FMT_BITMAP_SB_BYTES;
 	for (unsigned i = 0; i < 8; i++)
-		image[FMT_BITMAP_SB_BYTES + i] = (uint8_t)(s->set >> 8 * i);
-	b = bm_new(&sb, image, sizeof image);
+		image[w.head_bytes + i] = (uint8_t)(s->set >> 8 * i);
+	b = w.head_bytes ? bm_new(&sb, image, sizeof image) :
+		bm_new_bare(w.size, sb.chunk_bytes, 5000, image, sizeof image);
 	bm_load(b, is_needed ? BM_LOAD_NEEDED_FROM : BM_LOAD_CLEAN, (array_off){ is_degraded ? 0 : s->checkpoint },
 		false);
 	if (s->prepare)
@@ -107,9 +115,13 @@ UNUSED static void begin(struct setup s)
 	c.member_count = s.members ? s.members : 2;
 	c.raid_devices = s.slots ? s.slots : c.member_count;
 	c.is_readonly = s.is_readonly;
+	c.is_read_auto = s.is_read_auto;
+	c.is_external = s.is_external;
+	if (s.is_external)
+		c.events = 0;
 	c.wants_record = s.wants_record;
 	if (s.is_dirty) {
-		c.resync_offset = s.checkpoint;
+		c.resync_offset = w.given_offset = s.checkpoint;
 		c.is_active = s.checkpoint == 0;
 	}
 	for (uint32_t i = 0; i < c.member_count; i++) {
@@ -221,6 +233,29 @@ static void take_super(const struct arr_claim *c)
 		w.hands[c->members[i].member].was_recovering = c->members[i].is_recovering;
 }
 
+/* May an owner who looks now record what it sees? */
+static void check_shown(void)
+{
+	static struct arr_status s;
+	bool is_early = false;
+
+	arr_get_status(w.a, &s);
+	if (!s.is_external)
+		return;
+	for (uint32_t i = 0; i < s.member_count; i++) {
+		const struct hand *h = &w.hands[i];
+		bool is_in_sync = s.members[i].state == ARR_M_IN_SYNC, shows_clean = !s.is_active && !s.is_broken;
+
+		is_early |= is_in_sync && shows_clean && h->has_unflushed;
+		is_early |= is_in_sync && !w.was_in_sync[i] && h->copied_from != OFF_NONE;
+		is_early |= is_in_sync && s.degraded + 1 < s.raid_devices && h->copied_from < s.resync_offset &&
+			s.resync_offset != w.given_offset;
+		is_early |= s.members[i].state == ARR_M_RECOVERING && h->copied_from < s.members[i].recovery_offset;
+		w.was_in_sync[i] = is_in_sync;
+	}
+	w.early_claims += is_early;
+}
+
 static void note_unflushed(const struct arr_job *job, const struct arr_part *p, struct hand *h)
 {
 	if (p->op == ARR_P_FLUSH) {
@@ -293,6 +328,7 @@ static int step(struct arr_event *ev)
 		list_remove(&job->link);
 		list_append(&w.jobs, &job->link);
 	}
+	check_shown();
 	return ev->rc;
 }
 
@@ -426,6 +462,25 @@ static int control(enum arr_event_kind kind, uint32_t member)
 	return ev.rc;
 }
 
+/* An event that has a value, and all that follows. */
+UNUSED static int tell(enum arr_event_kind kind, uint64_t value)
+{
+	struct arr_event ev = { .kind = kind, .value = value };
+
+	step(&ev);
+	run();
+	return ev.rc;
+}
+
+/* What the owner says: an event that names a member, or none. */
+UNUSED static int owner(enum arr_event_kind kind, uint32_t member)
+{
+	int rc = control(kind, member);
+
+	run();
+	return rc;
+}
+
 UNUSED static int fail(uint32_t member)
 {
 	return control(ARR_EV_FAIL, member);
@@ -482,6 +537,12 @@ UNUSED static int byte_of(uint32_t member, uint64_t at)
 	return w.hands[member].media[DATA_AT + at];
 }
 
+/* md's word for the array. */
+UNUSED static const char *shown(void)
+{
+	return arr_state_name(status()->state);
+}
+
 /* What the superblock of @teller says of @member. */
 UNUSED static uint32_t told_role(uint32_t teller, uint32_t member)
 {
@@ -496,7 +557,7 @@ UNUSED static uint32_t told_role(uint32_t teller, uint32_t member)
 /* The bit of a chunk on a member's medium. */
 UNUSED static bool bit_on(uint32_t member, uint64_t chunk)
 {
-	return w.hands[member].media[BITMAP_AT + FMT_BITMAP_SB_BYTES + chunk / 8] >> chunk % 8 & 1;
+	return w.hands[member].media[BITMAP_AT + w.head_bytes + chunk / 8] >> chunk % 8 & 1;
 }
 
 UNUSED static uint64_t cleared_on(uint32_t member)

@@ -27,6 +27,16 @@ UNUSED static struct bm *a_bitmap(uint64_t size_bytes, uint32_t chunk_bytes)
 	return b;
 }
 
+/* The same without superblock. */
+UNUSED static struct bm *a_bare_bitmap(uint64_t size_bytes, uint32_t chunk_bytes)
+{
+	struct bm *b = bm_new_bare(size_bytes, chunk_bytes, 5000, NULL, 0);
+
+	bm_load(b, BM_LOAD_CLEAN, (array_off){ OFF_NONE }, false);
+	commit(b);
+	return b;
+}
+
 /* One commit from begin to end; false when there was nothing to write. */
 static bool commit(struct bm *b)
 {

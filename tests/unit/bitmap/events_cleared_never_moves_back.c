@@ -44,6 +44,12 @@ int main(void)
 	bm_set_events(b, 8);
 	is_u64(bm_events_cleared(b), 8, "min rule: a superblock never says events_cleared above events");
 	ok(!bm_events_cleared_is_durable(b), "and that, too, must reach the disk");
+	commit(b);
+	bm_set_daemon_sleep(b, 1001);
+	is_u64(bm_daemon_sleep_ms(b), 1001, "a period is kept in milliseconds");
+	is_u64(bm_commit_begin(b, &writes), 1, "and written");
+	is_u64(le_get(writes[0].data + 56, 4), 2, "in whole seconds, rounded up");
+	bm_commit_end(b, true);
 	bm_free(b);
 	return tap_end();
 }

@@ -77,6 +77,37 @@ static void loaded_stale(void)
 	bm_free(b);
 }
 
+static void loaded_bare(void)
+{
+	const uint8_t bits[] = { 0x08, 0x20, 0xf8 };
+	struct bm *b = bm_new_bare(CHUNKS * CHUNK, CHUNK, 1500, bits, sizeof bits);
+	const struct bm_page_write *writes;
+
+	is_u64((uint64_t)bm_load(b, BM_LOAD_NEEDED_FROM, at(15 * CHUNK), false), 3, "without superblock: three chunks");
+	ok(bm_bit(b, chunk(3)) && bm_bit(b, chunk(13)) && bm_bit(b, chunk(19)), "the same ones");
+	is_u64(bm_needed_chunks(b), 1, "one behind the checkpoint");
+	is_u64(bm_daemon_sleep_ms(b), 1500, "a period in milliseconds");
+	is_u64(bm_commit_begin(b, &writes), 1, "one page");
+	ok(writes[0].at_bytes == 0 && !memcmp(writes[0].data, bits, sizeof bits) && !writes[0].data[3],
+	   "that begins with the bits, junk behind the end as it was found");
+	bm_commit_end(b, true);
+	bm_set_events(b, 12);
+	bm_set_events_cleared(b, 12);
+	ok(!bm_wants_commit(b) && bm_events_cleared_is_durable(b) && bm_events_cleared(b) == 12,
+	   "events are kept, but there is no place to write them to");
+	bm_set_daemon_sleep(b, 0);
+	ok(!bm_wants_commit(b) && bm_daemon_sleep_ms(b) == 1, "nor is a period");
+	bm_free(b);
+
+	b = bm_new_bare(CHUNKS * CHUNK, CHUNK, 1500, bits, sizeof bits);
+	is_u64((uint64_t)bm_load(b, BM_LOAD_NEEDED_FROM, at(0), true), CHUNKS, "stale: every bit");
+	is_u64(bm_commit_begin(b, &writes), 1, "is written");
+	ok(writes[0].data[0] == 0xff && writes[0].data[1] == 0xff && writes[0].data[2] == 0xff && !writes[0].data[3],
+	   "from the first byte on");
+	bm_commit_end(b, true);
+	bm_free(b);
+}
+
 static void runs_are_found(void)
 {
 	int64_t set;
@@ -100,6 +131,7 @@ int main(void)
 	loaded_from(15 * CHUNK, 1, "only the last chunk lies behind");
 	loaded_from(OFF_NONE, 0, "no checkpoint: nothing is copied");
 	loaded_stale();
+	loaded_bare();
 	runs_are_found();
 	return tap_end();
 }

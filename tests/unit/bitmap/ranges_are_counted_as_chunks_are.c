@@ -24,7 +24,7 @@ static void scribble(struct bm *b)
 
 static uint64_t any_border(void)
 {
-	static const uint64_t borders[] = { 0, 64, 2048, 4096, 30720, 63488, CHUNKS };
+	static const uint64_t borders[] = { 0, 64, 2048, 4096, 30720, 32768, 63488, 65536, CHUNKS };
 
 	if (prng_below(&rng, 2))
 		return prng_below(&rng, CHUNKS + 50);
@@ -56,9 +56,8 @@ static bool runs_are_right(const struct bm *b, uint64_t from, uint64_t end, uint
 	return !set;
 }
 
-int main(void)
+static void check(struct bm *b)
 {
-	struct bm *b = a_bitmap((CHUNKS - 1) * (uint64_t)CHUNK + 512, CHUNK);
 	uint64_t wrong_set = 0, wrong_needed = 0, wrong_runs = 0, most_set = 0, most_needed = 0;
 
 	is_u64(bm_chunks(b), CHUNKS, "a bitmap whose last chunk is cut");
@@ -81,5 +80,11 @@ int main(void)
 	is_u64(bm_count_set(b, chunk(0), chunk(OFF_NONE)), bm_set_chunks(b), "all of them: the sum that is kept");
 	is_u64(bm_count_needed(b, chunk(0), chunk(OFF_NONE)), bm_needed_chunks(b), "needed ones as well");
 	bm_free(b);
+}
+
+int main(void)
+{
+	check(a_bitmap((CHUNKS - 1) * (uint64_t)CHUNK + 512, CHUNK));
+	check(a_bare_bitmap((CHUNKS - 1) * (uint64_t)CHUNK + 512, CHUNK));
 	return tap_end();
 }

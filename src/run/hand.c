@@ -246,6 +246,14 @@ static int step(struct umd_array *u, struct arr_event *ev, struct err *err)
 	return 0;
 }
 
+/* As in md a write to sync_action is reason enough to end read-auto. */
+static int make_writable(struct umd_array *u, const struct att_action *action, struct err *err)
+{
+	struct arr_event ev = { .kind = ARR_EV_SET_MODE, .value = ARR_MODE_WRITABLE };
+
+	return action->makes_writable ? step(u, &ev, err) : 0;
+}
+
 static int join_one(struct umd_array *u, struct att_join *j, struct err *err)
 {
 	struct arr_event ev = { .kind = ARR_EV_ADD, .new_member = &j->member, .reason = j->reason, .err = err };
@@ -283,6 +291,8 @@ static int readd(struct umd_array *u, struct att_action *action, struct err *err
 static int carry_out(struct umd_array *u, struct att_action *action, int fd, struct arr_status *ret_last,
 		     struct err *err)
 {
+	int rc;
+
 	switch (action->kind) {
 	case ATT_NOTHING:
 		return 0;
@@ -296,9 +306,11 @@ static int carry_out(struct umd_array *u, struct att_action *action, int fd, str
 	case ATT_CLEAR:
 		return end(u, action->kind == ATT_CLEAR, ret_last, err);
 	case ATT_EVENT:
-		return step(u, &action->event, err);
+		rc = make_writable(u, action, err);
+		return rc < 0 ? rc : step(u, &action->event, err);
 	case ATT_JOIN:
-		return join(u, action, err);
+		rc = make_writable(u, action, err);
+		return rc < 0 ? rc : join(u, action, err);
 	case ATT_READD:
 		return readd(u, action, err);
 	default:

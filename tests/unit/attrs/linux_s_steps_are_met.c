@@ -74,8 +74,8 @@ static const struct {
 	int step;
 } moments[] = {
 	{ "live-raid1", 157 }, { "live-raid1", 180 }, { "live-raid1", 197 }, { "start-raid1", 47 },
-	{ "start-raid1", 73 }, { "start-raid1", 103 }, { "start-raid1", 131 }, { "start-raid1", 162 }, { "start-raid1", 216 },
-	{ "start-raid1", 247 },
+	{ "start-raid1", 73 }, { "start-raid1", 103 }, { "start-raid1", 131 }, { "start-raid1", 162 },
+	{ "start-raid1", 216 }, { "start-raid1", 247 },
 };
 
 static bool is_moment(void)
@@ -90,7 +90,8 @@ static bool is_known_to_differ(const char *what)
 {
 	for (size_t i = 0; i < sizeof differs / sizeof *differs; i++)
 		if (!strcmp(differs[i].scenario, f.scenario) &&
-		    !strncmp(differs[i].what, what, strlen(differs[i].what)) && f.number >= differs[i].first && f.number <= differs[i].last)
+		    !strncmp(differs[i].what, what, strlen(differs[i].what)) &&
+		    f.number >= differs[i].first && f.number <= differs[i].last)
 			return differs[i].was_met = true;
 	return false;
 }

@@ -1,8 +1,8 @@
 /* An attribute tree and naive hands for its tests: devices in memory, a real array, a clock that is told.
  *
  * write_to() does what the server does with a write: the tree decides, the hands carry the action out, the tree
- * follows, pollers are told. Jobs of the array run to their end at once. Tests that only look at the tree set w.view.status to
- * a status made by hand instead of starting an array. */
+ * follows, pollers are told. Jobs of the array run to their end at once. Tests that only look at the tree set
+ * w.view.status to a status made by hand instead of starting an array. */
 #ifndef TESTS_UNIT_ATTRS_TREE_H
 #define TESTS_UNIT_ATTRS_TREE_H
 

@@ -30,11 +30,15 @@ int att_read(const struct att *t, const struct att_view *view, const char *path,
 	return 0;
 }
 
-static bool is_text(const char *value, size_t len_bytes)
+/* Words and numbers are ASCII; a path may have any letters. */
+static bool is_text(const char *value, size_t len_bytes, bool is_path)
 {
-	for (size_t i = 0; i < len_bytes; i++)
-		if ((value[i] < ' ' && value[i] != '\n' && value[i] != '\t') || value[i] == 0x7f)
+	for (size_t i = 0; i < len_bytes; i++) {
+		uint8_t c = (uint8_t)value[i];
+
+		if ((c < ' ' && c != '\n' && c != '\t') || c == 0x7f || (c > 0x7f && !is_path))
 			return false;
+	}
 	return true;
 }
 
@@ -44,8 +48,8 @@ static int take_value(struct att_store *s, const char *value, size_t len_bytes)
 	if (len_bytes > ATT_VALUE_MAX)
 		return err_set(s->err, -EINVAL, "%s takes %d bytes at most, and %zu were written; nothing has changed",
 			       att_rows[s->row].path, ATT_VALUE_MAX, len_bytes);
-	if (!is_text(value, len_bytes))
-		return err_set(s->err, -EINVAL, "%s takes text, and what was written has control bytes; nothing has "
+	if (!is_text(value, len_bytes, s->row == ATT_ROW_new_dev))
+		return err_set(s->err, -EINVAL, "%s takes plain text, and what was written has other bytes; nothing has "
 			       "changed", att_rows[s->row].path);
 	if (value[len_bytes - 1] == '\n')
 		len_bytes--;

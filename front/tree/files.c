@@ -72,6 +72,7 @@ void tree_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	}
 	fi->fh = (uintptr_t)f;
 	fi->direct_io = 1;
+	fi->noflush = 1;
 	fuse_reply_open(req, fi);
 }
 

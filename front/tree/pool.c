@@ -90,6 +90,8 @@ static int connect_new(struct pool *p, struct nbd_handle **ret)
 
 	if (!h)
 		return -ENOMEM;
+	/* The server takes any byte range; the block size that it announces is what it likes. */
+	nbd_set_strict_mode(h, nbd_get_strict_mode(h) & ~(uint32_t)LIBNBD_STRICT_ALIGN);
 	nbd_set_uri_allow_local_file(h, true);
 	if (nbd_connect_uri(h, p->uri) < 0) {
 		nbd_close(h);

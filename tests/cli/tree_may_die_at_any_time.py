@@ -1,0 +1,165 @@
+"""Goal:   whatever happens to the tree, the array goes on; whatever happens to the server, nothing stays mounted.
+Method: the tree is killed, unmounted by hand, told to end with files open and pollers waiting, told to end while the
+	server is held up by SIGSTOP; the server is stopped and killed. Each time an NBD client writes before and after.
+	Then places where nothing can be mounted.
+Law:    a dead or hung mount never touches the array; the tree ends within a second of being told.
+Source: design, the attribute tree is a process of its own.
+"""
+import os
+import select
+import signal
+import subprocess
+import threading
+import time
+
+from treescene import Poller, TreeScene, error_of, read
+
+LIMIT_S = 1.0
+
+
+def goes_on(s, uri, text):
+	h = s.connect(uri)
+	h.pwrite(os.urandom(4096), 1 << 20)
+	h.flush()
+	h.shutdown()
+	s.same(s.json('detail', '--json', 'home')['degraded'], 0, f'{text}: the array goes on')
+
+
+def killed(s, uri):
+	process, md = s.mount('home')
+	s.end_tree(process, signal.SIGKILL)
+	s.same(error_of(os.stat, md), 'ENOTCONN', 'a killed tree leaves a dead mount')
+	goes_on(s, uri, 'killed')
+	process, again = s.mount('home')
+	s.same((again, read(os.path.join(md, 'level'))), (md, 'raid1\n'), 'the next tree clears it away')
+	s.end_tree(process, signal.SIGKILL)
+	process, md = s.mount('home')
+	s.ok(s.end_tree(process) == '' and not s.is_mounted(md), 'and ends with nothing mounted')
+	goes_on(s, uri, 'killed twice')
+
+
+def unmounted(s, uri, leaf):
+	process, md = s.mount('home')
+	tool = ['umount'] if os.geteuid() == 0 else ['fusermount3', '-u']
+	subprocess.run([*tool, os.path.join(os.path.dirname(md), leaf)], check=True)
+	s.same((process.communicate(timeout=30)[1], process.returncode), ('', 0), f'umount {leaf} ends the tree')
+	s.same([os.path.exists(os.path.join(os.path.dirname(md), name)) for name in ('md', 'disk')], [False, False],
+		'and both places are gone')
+	goes_on(s, uri, f'unmounted {leaf}')
+
+
+def told_while_in_use(s, uri):
+	process, md = s.mount('home')
+	p, disk = Poller(os.path.join(md, 'array_state')), os.open(os.path.join(os.path.dirname(md), 'disk'), os.O_RDONLY)
+	p.read()
+	os.pread(disk, 4096, 0)
+	woken = []
+	thread = threading.Thread(target=lambda: woken.append(p.woken(30)))
+	thread.start()
+	began = time.monotonic()
+	s.end_tree(process)
+	took = time.monotonic() - began
+	thread.join()
+	s.ok(took < LIMIT_S and process.returncode == 0, 'files are open, somebody polls: the tree still ends', f'{took:.2f} s')
+	s.ok(woken[0] & select.POLLERR, 'the poller wakes', woken)
+	s.ok(error_of(p.read) in ('ENOTCONN', 'ECONNABORTED') and error_of(os.pread, disk, 1, 0) in ('ENOTCONN', 'ECONNABORTED'),
+		'open files answer that the connection is gone')
+	s.ok(not s.is_mounted(md), 'nothing is mounted')
+	os.close(disk)
+	p.close()
+	goes_on(s, uri, 'told while in use')
+
+
+def held_up(s, uri):
+	"""The server does not answer: a reader waits, SIGTERM to the tree ends it all the same."""
+	process, md = s.mount('home')
+	pid, results = s.json('detail', '--json', 'home')['pid'], []
+	os.kill(pid, signal.SIGSTOP)
+	reader = threading.Thread(target=lambda: results.append(error_of(read, os.path.join(md, 'level'))))
+	reader.start()
+	reader.join(0.2)
+	s.ok(reader.is_alive(), 'a reader waits for a server that is held up')
+	began = time.monotonic()
+	s.end_tree(process)
+	took = time.monotonic() - began
+	os.kill(pid, signal.SIGCONT)
+	reader.join(30)
+	s.ok(took < LIMIT_S, 'the tree ends meanwhile', f'{took:.2f} s')
+	s.ok(results[0] in ('ENOTCONN', 'ECONNABORTED', 'EINTR'), 'and the reader gets an error', results)
+	s.ok(not s.is_mounted(md), 'nothing is mounted')
+	goes_on(s, uri, 'held up')
+
+
+def alone(s):
+	process, md = s.mount('home')
+	run = s.run_tree('home')
+	s.ok(run.returncode == 1 and len(run.stderr.splitlines()) == 1 and 'mounted already' in run.stderr, 'a second tree is refused',
+		run.stderr)
+	s.same(read(os.path.join(md, 'level')), 'raid1\n', 'the first goes on')
+	place = s.path('elsewhere')
+	os.mkdir(place)
+	other = subprocess.Popen([s.tree, 'home', place], env=s.env, cwd=s.dir, text=True, stdout=subprocess.PIPE)
+	s.trees.append(other)
+	s.same(other.stdout.readline(), f'ready {place}\n', 'at a place of its own it is welcome')
+	s.same(read(os.path.join(place, 'level')), 'raid1\n', 'and shows the same')
+	s.end_tree(other)
+	s.ok(os.path.isdir(place), 'a place that was given stays')
+	s.end_tree(process)
+
+
+def refusals(s):
+	for args, status, words in (((), 2, 'one name'), (('none',), 1, 'no array of the name'), (('../home',), 1, 'no array'),
+				    (('home', s.path('nowhere')), 1, 'nowhere'), (('home', s.tool), 1, 'no folder'),
+				    (('home', '--disk=/'), 1, 'no file')):
+		run = s.run_tree(*args)
+		s.ok(run.returncode == status and words in run.stderr and len(run.stderr.splitlines()) == 1,
+			f'umd-tree {" ".join(args)}: one sentence, status {status}', run.returncode, run.stderr)
+	run = subprocess.run(['unshare', '--map-root-user', '--mount', 'sh', '-c', f'mount -t tmpfs none /dev && exec "{s.tree}" home'],
+		env=s.env, capture_output=True, text=True)
+	if '/dev/fuse' in run.stderr:
+		s.ok(run.returncode == 1 and len(run.stderr.splitlines()) == 1, 'without /dev/fuse: one sentence', run.stderr)
+	else:
+		s.skip('without /dev/fuse: one sentence', run.stderr.strip())
+	s.same(sorted(os.listdir(os.path.join(s.env['UMD_RUNTIME_DIR'], 'home'))), ['control.sock', 'nbd.sock', 'pid'],
+		'refusals leave nothing behind')
+
+
+def server_ends(s, how):
+	process, md = s.mount('home')
+	p = Poller(os.path.join(md, 'array_state'))
+	p.read()
+	how()
+	s.ok(p.woken(30), 'the server ends: pollers wake')
+	p.close()
+	s.same((process.communicate(timeout=30)[1], process.returncode), ('', 0), 'the tree ends by itself')
+	s.ok(not s.is_mounted(md), 'nothing is mounted')
+	s.same(os.listdir(s.env['UMD_RUNTIME_DIR']), [], 'nothing is left in the run-time directory')
+
+
+def in_background(s):
+	run = s.run_tree('--background', 'home')
+	md = run.stdout[len('ready '):].rstrip('\n')
+	s.same((run.returncode, read(os.path.join(md, 'level'))), (0, 'raid1\n'), 'umd-tree --background returns when it is mounted')
+	s.same(s.run_tree('--background', 'none').returncode, 1, 'and with its exit status when it is not')
+	s.stop('home')
+	deadline = time.monotonic() + 10
+	while os.path.exists(md) and time.monotonic() < deadline:
+		select.select([], [], [], 0.01)
+	s.ok(not os.path.exists(md), 'it ends with the server, too')
+
+
+with TreeScene() as s:
+	members = s.mirror('home')
+	uri = f'nbd+unix:///home?socket={s.env["UMD_RUNTIME_DIR"]}/home/nbd.sock'
+	killed(s, uri)
+	unmounted(s, uri, 'md')
+	unmounted(s, uri, 'disk')
+	told_while_in_use(s, uri)
+	held_up(s, uri)
+	alone(s)
+	refusals(s)
+	server_ends(s, lambda: s.stop('home'))
+	s.serve('home', *members)
+	server_ends(s, lambda: s.kill('home'))
+	s.serve('home', *members)
+	in_background(s)

@@ -35,6 +35,9 @@ struct arr *arr_new(const struct arr_config *config)
 	a->member_count = config->member_count;
 	memcpy(a->members, config->members, sizeof a->members);
 	list_init(&a->requests);
+	list_init(&a->behind);
+	list_init(&a->lost);
+	a->write_behind_max = config->write_behind_max;
 	a->claim_job.reserve = a->claim_parts;
 	a->sweep_job.reserve = a->sweep_parts;
 	a->sync_job.reserve = a->sync_parts;
@@ -48,6 +51,7 @@ struct arr *arr_new(const struct arr_config *config)
 	if (config->sync_reason)
 		text_fit(a->sync_reason, sizeof a->sync_reason, "%s", config->sync_reason);
 	arr_members_begin(a);
+	arr_pin_begin(a);
 	a->is_start_unrecorded = config->wants_record;
 	if (!arr_is_still(a))
 		arr_make_writable(a);
@@ -57,6 +61,7 @@ struct arr *arr_new(const struct arr_config *config)
 struct arr *arr_free(struct arr *a)
 {
 	if (a) {
+		arr_behind_free(a);
 		bm_free(a->bitmap);
 		bm_free(a->next_bitmap);
 		arr_job_end(&a->bitmap_job);
@@ -81,6 +86,8 @@ static void job_done(struct arr *a, struct arr_job *job)
 
 	if (job->owner && job->kind == ARR_JOB_REQUEST)
 		arr_request_done(a, job->owner);
+	else if (job->kind == ARR_JOB_BEHIND)
+		arr_behind_done(a, job);
 	else if (job->kind == ARR_JOB_BITMAP)
 		arr_bitmap_done(a, job);
 	else if (job == &a->claim_job)
@@ -100,6 +107,8 @@ static void pump(struct arr *a)
 	do {
 		moved = arr_pump_rebitmap(a);
 		moved |= arr_pump_requests(a);
+		moved |= arr_pump_behind(a);
+		moved |= arr_pump_pin(a);
 		moved |= arr_pump_spares(a);
 		moved |= arr_pump_claim(a);
 		moved |= arr_pump_set_bits(a);
@@ -134,6 +143,15 @@ void arr_step(struct arr *a, struct arr_event *ev, uint64_t now_ms, struct arr_o
 		break;
 	case ARR_EV_ADD:
 		arr_event_add(a, ev);
+		break;
+	case ARR_EV_BACKLOG:
+		arr_event_backlog(a, ev);
+		break;
+	case ARR_EV_BACKLOG_RESET:
+		a->behind_max_used = a->behind_now;
+		break;
+	case ARR_EV_WRITE_MOSTLY:
+		arr_event_write_mostly(a, ev);
 		break;
 	case ARR_EV_STOP:
 		a->is_stopping = true;
@@ -189,7 +207,7 @@ uint64_t arr_next_timer_ms(const struct arr *a)
 
 bool arr_is_stopped(const struct arr *a)
 {
-	if (!a->is_stopping || !list_is_empty(&a->requests))
+	if (!a->is_stopping || !arr_is_quiet(a))
 		return false;
 	if (arr_is_still(a))
 		return true;

@@ -42,7 +42,7 @@ struct arr_member {
 	bool wants_full;		/* RECOVERING: every chunk, not only NEEDED ones */
 	uint64_t recovery_offset;	/* RECOVERING: bytes of the data area below are current */
 	uint64_t errors;		/* jobs in which it failed: reads served from elsewhere, writes, flushes */
-	bool is_write_mostly;
+	bool is_write_mostly;		/* read when nobody else is left; writes may be behind there */
 	/* External metadata: writes wait for the owner. It failed and that is not recorded, or it is held
 	 * (ARR_EV_BLOCK). */
 	bool is_blocked;
@@ -75,9 +75,12 @@ enum arr_job_kind {
 	ARR_JOB_FLUSH,			/* flush every working member */
 	ARR_JOB_SYNC_READ,		/* data NULL: into the hands' sync buffer */
 	ARR_JOB_SYNC_WRITE,		/* data NULL: out of the same buffer */
+	ARR_JOB_BEHIND,			/* data: a copy of an answered request's. No owner, but not for the array's
+					 * thread either: slow members must not hold that up, nor clients' workers */
 };
 
 struct arr_req;
+struct arr_behind;
 
 /* Within one member, parts are executed in their order; members go in parallel or in any order. A part
  * after a failed one on the same member is not executed and gets the same result. */
@@ -87,7 +90,12 @@ struct arr_job {
 	struct arr_part *parts;
 	uint32_t part_count;
 	struct list link;		/* on out->jobs, then the hands' */
+	uint64_t number;		/* REQUEST, BEHIND: of the request */
 	uint64_t members;		/* mask of the members its parts touch */
+	/* REQUEST: the hands put the owner's data (len_bytes of them) there as well before they report; NULL: no
+	 * need */
+	void *copy;
+	uint64_t behind;		/* REQUEST: mask of the members that get it later, by an ARR_JOB_BEHIND */
 	struct arr_part inline_parts[ARR_PARTS_INLINE];
 	/* ARR_MEMBERS_MAX parts, or NULL: jobs of the array's own thread need no memory */
 	struct arr_part *reserve;
@@ -126,6 +134,9 @@ struct arr_req {
 	struct arr_job own_job;
 	uint64_t wants_generation;	/* S_RECORD: ends when this is durable */
 	bool is_counted;
+	bool leaves_needed;		/* somebody may lack it */
+	bool is_lost;			/* who had it has left, and the last one in sync did not take it */
+	struct arr_behind *behind;	/* parts of it that go on when it is done; NULL: none */
 };
 
 /* ---- claims: what the superblocks say ---- */
@@ -143,7 +154,7 @@ struct arr_claim {
 		uint32_t dev_number;
 		uint32_t role;		/* slot, ARR_ROLE_SPARE or ARR_ROLE_FAULTY */
 		bool is_written;	/* this member gets the superblock (all but faulty ones) */
-		bool is_recovering, is_by_bitmap;
+		bool is_recovering, is_by_bitmap, is_write_mostly;
 		uint64_t recovery_offset;
 		member_off bitmap_at;	/* where its superblock says the bitmap lies; OFF_NONE: it names none */
 	} members[ARR_MEMBERS_MAX];
@@ -183,6 +194,7 @@ struct arr_config {
 	uint32_t member_count;
 	struct arr_member members[ARR_MEMBERS_MAX];
 	struct bm *bitmap;		/* loaded; NULL: none; the array takes it over */
+	uint32_t write_behind_max;	/* writes at once that write-mostly members may lack; 0: off. Needs a bitmap */
 	bool wants_record;		/* the start itself changes what superblocks must say */
 	const char *sync_reason;	/* why the first resync or recovery runs; copied */
 };
@@ -227,6 +239,11 @@ enum arr_event_kind {
 	/* .at, .len_bytes: what copies have there is in doubt: bits are set on disk, and a resync is due. Runs while
 	 * arr_status.bitmap_change does. */
 	ARR_EV_SET_BITS,
+	/* write-behind */
+	/* .value: write_behind_max; -EINVAL above 16383 or without a write-mostly member */
+	ARR_EV_BACKLOG,
+	ARR_EV_BACKLOG_RESET,		/* the high-water mark */
+	ARR_EV_WRITE_MOSTLY,		/* .member .value; -EBUSY while a resync is due */
 };
 
 enum arr_mode { ARR_MODE_WRITABLE, ARR_MODE_READONLY, ARR_MODE_READ_AUTO };
@@ -315,6 +332,7 @@ struct arr_status {
 	int bitmap_change;
 	bool names_bitmap;			/* superblocks say where the bitmap lies */
 	enum arr_sync_action action;
+	uint32_t write_behind_max, behind_now, behind_max_used;
 	uint64_t sync_position;			/* bytes of the pass now running */
 	uint64_t sync_bytes_left;		/* still to be copied, by what is known now */
 	struct arr_sync_report now, last;	/* last.ended_ms 0: none yet */

@@ -42,7 +42,7 @@ static bool may_be_clean(const struct arr *a)
 	if (!a->is_active_on_disk || a->writes_in_flight || a->is_write_waiting)
 		return false;
 	if (a->is_stopping || arr_is_turning_still(a))
-		return list_is_empty(&a->requests) && a->sync_phase == SYNC_IDLE && arr_sweep_is_finished(a);
+		return arr_is_quiet(a) && a->sync_phase == SYNC_IDLE && arr_sweep_is_finished(a);
 	return a->safe_mode_delay_ms && a->now_ms >= a->idle_since_ms + a->safe_mode_delay_ms;
 }
 
@@ -81,6 +81,7 @@ static void describe(const struct arr *a, struct arr_claim *c)
 			.is_written = m->state != ARR_M_FAULTY,
 			.is_recovering = m->state == ARR_M_RECOVERING,
 			.is_by_bitmap = m->state == ARR_M_RECOVERING && !m->wants_full,
+			.is_write_mostly = m->is_write_mostly,
 			.recovery_offset = m->recovery_offset,
 			.bitmap_at = a->names_bitmap ? m->bitmap_at : (member_off){ OFF_NONE },
 		};

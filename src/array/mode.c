@@ -53,7 +53,7 @@ void arr_event_set_mode(struct arr *a, struct arr_event *ev)
 	else if (arr_bitmap_is_changing(a) || a->has_set_bits)
 		ev->rc = err_set(ev->err, -EBUSY, "the bitmap is just being changed: the array cannot become "
 				 "read-only");
-	else if (!arr_is_still(a) && !list_is_empty(&a->requests))
+	else if (!arr_is_still(a) && !arr_is_quiet(a))
 		ev->rc = err_set(ev->err, -EBUSY, "requests are in flight: the array cannot become read-only");
 	else
 		a->mode_wanted = mode;

@@ -29,7 +29,7 @@ bool arr_has_writes(const struct arr *a)
 	list_for_each(r, &a->requests, link)
 		if (r->op == ARR_WRITE || r->op == ARR_ZERO)
 			return true;
-	return false;
+	return !list_is_empty(&a->behind);
 }
 
 /* Both answers are there: what was asked is recorded. */
@@ -65,7 +65,7 @@ static void begin_flush(struct arr *a, bool is_active)
 
 static bool is_at_rest(const struct arr *a)
 {
-	return list_is_empty(&a->requests) && a->sync_phase == SYNC_IDLE && arr_sweep_is_finished(a) &&
+	return arr_is_quiet(a) && a->sync_phase == SYNC_IDLE && arr_sweep_is_finished(a) &&
 	       !(a->bitmap && bm_commit_is_running(a->bitmap));
 }
 

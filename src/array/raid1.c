@@ -6,6 +6,10 @@
  * well, or a client could see the new bytes and then the old ones again. So the pin stays the pin while it
  * is in sync: one that was recovered comes after it, whatever its slot.
  *
+ * Write-mostly members are read when nobody else is left, and decide then only: of those that are in sync from the
+ * start they come last. One that had to decide hands that on to a better one in a moment when no write is under way.
+ * Where a member lags (behind.c) it is not asked.
+ *
  * Left out: head positions, sequential affinity (a later speed question). Members take turns. */
 #include "array/state.h"
 
@@ -31,9 +35,32 @@ uint32_t arr_pin(const struct arr *a)
 	return best;
 }
 
+void arr_pin_begin(struct arr *a)
+{
+	a->passes = 1;
+	ARR_EACH(i, a, arr_mostly(a))
+		a->in_sync_since[i] = a->passes;
+}
+
+/* Hand the decision on to a member that is not write-mostly: when all copies agree and nobody writes. */
+bool arr_pump_pin(struct arr *a)
+{
+	uint64_t mostly = arr_mostly(a) & arr_mask(a, ARR_M_IN_SYNC);
+	uint32_t pin = arr_pin(a);
+
+	if (!mostly || a->resync_offset != OFF_NONE || a->writes_in_flight || a->sync_phase != SYNC_IDLE)
+		return false;
+	ARR_EACH(i, a, arr_mask(a, ARR_M_IN_SYNC) & ~mostly)
+		if (mostly & ARR_BIT(pin)) {
+			a->in_sync_since[pin] = ++a->passes;
+			return true;
+		}
+	return false;
+}
+
 static bool may_differ(const struct arr *a, const struct arr_req *req)
 {
-	if (arr_write_overlaps(a, req->at.bytes, req->len_bytes, NULL))
+	if (arr_request_overlaps(a, req->at.bytes, req->len_bytes, NULL))
 		return true;
 	if (a->resync_offset == OFF_NONE)
 		return false;
@@ -45,6 +72,7 @@ static bool may_differ(const struct arr *a, const struct arr_req *req)
 uint32_t arr_choose_read(struct arr *a, const struct arr_req *req, bool *ret_is_pinned)
 {
 	uint64_t candidates = arr_mask(a, ARR_M_IN_SYNC), fast = 0;
+	uint64_t lagging = arr_lagging(a, req->at.bytes, req->len_bytes);
 	uint32_t pin = arr_pin(a);
 
 	*ret_is_pinned = may_differ(a, req);
@@ -57,6 +85,8 @@ uint32_t arr_choose_read(struct arr *a, const struct arr_req *req, bool *ret_is_
 		return pin;
 
 	candidates &= ~req->tried_members;
+	if (candidates & ~lagging)
+		candidates &= ~lagging;
 	ARR_EACH(i, a, candidates)
 		if (!a->members[i].is_write_mostly)
 			fast |= ARR_BIT(i);

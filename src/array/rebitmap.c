@@ -162,6 +162,7 @@ static bool install(struct arr *a)
 	a->next_bitmap = NULL;
 	for (uint32_t i = 0; i < a->member_count; i++)
 		a->members[i].bitmap_at = a->next_at[i];
+	bm_set_write_behind(a->bitmap, a->write_behind_max);
 	if (is_same_place)
 		bm_rewrite(a->bitmap);
 	else

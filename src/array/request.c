@@ -8,7 +8,8 @@
  *                         every failure known by now is durable on the others
  *                 RECORD  waits until every failure known by now is durable on the others, so that no
  *                         restart can prefer a member that lacks this write (I1)
- *   flush:        QUEUED -> IO -> RECORD -> done
+ *                 IO      may leave out members that get their parts later (behind.c)
+ *   flush:        QUEUED -> IO -> RECORD -> done, after all that is behind it (I1)
  *   read:         QUEUED -> IO (again, elsewhere, after an error) -> RECORD -> done
  *
  * Requests stay on one list in order of arrival. An earlier write that only waits also holds back later
@@ -25,20 +26,29 @@ static bool is_write(const struct arr_req *req)
 	return req->op == ARR_WRITE || req->op == ARR_ZERO;
 }
 
+void arr_write_ended(struct arr *a, array_off at, uint64_t len, bool leave_needed, bool went_out)
+{
+	leave_needed |= arr_degraded(a) != 0;
+	if (a->bitmap)
+		bm_done(a->bitmap, at, len, leave_needed);
+	if (leave_needed)
+		arr_can_clear_falls(a);
+	else if (went_out)
+		arr_events_outrun(a, a->events);
+	a->writes_in_flight--;
+	a->idle_since_ms = a->now_ms;
+}
+
 static void finish(struct arr *a, struct arr_req *req, int rc)
 {
 	if (req->is_counted) {
 		bool went_out = req->stage == ARR_S_IO || req->stage == ARR_S_RECORD;
-		bool leave_needed = (rc && went_out) || arr_degraded(a);
+		bool leave_needed = (rc && went_out) || req->leaves_needed;
 
-		if (a->bitmap)
-			bm_done(a->bitmap, req->at, req->len_bytes, leave_needed);
-		if (leave_needed)
-			arr_can_clear_falls(a);
-		else if (went_out)
-			arr_events_outrun(a, a->events);
-		a->writes_in_flight--;
-		a->idle_since_ms = a->now_ms;
+		if (req->behind)
+			arr_behind_answered(req, leave_needed);
+		else
+			arr_write_ended(a, req->at, req->len_bytes, leave_needed, went_out);
 	}
 	arr_job_end(&req->own_job);
 	list_remove(&req->link);
@@ -68,7 +78,8 @@ void arr_event_submit(struct arr *a, struct arr_req *req)
 	int rc = refuse(a, req);
 
 	req->number = ++a->request_count;
-	req->is_done = req->is_counted = false;
+	req->is_done = req->is_counted = req->leaves_needed = req->is_lost = false;
+	req->behind = NULL;
 	req->rc = 0;
 	req->job = NULL;
 	req->stage = ARR_S_QUEUED;
@@ -76,6 +87,9 @@ void arr_event_submit(struct arr *a, struct arr_req *req)
 	req->wants_generation = 0;
 	req->own_job.parts = req->own_job.reserve = NULL;
 	req->own_job.owner = req;
+	req->own_job.copy = NULL;
+	req->own_job.behind = 0;
+	req->own_job.number = req->number;
 	list_init(&req->woken);
 	list_append(&a->requests, &req->link);
 	if (req->op == ARR_READ)
@@ -91,8 +105,7 @@ void arr_event_submit(struct arr *a, struct arr_req *req)
 		arr_make_writable(a);
 }
 
-/* Is there a write of these bytes that was not done, @before the given request (NULL: any admitted one)? */
-bool arr_write_overlaps(const struct arr *a, uint64_t at, uint64_t len, const struct arr_req *before)
+bool arr_request_overlaps(const struct arr *a, uint64_t at, uint64_t len, const struct arr_req *before)
 {
 	const struct arr_req *r;
 
@@ -103,6 +116,11 @@ bool arr_write_overlaps(const struct arr *a, uint64_t at, uint64_t len, const st
 			return true;
 	}
 	return false;
+}
+
+bool arr_write_overlaps(const struct arr *a, uint64_t at, uint64_t len, const struct arr_req *before)
+{
+	return arr_request_overlaps(a, at, len, before) || (!before && arr_behind_overlaps(a, at, len));
 }
 
 /* ---- QUEUED -> MARKED ---- */
@@ -169,11 +187,15 @@ static bool admit(struct arr *a, struct arr_req *req)
 
 static bool issue_write(struct arr *a, struct arr_req *req)
 {
-	uint64_t targets = arr_in_slots(a);
+	uint64_t behind = arr_behind_begin(a, req), targets = arr_in_slots(a) & ~behind;
 	enum arr_part_op op = req->op == ARR_ZERO ? ARR_P_ZERO : ARR_P_WRITE;
 	unsigned flags = (req->is_fua ? ARR_PF_DURABLE : 0) | (req->may_punch ? ARR_PF_MAY_PUNCH : 0);
 
+	if (!behind && arr_behind_overlaps(a, req->at.bytes, req->len_bytes))
+		return false;	/* it goes to those as well that are owed older bytes (I12) */
 	if (!arr_job_parts(&req->own_job, (uint32_t)__builtin_popcountll(targets))) {
+		if (behind)
+			arr_behind_cancel(a, req);
 		finish(a, req, -ENOMEM);
 		return true;
 	}
@@ -226,6 +248,8 @@ static bool issue_flush(struct arr *a, struct arr_req *req)
 {
 	uint64_t targets = arr_in_slots(a);
 
+	if (!a->is_broken && arr_behind_before(a, req))
+		return false;
 	if (a->is_broken || !arr_job_parts(&req->own_job, (uint32_t)__builtin_popcountll(targets))) {
 		finish(a, req, a->is_broken ? -EIO : -ENOMEM);
 		return true;
@@ -259,6 +283,11 @@ static bool issue_read(struct arr *a, struct arr_req *req)
 	}
 	if (member < ARR_MEMBERS_MAX && arr_is_copied_to(a, member, req->at.bytes, req->len_bytes))
 		return false;		/* the pin failed in mid-window, and this one decides now */
+	if (member < ARR_MEMBERS_MAX && arr_lagging(a, req->at.bytes, req->len_bytes) & ARR_BIT(member)) {
+		if (!arr_is_lost(a, req->at.bytes, req->len_bytes))
+			return false;	/* nobody else is left, and what it lacks is on the way */
+		member = ARR_MEMBERS_MAX;
+	}
 	if (member == ARR_MEMBERS_MAX || !arr_job_parts(&req->own_job, 1)) {
 		finish(a, req, -EIO);
 		return true;
@@ -296,8 +325,19 @@ static void write_or_flush_done(struct arr *a, struct arr_req *req)
 	uint64_t failed = arr_job_judge(a, &req->own_job);
 
 	req->wants_generation = a->failure_generation;
-	if (req->own_job.members & ~failed & arr_mask(a, ARR_M_IN_SYNC))
+	if (req->own_job.members & ~failed & arr_mask(a, ARR_M_IN_SYNC)) {
+		if (req->behind)
+			arr_behind_turn(req);
 		return;
+	}
+	if (req->behind) {
+		arr_behind_cancel(a, req);
+		req->leaves_needed = true;
+		if (!a->is_broken) {
+			req->stage = ARR_S_MARKED;	/* those that were to get it later have it first now */
+			return;
+		}
+	}
 	/* A flush that all its members have left says nothing of those that came meanwhile: they are asked. */
 	if (req->op == ARR_FLUSH && !a->is_broken)
 		req->stage = ARR_S_QUEUED;
@@ -308,6 +348,8 @@ static void write_or_flush_done(struct arr *a, struct arr_req *req)
 void arr_request_done(struct arr *a, struct arr_req *req)
 {
 	req->job = NULL;
+	req->own_job.copy = NULL;
+	req->own_job.behind = 0;
 	req->stage = ARR_S_RECORD;
 	if (req->op != ARR_READ)
 		write_or_flush_done(a, req);
@@ -322,8 +364,22 @@ static bool copies_agree(const struct arr *a, const struct arr_req *req)
 	       !arr_write_overlaps(a, req->at.bytes, req->len_bytes, NULL);
 }
 
+/* Who had it in front has left since: then it is answered when somebody behind has it. */
+static bool is_nowhere(const struct arr *a, const struct arr_req *req)
+{
+	return req->behind && !(req->own_job.members & arr_mask(a, ARR_M_IN_SYNC));
+}
+
 static bool wait_record(struct arr *a, struct arr_req *req)
 {
+	if (req->behind)
+		arr_behind_note_left(a, req);
+	if (is_nowhere(a, req))
+		return false;
+	if (req->is_lost) {
+		finish(a, req, -EIO);
+		return true;
+	}
 	if (a->durable_generation >= req->wants_generation) {
 		finish(a, req, 0);
 		return true;

@@ -28,6 +28,13 @@ struct arr {
 	bool is_write_waiting;			/* some write would go on if the array were active */
 	uint32_t read_turn;
 
+	/* write-behind (behind.c) */
+	struct list behind;			/* in order of their requests */
+	struct list lost;			/* what the last member in sync did not take */
+	uint32_t write_behind_max, behind_now, behind_max_used;
+	uint64_t behind_bytes;			/* of copies */
+	bool is_backlog_new;			/* the bitmap's superblock does not say it yet */
+
 	/* the bitmap's one I/O (store.c) */
 	struct arr_job bitmap_job;		/* when the array's thread does it */
 	uint64_t bitmap_owed, bitmap_paying;	/* masks: members that have no bitmap yet / get it by this commit */
@@ -88,7 +95,7 @@ struct arr {
 	uint64_t sync_targets;			/* mask */
 	uint64_t sync_actors;			/* mask: recovering members whose position the window moves */
 	uint64_t passes;			/* syncs that were completed */
-	uint64_t in_sync_since[ARR_MEMBERS_MAX];	/* such a number; 0: from the start */
+	uint64_t in_sync_since[ARR_MEMBERS_MAX];	/* such a number; the lowest decides (raid1.c) */
 	uint64_t join_generation[ARR_MEMBERS_MAX];	/* durable: the recovering member's superblock says so */
 	bool is_sync_blocked;			/* no readable source: waits for a change of members */
 	/* external: what was flushed may be told */
@@ -130,14 +137,40 @@ bool arr_pump_spares(struct arr *a);
 /* raid1.c */
 uint64_t arr_member_at(const struct arr *a, uint32_t member, uint64_t at);
 uint32_t arr_pin(const struct arr *a);		/* the member that decides where copies may differ */
+void arr_pin_begin(struct arr *a);
+bool arr_pump_pin(struct arr *a);
 /* The member to read from, or ARR_MEMBERS_MAX when none is left; *@ret_is_pinned: no other may answer. */
 uint32_t arr_choose_read(struct arr *a, const struct arr_req *req, bool *ret_is_pinned);
 
 /* request.c */
 void arr_event_submit(struct arr *a, struct arr_req *req);
 void arr_request_done(struct arr *a, struct arr_req *req);
+void arr_write_ended(struct arr *a, array_off at, uint64_t len, bool leave_needed,
+		     bool went_out);	/* its chunks' count goes */
+/* Is there a write of these bytes in a client's hands, @before the given request (NULL: any admitted one)? */
+bool arr_request_overlaps(const struct arr *a, uint64_t at, uint64_t len, const struct arr_req *before);
+/* The same, and with NULL also one that goes on behind its request. */
 bool arr_pump_requests(struct arr *a);
 bool arr_write_overlaps(const struct arr *a, uint64_t at, uint64_t len, const struct arr_req *before);
+
+/* behind.c */
+/* The members on which the request's parts may go on behind it: begun, all others are its own. 0: an ordinary write. */
+uint64_t arr_behind_begin(struct arr *a, struct arr_req *req);
+void arr_behind_cancel(struct arr *a, struct arr_req *req);
+void arr_behind_turn(struct arr_req *req);
+void arr_behind_answered(struct arr_req *req, bool leave_needed);
+void arr_behind_note_left(const struct arr *a, struct arr_req *req);
+void arr_behind_done(struct arr *a, struct arr_job *job);
+bool arr_pump_behind(struct arr *a);
+void arr_behind_free(struct arr *a);
+bool arr_is_quiet(const struct arr *a);		/* no request, and nothing behind one */
+uint64_t arr_mostly(const struct arr *a);	/* write-mostly members in slots */
+uint64_t arr_lagging(const struct arr *a, uint64_t at, uint64_t len);	/* mask: parts there are owed to them */
+bool arr_is_lost(const struct arr *a, uint64_t at, uint64_t len);
+bool arr_behind_overlaps(const struct arr *a, uint64_t at, uint64_t len);
+bool arr_behind_before(const struct arr *a, const struct arr_req *flush);	/* something older is behind */
+void arr_event_backlog(struct arr *a, struct arr_event *ev);
+void arr_event_write_mostly(struct arr *a, struct arr_event *ev);
 
 /* store.c */
 /* Clear what is ripe and give out the pages at once: false: nothing was cleared, for want of memory as well. */

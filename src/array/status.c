@@ -30,6 +30,9 @@ void arr_get_status(const struct arr *a, struct arr_status *s)
 	s->is_recorded = arr_is_recorded(a);
 	s->bitmap_change = a->bitmap_change;
 	s->names_bitmap = a->names_bitmap;
+	s->write_behind_max = a->write_behind_max;
+	s->behind_now = a->behind_now;
+	s->behind_max_used = a->behind_max_used;
 	s->action = arr_sync_action(a);
 	s->sync_position = min_u64(arr_sync_offset(a), a->size_bytes);
 	s->sync_bytes_left = arr_sync_left(a);

@@ -56,7 +56,7 @@ static bool is_due(struct arr *a)
 	if (arr_is_turning_still(a) || arr_bitmap_is_changing(a))
 		return false;
 	if (a->is_stopping)
-		return list_is_empty(&a->requests) && may_clear(a);
+		return arr_is_quiet(a) && may_clear(a);
 	if (!a->sweep_due_ms)
 		a->sweep_due_ms = a->now_ms + bm_daemon_sleep_ms(a->bitmap);
 	return a->now_ms >= a->sweep_due_ms;

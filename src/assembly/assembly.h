@@ -224,9 +224,10 @@ struct asm_create {
 	char name[FMT_SB1_NAME_BYTES + 1];
 	uint8_t uuid[16];
 	uint64_t ctime_s;
+	uint32_t write_behind;				/* 0: off */
 	uint32_t count;					/* slots */
 	struct asm_create_member {
-		bool is_missing;
+		bool is_missing, is_write_mostly;
 		const char *path;
 		uint64_t size_bytes;
 		uint8_t device_uuid[16];

@@ -63,6 +63,8 @@ static void put_claim(struct sb1 *sb, const struct sb1 *base, const struct arr_c
 		sb->resync_offset_sectors =
 			claim->resync_offset == OFF_NONE ? FMT_SB1_RESYNC_NONE : claim->resync_offset / SECTOR_BYTES;
 	sb->dev_number = m->dev_number;
+	sb->devflags &= (uint8_t)~FMT_SB1_WRITE_MOSTLY;
+	sb->devflags |= m->is_write_mostly ? FMT_SB1_WRITE_MOSTLY : 0;
 }
 
 static const struct arr_claim_member *claimed(const struct arr_claim *claim, uint32_t member)

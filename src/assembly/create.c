@@ -28,6 +28,21 @@ struct geometry {
 	struct lay_plan plans[ARR_MEMBERS_MAX];
 };
 
+static int check_behind(const struct asm_create *c, struct err *err)
+{
+	if (c->write_behind && !c->has_bitmap)
+		return err_set(err, UMD_E_BAD_OPTION,
+			       "write-behind of %" PRIu32 " writes needs a bitmap that remembers them, and none is "
+			       "wanted; nothing has been written",
+			       c->write_behind);
+	if (c->write_behind > FMT_BITMAP_WRITE_BEHIND_MAX)
+		return err_set(err, UMD_E_BAD_OPTION,
+			       "write-behind of %" PRIu32 " writes is above the most a bitmap can say, %d; nothing "
+			       "has been written",
+			       c->write_behind, FMT_BITMAP_WRITE_BEHIND_MAX);
+	return 0;
+}
+
 static int check_count(const struct asm_create *c, struct err *err)
 {
 	uint32_t present = 0;
@@ -135,6 +150,7 @@ static void fill_superblock(const struct asm_create *c, uint32_t i, const struct
 		.data_size_sectors = p->data_size_sectors,
 		.super_offset_sectors = p->super_offset_sectors,
 		.dev_number = i,
+		.devflags = c->members[i].is_write_mostly ? FMT_SB1_WRITE_MOSTLY : 0,
 		.bblog_size_sectors = BBLOG_SECTORS,
 		.bblog_offset_sectors = p->bblog_offset_sectors,
 		.resync_offset_sectors = c->is_assume_clean ? FMT_SB1_RESYNC_NONE : 0,
@@ -153,6 +169,7 @@ static void fill_bitmap(const struct asm_create *c, const struct geometry *g, st
 	*b = (struct bitmap_sb){
 		.magic = FMT_BITMAP_MAGIC, .version = BITMAP_VERSION, .sync_size_sectors = g->size_sectors,
 		.chunk_bytes = g->chunk_bytes, .daemon_sleep_s = DAEMON_SLEEP_S,
+		.write_behind = c->write_behind,
 	};
 	memcpy(b->uuid, c->uuid, sizeof b->uuid);
 }
@@ -194,6 +211,9 @@ int asm_create_plan(const struct asm_create *c, struct asm_created *ret, struct 
 	int rc;
 
 	rc = check_count(c, err);
+	if (rc < 0)
+		return rc;
+	rc = check_behind(c, err);
 	if (rc < 0)
 		return rc;
 	rc = find_size(c, &g, err);

@@ -156,6 +156,7 @@ int asm_start(const struct asm_member *members, const struct asm_plan *plan, con
 		 * another story, or this member would be taken for current once its device number is another's. */
 		c->events += !c->is_readonly && misses_somebody(members, plan);
 		rc = load_bitmap(members, plan, image, image_bytes, &c->bitmap, err);
+		c->write_behind_max = c->bitmap ? bm_superblock(c->bitmap)->write_behind : 0;
 	}
 	if (rc == 0) {
 		*ret_array = arr_new(c);

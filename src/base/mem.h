@@ -6,6 +6,8 @@
 
 /* @count elements of @size bytes, zeroed; NULL when there is no memory or the product overflows. */
 void *mem_new(size_t count, size_t size);
+/* Bytes that the caller will write, all of them: not zeroed. NULL without memory. */
+void *mem_space(size_t bytes);
 
 /* Takes NULL, returns NULL: x = mem_free(x). */
 void *mem_free(void *p);

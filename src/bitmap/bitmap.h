@@ -175,6 +175,9 @@ bool bm_events_cleared_is_durable(const struct bm *b);
 /* Every page wants writing (a member joined that has no bitmap yet). */
 void bm_write_all(struct bm *b);
 
+/* The backlog of write-behind, as the superblock says it; page 0 wants a commit. */
+void bm_set_write_behind(struct bm *b, uint32_t writes);
+
 /* ---- commits: one at a time ---- */
 
 struct bm_page_write {

@@ -137,6 +137,14 @@ void bm_store_head(struct bm *b)
 	want(b, 0, false);
 }
 
+void bm_set_write_behind(struct bm *b, uint32_t writes)
+{
+	if (b->sb.write_behind == writes)
+		return;
+	b->sb.write_behind = writes;
+	bm_store_head(b);
+}
+
 void bm_set_events(struct bm *b, uint64_t events)
 {
 	uint64_t cleared = min_u64(b->sb.events_cleared, events);

@@ -15,6 +15,8 @@
 #include "run/rundir.h"
 #include "umd/umd.h"
 
+enum { RUN_BEHIND_THREADS = 16 };
+
 struct umd_array {
 	/* of the server: from open to close */
 	pthread_mutex_t lock;
@@ -47,6 +49,12 @@ struct umd_array {
 	struct list jobs;			/* for the array's thread */
 	uint64_t thread_deadline_ms;
 	void *sync_buffer;			/* ARR_SYNC_WINDOW_BYTES */
+	pthread_t behind[RUN_BEHIND_THREADS];	/* behind.c */
+	uint32_t behind_threads, behind_idle;
+	struct list behind_jobs;
+	uint32_t behind_waiting;		/* jobs on that list */
+	pthread_cond_t behind_wakes;
+	bool behind_ends;
 };
 
 /* work.c */
@@ -60,6 +68,11 @@ int run_thread_start(struct umd_array *u, struct err *err);	/* it does nothing b
 void run_thread_go(struct umd_array *u);
 void run_thread_call_off(struct umd_array *u);			/* instead of go: it ends, and nothing was written */
 void run_thread_join(struct umd_array *u);
+
+/* behind.c: parts that go on behind answered writes */
+void run_behind_begin(struct umd_array *u);
+bool run_behind_take(struct umd_array *u, struct arr_job *job);	/* under the lock; false: there is no thread for it */
+void run_behind_end(struct umd_array *u);			/* the array has stopped: none is left */
 
 /* errand.c: what takes its time, one after the other, on a thread of its own. @carry_out answers as a handler
  * does. */

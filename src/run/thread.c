@@ -78,6 +78,7 @@ int run_thread_start(struct umd_array *u, struct err *err)
 	if (!u->sync_buffer)
 		return err_set(err, -ENOMEM, "no memory for the resync's buffer of %d bytes", ARR_SYNC_WINDOW_BYTES);
 	list_init(&u->jobs);
+	run_behind_begin(u);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&u->thread_wakes, &attr);
@@ -85,6 +86,7 @@ int run_thread_start(struct umd_array *u, struct err *err)
 	rc = pthread_create(&u->thread, NULL, thread_main, u);
 	if (rc) {
 		pthread_cond_destroy(&u->thread_wakes);
+		run_behind_end(u);
 		return err_set(err, -rc, "the array's thread cannot be started: %s", err_sentence(-rc));
 	}
 	u->is_started = true;
@@ -117,6 +119,7 @@ void run_thread_join(struct umd_array *u)
 	if (!u->is_started)
 		return;
 	pthread_join(u->thread, NULL);
+	run_behind_end(u);
 	u->is_started = false;
 	pthread_cond_destroy(&u->thread_wakes);
 }

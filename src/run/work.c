@@ -1,5 +1,6 @@
 /* Who executes what: a worker thread carries its own request through, and leads a bitmap commit when the
- * array gives it one; everything else is the array thread's (thread.c).
+ * array gives it one; what goes on behind an answered write has threads of its own (behind.c); everything else is the
+ * array thread's (thread.c).
  *
  * A worker steps under the lock, leaves it, executes one job, and reports with the next step. Waiters sleep
  * on a condition of their own, so one wake-up wakes one worker. A job's parts go to each member as one
@@ -68,6 +69,8 @@ static bool run_batch(struct umd_array *u, struct arr_job *job, uint32_t member,
 
 void run_job(struct umd_array *u, struct arr_job *job)
 {
+	if (job->copy)
+		memcpy(job->copy, job->owner->data, job->owner->len_bytes);
 	for (uint32_t member = 0; member < ARR_MEMBERS_MAX; member++) {
 		uint32_t at = 0;
 		int rc = 0;
@@ -99,7 +102,8 @@ void run_step(struct umd_array *u, struct arr_event *ev)
 	has_jobs = !list_is_empty(&out.jobs);
 	list_for_each_safe(job, next_job, &out.jobs, link) {
 		list_remove(&job->link);
-		list_append(&u->jobs, &job->link);
+		if (job->kind != ARR_JOB_BEHIND || !run_behind_take(u, job))
+			list_append(&u->jobs, &job->link);
 	}
 	if (has_jobs || arr_next_timer_ms(u->arr) < u->thread_deadline_ms || arr_is_stopped(u->arr))
 		pthread_cond_signal(&u->thread_wakes);

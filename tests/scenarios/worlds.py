@@ -137,7 +137,7 @@ class Scenario:
 
 
 def read_setup(words):
-	setup = {'metadata': '1.2', 'sleep': 5, 'clean': False, 'chunk': 65536, 'size': 4 << 20, 'slots': 2}
+	setup = {'metadata': '1.2', 'sleep': 5, 'clean': False, 'chunk': 65536, 'size': 4 << 20, 'slots': 2, 'mostly': None}
 	words = list(words)
 	while words:
 		word = words.pop(0)

@@ -15,29 +15,99 @@
  * Each check that could have failed counts as a stake of its law; a law without stakes is a law not tested. */
 #include "check.h"
 
-/* Is there a data write of these sectors under way that goes to all members of the mask (of entries)? */
-static bool is_out(const struct sim_world *w, uint64_t first, uint64_t sectors, uint64_t entries)
+#include <stdlib.h>
+
+/* ---- writes ---- */
+
+static struct sim_write *find_write(struct sim_world *w, uint64_t number)
+{
+	for (uint32_t i = 0; i < SIM_WRITES; i++)
+		if (w->written[i].number == number)
+			return &w->written[i];
+	return NULL;
+}
+
+struct sim_write *write_of(struct sim_world *w, const struct arr_job *job)
+{
+	struct sim_write *x = find_write(w, job->number);
+
+	if (!x)
+		abort();
+	return x;
+}
+
+/* The oldest place whose write every member has, as far as it was to have it. */
+static struct sim_write *free_write(struct sim_world *w)
+{
+	struct sim_write *best = NULL;
+
+	for (uint32_t i = 0; i < SIM_WRITES; i++)
+		if (!w->written[i].lacking && (!best || w->written[i].number < best->number))
+			best = &w->written[i];
+	if (!best)
+		abort();
+	return best;
+}
+
+/* A request's data goes out; again, where those in front have failed. */
+static void note_write(struct sim_world *w, const struct arr_job *job)
+{
+	const struct sim_request *r = job->owner->user;
+	struct sim_write *x = find_write(w, job->number) ?: free_write(w);
+
+	*x = (struct sim_write){ .number = job->number, .first = r->first, .sectors = r->sectors,
+				 .serial = r->serial, .lacking = job->behind };
+}
+
+/* Who left lacks more than this. */
+static void note_lacking(struct sim_world *w, const struct arr_status *s)
+{
+	uint64_t here = 0;
+
+	for (uint32_t i = 0; i < s->member_count; i++)
+		if (s->members[i].state == ARR_M_IN_SYNC || s->members[i].state == ARR_M_RECOVERING)
+			here |= 1ull << i;
+	for (uint32_t i = 0; i < SIM_WRITES; i++)
+		w->written[i].lacking &= here;
+}
+
+/* Is there a data write of these sectors under way that goes to all members of the mask (of entries)? Or one that some
+ * of them are still to get. */
+static bool is_out(struct sim_world *w, uint64_t first, uint64_t sectors, uint64_t entries)
 {
 	for (uint32_t i = 0; i < w->job_count; i++) {
 		const struct arr_job *job = w->jobs[i].job;
-		const struct sim_request *r = job->owner ? job->owner->user : NULL;
+		const struct sim_write *x = is_data_write(job) ? write_of(w, job) : NULL;
 
-		if (r && is_data_write(job) && (job->members & entries) == entries &&
-		    ranges_overlap(first, sectors, r->first, r->sectors))
+		if (x && (job->members & entries) == entries && ranges_overlap(first, sectors, x->first, x->sectors))
+			return true;
+	}
+	for (uint32_t i = 0; i < SIM_WRITES; i++) {
+		const struct sim_write *x = &w->written[i];
+
+		if ((entries ? x->lacking & entries : x->lacking) &&
+		    ranges_overlap(first, sectors, x->first, x->sectors))
 			return true;
 	}
 	return false;
 }
 
-bool is_write_out(const struct sim_world *w, uint64_t first, uint64_t sectors)
+bool is_write_out(struct sim_world *w, uint64_t first, uint64_t sectors)
 {
 	return is_out(w, first, sectors, 0);
 }
 
-bool is_write_out_to(const struct sim_world *w, uint64_t sector, const struct sim_member *one,
+bool is_write_out_to(struct sim_world *w, uint64_t sector, const struct sim_member *one,
 		     const struct sim_member *other)
 {
 	return is_out(w, sector, 1, 1ull << one->entry | 1ull << other->entry);
+}
+
+static bool decides_before(const struct sim_member *one, const struct sim_member *other)
+{
+	if (one->is_write_mostly != other->is_write_mostly)
+		return other->is_write_mostly;
+	return one->slot < other->slot;
 }
 
 const struct sim_member *pin_of(const struct sim_world *w)
@@ -45,7 +115,7 @@ const struct sim_member *pin_of(const struct sim_world *w)
 	const struct sim_member *pin = NULL;
 
 	EACH_MEMBER(w, m)
-		if (is_in_sync(m) && (!pin || m->slot < pin->slot))
+		if (is_in_sync(m) && (!pin || decides_before(m, pin)))
 			pin = m;
 	return pin;
 }
@@ -79,6 +149,8 @@ void check_issued(struct sim_world *w, const struct arr_job *job)
 {
 	if (!is_data_write(job))
 		return;
+	if (job->kind == ARR_JOB_REQUEST)
+		note_write(w, job);
 	cover_issued(w, job);
 	claims_issued(w);
 }
@@ -100,7 +172,7 @@ void check_part(struct sim_world *w, const struct sim_job *j, const struct arr_p
 	}
 	if (!is_data_write(j->job))
 		return;
-	order_part(w, j->job->owner->user, m);
+	order_part(w, write_of(w, j->job), m);
 	cover_part(w, j);
 }
 
@@ -113,6 +185,7 @@ void check_stepped(struct sim_world *w)
 		w->whole_until = UINT64_MAX;
 	else if (w->whole_until == UINT64_MAX)
 		w->whole_until = w->step;
+	note_lacking(w, &s);
 	owed_stepped(w, &s);
 	members_stepped(w, &s);
 	if (s.is_broken && !w->is_broken)

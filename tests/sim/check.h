@@ -8,7 +8,9 @@ typedef unsigned long long ull;		/* for %llu */
 
 static inline bool is_data_write(const struct arr_job *job)
 {
-	return job->kind == ARR_JOB_REQUEST && (job->parts[0].op == ARR_P_WRITE || job->parts[0].op == ARR_P_ZERO);
+	bool is_data = job->kind == ARR_JOB_REQUEST || job->kind == ARR_JOB_BEHIND;
+
+	return is_data && (job->parts[0].op == ARR_P_WRITE || job->parts[0].op == ARR_P_ZERO);
 }
 
 static inline struct sim_member *member_of(struct sim_world *w, const struct arr_part *p)
@@ -49,7 +51,7 @@ void note_counters(struct sim_world *w);
 void check_cleared(struct sim_world *w, const struct sim_job *j, const struct arr_part *p);
 /* check_order.c */
 void order_started(struct sim_world *w);
-void order_part(struct sim_world *w, const struct sim_request *r, const struct sim_member *m);
+void order_part(struct sim_world *w, const struct sim_write *r, const struct sim_member *m);
 void order_sync_part(struct sim_world *w);
 bool members_are_equal(struct sim_world *w);	/* true: there were two to compare */
 /* check_bounds.c */

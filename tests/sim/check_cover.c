@@ -8,7 +8,7 @@
 
 /* ---- I3 ---- */
 
-static void cover(struct sim_world *w, const struct sim_request *r, const struct sim_member *m, enum law_id law)
+static void cover(struct sim_world *w, const struct sim_write *r, const struct sim_member *m, enum law_id law)
 {
 	uint64_t first = r->first * SECTOR_BYTES / w->chunk_bytes,
 		 last = ((r->first + r->sectors) * SECTOR_BYTES - 1) / w->chunk_bytes;
@@ -25,7 +25,7 @@ void cover_issued(struct sim_world *w, const struct arr_job *job)
 		return;
 	EACH_MEMBER(w, m)
 		if (is_in_sync(m))
-			cover(w, job->owner->user, m, LAW_I3);
+			cover(w, write_of(w, job), m, LAW_I3);
 	at_stake(w, LAW_I3);
 }
 
@@ -35,7 +35,7 @@ void cover_part(struct sim_world *w, const struct sim_job *j)
 		return;
 	EACH_MEMBER(w, other)
 		if (is_in_sync(other))
-			cover(w, j->job->owner->user, other, LAW_I4);
+			cover(w, write_of(w, j->job), other, LAW_I4);
 }
 
 /* ---- I4 ---- */

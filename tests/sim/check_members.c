@@ -245,6 +245,7 @@ void note_places(struct sim_world *w, const struct arr_status *s)
 		if (m->state == ARR_M_NONE || m->entry != i)
 			continue;
 		m->slot = s->members[i].slot;
+		m->is_write_mostly = s->members[i].is_write_mostly;
 		m->number_now = s->members[i].dev_number;
 	}
 }

@@ -40,7 +40,7 @@ static bool sync_window(struct sim_world *w, uint64_t *ret_first, uint64_t *ret_
 	return false;
 }
 
-static void outside_of_window(struct sim_world *w, const struct sim_request *r, const struct sim_member *m)
+static void outside_of_window(struct sim_world *w, const struct sim_write *r, const struct sim_member *m)
 {
 	uint64_t first, sectors;
 
@@ -52,7 +52,7 @@ static void outside_of_window(struct sim_world *w, const struct sim_request *r, 
 			  (ull)r->serial, (ull)r->first, (ull)r->sectors, m->disk.path, (ull)first, (ull)sectors);
 }
 
-void order_part(struct sim_world *w, const struct sim_request *r, const struct sim_member *m)
+void order_part(struct sim_world *w, const struct sim_write *r, const struct sim_member *m)
 {
 	uint64_t *applied = w->applied + index_of(w, m) * w->model.count;
 	bool has_older = false;

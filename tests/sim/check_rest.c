@@ -136,6 +136,14 @@ static bool has_no_source(const struct sim_world *w)
 	return source && source->has_failed_source;
 }
 
+static void nothing_is_behind(struct sim_world *w)
+{
+	for (uint32_t i = 0; i < SIM_WRITES; i++)
+		if (w->written[i].lacking)
+			broken(w, LAW_I9, "the array is idle, and write %llu has not reached everybody",
+			       (ull)w->written[i].serial);
+}
+
 static bool is_slot_taken(const struct sim_world *w, uint32_t slot)
 {
 	EACH_MEMBER(w, m)
@@ -191,6 +199,7 @@ void check_idle(struct sim_world *w)
 	arr_get_status(w->array, &s);
 	if (s.is_broken || w->is_readonly)
 		return;
+	nothing_is_behind(w);
 	spares_have_joined(w);
 	is_undone = syncs_have_ended(w, &s);
 	members_are_equal(w);

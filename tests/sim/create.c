@@ -157,6 +157,7 @@ static void plan_members(struct sim_world *w, struct asm_create *c)
 		c->members[i].path = m->disk.path;
 		c->members[i].size_bytes = m->disk.size_bytes;
 		c->members[i].device_uuid[0] = (uint8_t)++w->uuids;
+		c->members[i].is_write_mostly = w->setup->is_mostly && i == 1;
 	}
 }
 
@@ -179,6 +180,7 @@ static void plan_array(struct sim_world *w, struct asm_created *made)
 	c.bitmap_chunk_bytes = w->has_bitmap ? w->chunk_bytes : 0;
 	c.size_bytes = w->size_bytes;
 	c.count = w->slots;
+	c.write_behind = w->has_bitmap ? w->setup->behind : 0;
 	plan_members(w, &c);
 	plan(w, &c, made);
 	if (w->slots > 1 && minor_of(w, 1) != w->minor) {

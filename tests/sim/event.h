@@ -50,6 +50,8 @@ struct sim_setup {
 	bool is_small;			/* 1.0 with as little as possible around the data, for speed */
 	bool is_shifted;		/* 1.1 and 1.2: b's data begins elsewhere than a's, as on a larger device */
 	bool is_other_minor;		/* b has another version than a: 1.0 beside 1.1 or 1.2, 1.2 beside 1.0 */
+	bool is_mostly;			/* b is write-mostly */
+	uint32_t behind;		/* so many writes may be behind there */
 	uint64_t lot;			/* of the members' first contents, unless assumed clean */
 };
 

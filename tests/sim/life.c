@@ -40,6 +40,8 @@ void setup_from_seed(struct sim_setup *ret, uint64_t seed)
 		ret->chunk_bytes = 0;
 	ret->is_shifted = prng_below(&r, 3) == 0;
 	ret->is_other_minor = prng_below(&r, 6) == 0;
+	ret->is_mostly = prng_below(&r, 3) == 0;
+	ret->behind = ret->is_mostly && ret->chunk_bytes ? (uint32_t)prng_below(&r, 6) : 0;
 }
 
 static uint32_t some_faults(struct prng *r)

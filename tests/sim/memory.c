@@ -25,6 +25,11 @@ void *mem_new(size_t count, size_t size)
 	return calloc(count ? count : 1, size ? size : 1);
 }
 
+void *mem_space(size_t bytes)
+{
+	return mem_new(1, bytes);
+}
+
 void *mem_free(void *p)
 {
 	free(p);

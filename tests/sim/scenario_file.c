@@ -92,6 +92,10 @@ static bool take_value(struct reading *r, const char *name, const char *value)
 		s->size_bytes = number;
 	else if (!strcmp(name, "sleep"))
 		s->sleep_s = (uint32_t)number;
+	else if (!strcmp(name, "mostly")) {
+		s->is_mostly = true;
+		s->behind = (uint32_t)number;
+	}
 	else
 		return wrong(r, "\"%s\" is nothing that an array has", name);
 	return true;
@@ -110,6 +114,8 @@ static bool is_sound(struct reading *r)
 	if (s->chunk_bytes && div_up(s->size_bytes, s->chunk_bytes) > SIM_CHUNKS_MAX)
 		return wrong(r, "%llu chunks: the simulator has %d",
 			     (unsigned long long)div_up(s->size_bytes, s->chunk_bytes), SIM_CHUNKS_MAX);
+	if (s->behind && !s->chunk_bytes)
+		return wrong(r, "writes are behind where a bitmap remembers them: %u were wanted", s->behind);
 	if (!s->sleep_s)
 		return wrong(r, "the sweep sleeps at least a second");
 	return true;
@@ -149,6 +155,8 @@ static void put_array(FILE *f, const struct sim_setup *s)
 	put_size(f, "size", s->size_bytes);
 	fprintf(f, "%s%s%s%s sleep %u", s->is_assume_clean ? " clean" : "", s->is_small ? " small" : "",
 		s->is_shifted ? " shifted" : "", s->is_other_minor ? " other_minor" : "", s->sleep_s);
+	if (s->is_mostly)
+		fprintf(f, " mostly %u", s->behind);
 	if (s->lot)
 		fprintf(f, " lot=%llu", (unsigned long long)s->lot);
 	fputc('\n', f);

@@ -259,6 +259,13 @@ static bool be_less(struct sim_setup *s, uint32_t way)
 	case 8:
 		s->is_other_minor = false;
 		return true;
+	case 9:
+		s->is_mostly = false;
+		s->behind = 0;
+		return true;
+	case 10:
+		s->behind = min_u64(s->behind, 1);
+		return true;
 	default:
 		return false;
 	}

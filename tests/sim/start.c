@@ -164,6 +164,7 @@ void world_leave(struct sim_world *w)
 			m->was_in_sync = is_in_sync(m);
 		m->state = ARR_M_NONE;
 	}
+	memset(w->written, 0, sizeof w->written);
 	w->joining.is_on = false;
 	w->job_count = w->jobs_at_once = 0;
 	w->memory_due = UINT64_MAX;

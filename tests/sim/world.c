@@ -9,13 +9,14 @@
  *
  * Two ways to choose: by the lots of the event that happens (EV_WORK), or the oldest thing first (whoever waits for an
  * answer). jobs[] is kept by age and without gaps, so that both are cheap. */
-#include "world.h"
+#include "check.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 static const char *const op_names[] = { "read", "write", "zero", "flush" };	/* of parts and of requests */
-static const char *const job_names[] = { "request", "bitmap", "claim", "flush", "sync-read", "sync-write" };
+static const char *const job_names[] = { "request", "bitmap", "claim", "flush", "sync-read", "sync-write",
+	"behind" };
 
 uint32_t world_jobs(const struct sim_world *w)
 {
@@ -91,6 +92,13 @@ static void spread_failure(struct sim_job *j, const struct arr_part *failed)
 	}
 }
 
+static void note_written(struct sim_world *w, struct sim_write *x, const struct arr_part *p)
+{
+	if (!p->rc)
+		x->done_on |= 1u << w->disk_of[p->member];
+	x->lacking &= ~(1ull << p->member);
+}
+
 /* What the checkers are told of a part that was executed: who failed whom. */
 static void note_outcome(struct sim_world *w, const struct arr_job *job, const struct arr_part *p, struct sim_member *m)
 {
@@ -98,6 +106,8 @@ static void note_outcome(struct sim_world *w, const struct arr_job *job, const s
 
 	m->has_failed_source |= p->rc && job->kind == ARR_JOB_SYNC_READ;
 	m->has_failed |= p->rc && p->op != ARR_P_READ;
+	if (is_data_write(job))
+		note_written(w, write_of(w, job), p);
 	if (r && p->rc)
 		r->failed_on |= 1u << index_of(w, m);
 	else if (r)
@@ -158,6 +168,8 @@ static void tell(struct sim_world *w, struct sim_job *j)
 	struct arr_job *done = j->job;
 	bool is_recorded = is_record(done);
 
+	if (done->copy)
+		memcpy(done->copy, done->owner->data, done->owner->len_bytes);
 	trace(w, "job %s is done", job_names[done->kind]);
 	hash_in(w, done->kind, done->part_count, UINT64_MAX);
 	drop_job(w, j);

@@ -20,7 +20,7 @@
 #include "stats.h"
 
 enum {
-	SIM_DISKS = 6, SIM_REQUESTS = 8, SIM_JOBS = 64, SIM_PARTS = 64,
+	SIM_DISKS = 6, SIM_REQUESTS = 8, SIM_JOBS = 64, SIM_PARTS = 64, SIM_WRITES = 64,
 	SIM_CHUNKS_MAX = 128, SIM_SYNC_BUFFER = ARR_SYNC_WINDOW_BYTES,
 	SIM_DEPTH_MAX = 3,		/* a cut, a cut while recovering from it, one during that */
 };
@@ -70,6 +70,7 @@ struct sim_member {
 	bool has_failed_source;		/* a sync could not read it, and none has ended well since */
 	bool has_failed;		/* the hands could not write or flush there since it came */
 	enum arr_member_state state;	/* as last seen in the running array */
+	bool is_write_mostly;		/* there */
 	uint32_t entry;			/* in its table; valid unless NONE */
 	uint32_t slot;			/* there, as last seen */
 	struct sim_seen seen;
@@ -89,6 +90,14 @@ struct sim_request {
 	uint64_t first, sectors, serial, acks;
 	struct model_view view;
 	uint8_t *data;
+};
+
+/* A write of data that went to members, and those it is still to reach though its client has the answer. */
+struct sim_write {
+	uint64_t number;		/* of the request; 0: free */
+	uint64_t first, sectors, serial;
+	uint64_t lacking;		/* mask of entries of the table */
+	uint32_t done_on;		/* mask of the members that carried it out */
 };
 
 struct sim_job {
@@ -145,6 +154,7 @@ struct sim_world {
 	struct sim_request requests[SIM_REQUESTS];
 	struct sim_job jobs[SIM_JOBS];	/* by age, without gaps */
 	uint32_t job_count;
+	struct sim_write written[SIM_WRITES];	/* by number, the last ones */
 	enum arr_job_kind worked;	/* the kind of the part executed last */
 	struct sim_joining joining;
 	bool has_lived;			/* an array ran since the last end of a life */
@@ -348,10 +358,12 @@ void check_acked(struct sim_world *w, const struct sim_request *r);
 void check_failed(struct sim_world *w, const struct sim_request *r);
 /* All faults are over and nothing is left to do. */
 void check_idle(struct sim_world *w);
+/* The write of a job of data. */
+struct sim_write *write_of(struct sim_world *w, const struct arr_job *job);
 /* Is a write of these sectors on its way to the members? */
-bool is_write_out(const struct sim_world *w, uint64_t first, uint64_t sectors);
+bool is_write_out(struct sim_world *w, uint64_t first, uint64_t sectors);
 /* One that goes to both of them? */
-bool is_write_out_to(const struct sim_world *w, uint64_t sector, const struct sim_member *one,
+bool is_write_out_to(struct sim_world *w, uint64_t sector, const struct sim_member *one,
 		     const struct sim_member *other);
 /* The array's part of a member's entry: where its areas are. They must lie apart (I7). */
 void check_place(struct sim_world *w, struct sim_member *m);

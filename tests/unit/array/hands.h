@@ -65,6 +65,8 @@ struct setup {
 	uint64_t set;			/* chunks set in the bitmap, as a mask */
 	uint64_t size;
 	uint32_t chunk;
+	unsigned mostly;		/* mask of members that are write-mostly */
+	uint32_t write_behind;
 	void (*prepare)(struct bm *b);	/* before the array gets it */
 };
 
@@ -120,6 +122,7 @@ UNUSED static void begin(struct setup s)
 	if (s.is_external)
 		c.events = 0;
 	c.wants_record = s.wants_record;
+	c.write_behind_max = s.write_behind;
 	if (s.is_dirty) {
 		c.resync_offset = w.given_offset = s.checkpoint;
 		c.is_active = s.checkpoint == 0;
@@ -129,6 +132,7 @@ UNUSED static void begin(struct setup s)
 			.state = s.states[i] ? s.states[i] : ARR_M_IN_SYNC, .slot = i, .dev_number = i,
 			.data_at = { DATA_AT }, .bitmap_at = { BITMAP_AT },
 			.wants_full = s.wants_full[i], .recovery_offset = s.recovery_offsets[i],
+			.is_write_mostly = s.mostly >> i & 1,
 		};
 		is_degraded |= c.members[i].state != ARR_M_IN_SYNC;
 		make_hand(i);
@@ -176,6 +180,8 @@ static const char *word_of(const struct arr_job *job)
 		return "from";
 	case ARR_JOB_SYNC_WRITE:
 		return "to";
+	case ARR_JOB_BEHIND:
+		return "behind";
 	}
 	return "?";
 }
@@ -307,6 +313,8 @@ static void execute(struct arr_job *job)
 			execute_part(job, p);
 		rc[p->member] = p->rc;
 	}
+	if (job->copy)
+		memcpy(job->copy, job->owner->data, job->owner->len_bytes);
 	if (job->kind == ARR_JOB_CLAIM)
 		take_super(arr_claim_in_flight(w.a));
 }

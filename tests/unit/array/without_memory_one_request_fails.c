@@ -13,6 +13,11 @@ void *mem_new(size_t count, size_t size)
 	return allocations_left-- > 0 ? calloc(count ? count : 1, size ? size : 1) : NULL;
 }
 
+void *mem_space(size_t bytes)
+{
+	return mem_new(1, bytes);
+}
+
 void *mem_free(void *p)
 {
 	free(p);

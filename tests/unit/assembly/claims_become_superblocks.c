@@ -115,6 +115,9 @@ static void what_is_not_ours(void)
 	judge("ab");
 	start("ab");
 	claim_of(2);
+	sb = rendered(0, SB1_2, "no longer write-mostly");
+	is_u64(sb.devflags, FMT_SB1_FAILFAST, "the array knows of one flag, the other is kept");
+	claim.members[0].is_write_mostly = true;
 	sb = rendered(0, SB1_2, "unknown bytes");
 	ok(sb.logical_block_bytes == 4096 && sb.devflags == 3 && sb.corrected_reads == 7,
 	   "the logical block size, flags and counts are kept");

@@ -173,7 +173,8 @@ void arr_event_backlog(struct arr *a, struct arr_event *ev);
 void arr_event_write_mostly(struct arr *a, struct arr_event *ev);
 
 /* store.c */
-/* Clear what is ripe and give out the pages at once: false: nothing was cleared, for want of memory as well. */
+/* Clear what is ripe, which the caller has found allowed, and give out the pages at once; false: nothing was cleared,
+ * for want of memory as well. */
 bool arr_bitmap_clear(struct arr *a);
 /* NULL: one runs, nothing to do, or no memory */
 struct arr_job *arr_bitmap_begin(struct arr *a, struct arr_req *owner);

@@ -58,7 +58,7 @@ bool arr_bitmap_clear(struct arr *a)
 	if (room <= 0)
 		return false;
 	if (!arr_job_parts(&a->bitmap_job, parts_for((uint64_t)room, arr_in_slots(a))) ||
-	    !bm_clear(a->bitmap, arr_degraded(a), a->can_clear)) {
+	    !bm_clear(a->bitmap, arr_degraded(a), true)) {
 		bm_commit_unreserve(a->bitmap);
 		arr_job_end(&a->bitmap_job);
 		return false;

@@ -123,6 +123,17 @@ static void busy(void)
 	ok(status()->resync_offset == OFF_NONE && byte_of(1, 9 * CHUNK) == 'a', "until it is writable again");
 	end();
 
+	begin((struct setup){ .is_dirty = true, .set = ~0ull });
+	hold(KIND(ARR_JOB_SYNC_READ) | KIND(ARR_JOB_REQUEST));
+	run();
+	set_mode(ARR_MODE_READONLY);
+	submit(ARR_READ, 0, 512, 0);
+	let_go(KIND(ARR_JOB_SYNC_READ));
+	ok(!status()->is_readonly, "a read that came meanwhile is waited for");
+	let_go(KIND(ARR_JOB_REQUEST));
+	ok(status()->is_readonly && !status()->is_active, "before the array is clean and read-only");
+	end();
+
 	begin((struct setup){ .is_external = true });
 	submit(ARR_WRITE, 0, 512, 'a');
 	run();

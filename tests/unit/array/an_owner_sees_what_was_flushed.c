@@ -88,10 +88,37 @@ static void a_flush_that_fails(void)
 	end();
 }
 
+/* What was copied from a member that has failed is flushed before anybody else answers for it: an answer that was given
+ * before is not enough. */
+static void a_source_fails(void)
+{
+	struct arr_req *r;
+
+	begin((struct setup){ .is_external = true, .is_dirty = true, .members = 3, .set = ~0ull, .size = 4 * MIB });
+	hold(KIND(ARR_JOB_SYNC_READ));
+	r = submit(ARR_WRITE, 3 * MIB, 512, 'w');
+	run();
+	ok(!strcmp(shown(), "write-pending"), "a write waits for its owner");
+	hold(KIND(ARR_JOB_FLUSH));
+	fail(0);
+	run();
+	ok(!strcmp(shown(), "clean"), "the member that decides fails in mid-resync: nothing is asked before a flush");
+	owner(ARR_EV_OWNER_ACTIVE, 0);
+	owner(ARR_EV_UNBLOCK, 0);
+	ok(!r->is_done && !status()->is_recorded, "the answer to what was asked before is none");
+	let_go(KIND(ARR_JOB_FLUSH));
+	ok(!strcmp(shown(), "write-pending") && !r->is_done, "then it is asked again");
+	let_go(KIND(ARR_JOB_SYNC_READ));
+	owner(ARR_EV_OWNER_ACTIVE, 0);
+	ok(r->is_done && !r->rc, "and what waits goes on");
+	end();
+}
+
 int main(void)
 {
 	recovery_by_bits();
 	positions();
 	a_flush_that_fails();
+	a_source_fails();
 	return tap_end();
 }

@@ -125,7 +125,7 @@ UNUSED static void begin(struct setup s)
 	c.write_behind_max = s.write_behind;
 	if (s.is_dirty) {
 		c.resync_offset = w.given_offset = s.checkpoint;
-		c.is_active = s.checkpoint == 0;
+		c.is_active = s.checkpoint == 0 && !s.is_external;
 	}
 	for (uint32_t i = 0; i < c.member_count; i++) {
 		c.members[i] = (struct arr_member){

@@ -305,6 +305,7 @@ int ask_detail(const char *name, struct ask_detail *ret_detail)
 	if (rc == 0) {
 		ret_detail->size_bytes = number_of(reply, "size_bytes");
 		ret_detail->is_readonly = truth_of(reply, "readonly");
+		ret_detail->pid = number_of(reply, "pid");
 	}
 	json_object_put(reply);
 	return rc;

@@ -3,8 +3,8 @@
  *	open	the mode is kept for everybody, root too: EACCES for what the file is not for
  *	read	at offset 0: the value now, kept for this open file; elsewhere: the rest of it
  *	write	one call is one store, wherever in the file: as in sysfs, so that > and >> and tee all work
- *	poll	readable and writable always; POLLPRI and POLLERR as well when the value was notified since this open file
- *		read it (or when it never did), and for ever when the attribute is gone
+ *	poll	readable and writable always; POLLPRI and POLLERR as well when the value was notified since this open
+ *		file read it (or when it never did), and for ever when the attribute is gone
  *
  * The kernel caches nothing (direct I/O). An open file waits with one poll handle, the newest; the thread that wakes
  * holds no lock that a handler takes. A file whose node is dead answers ENODEV.

@@ -49,6 +49,7 @@ int tree_refresh(struct tree *t)
 int tree_start(struct tree *t, const char *name, struct umd_error *error)
 {
 	struct ask_list list = { 0 };
+	struct ask_detail detail;
 	int rc;
 
 	*t = (struct tree){ .name = name };
@@ -57,10 +58,13 @@ int tree_start(struct tree *t, const char *name, struct umd_error *error)
 	clock_gettime(CLOCK_REALTIME, &t->began);
 	rc = ask_list(name, &list, error);
 	if (rc == 0)
+		rc = ask_detail(name, &detail);
+	if (rc == 0)
 		rc = nodes_start(&t->nodes);
 	if (rc == 0)
 		rc = nodes_take(&t->nodes, &list);
 	t->number = list.tree;
+	t->server = rc == 0 ? detail.pid : 0;
 	ask_list_drop(&list);
 	return rc;
 }

@@ -58,37 +58,54 @@ static const char help[] =
 	"  --help         this text\n"
 	"  --version\n";
 
+/* Paths that were typed stand in sentences: what a terminal would obey becomes \xNN. */
 static int say(int status, const char *sentence)
 {
-	fprintf(stderr, "umd-tree: %s\n", sentence);
+	fputs("umd-tree: ", stderr);
+	for (; *sentence; sentence++)
+		fprintf(stderr, *sentence >= ' ' && *sentence <= '~' ? "%c" : "\\x%02x", (unsigned char)*sentence);
+	fputc('\n', stderr);
 	return status;
 }
 
 /* ---- the command line ---- */
 
+static int refuse_option(const char *typed, int why)
+{
+	char sentence[TREE_TEXT_BYTES];
+
+	snprintf(sentence, sizeof sentence,
+		 why == ':' ? "%s needs a value" : "there is no option %s; --help tells which there are", typed);
+	return say(USAGE, sentence);
+}
+
 /* -1: go on; else the exit status. */
 static int read_wish(int argc, char **argv, struct wish *w)
 {
 	static const struct option options[] = {
-		{ "background", no_argument, NULL, 'b' },  { "disk", required_argument, NULL, 'd' },
-		{ "uri", required_argument, NULL, 'u' },   { "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'v' },	   { 0 },
+		{ "background", no_argument, NULL, 'b' },
+		{ "disk", required_argument, NULL, 'd' },
+		{ "uri", required_argument, NULL, 'u' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'v' },
+		{ 0 },
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "", options, NULL)) >= 0) {
+	while ((c = getopt_long(argc, argv, ":", options, NULL)) >= 0) {
 		if (c == 'h')
 			return fputs(help, stdout) < 0 ? FAILED : DONE;
 		if (c == 'v')
 			return printf("umd-tree %s\n", umd_version()) < 0 ? FAILED : DONE;
-		if (c == '?')
-			return USAGE;		/* getopt has said why */
+		if (c == '?' || c == ':')
+			return refuse_option(argv[optind - 1], c);
 		w->is_background |= c == 'b';
 		w->disk = c == 'd' ? optarg : w->disk;
 		w->uri = c == 'u' ? optarg : w->uri;
 	}
 	if (argc - optind < 1 || argc - optind > 2)
-		return say(USAGE, "one name of a running array is needed, and a mount point at most; --help tells more");
+		return say(USAGE, "one name of a running array is needed, and at most a mount point; "
+			   "--help tells more");
 	w->name = argv[optind];
 	w->place = argv[optind + 1];
 	return -1;
@@ -159,7 +176,7 @@ static int start_watching(struct program *p)
 
 static int start(struct program *p)
 {
-	struct umd_error error;
+	struct umd_error error = { 0 };
 	int rc = tree_start(&p->tree, p->wish.name, &error);
 
 	if (rc < 0) {
@@ -175,7 +192,9 @@ static int start(struct program *p)
 				       .is_made = !p->wish.place, .ended_fd = p->ended_fd };
 	if (!p->disk.pool)
 		return -1;
-	if ((p->disk_place && mount_start(&p->mounts[0], p->sentence) < 0) || mount_start(&p->mounts[1], p->sentence) < 0)
+	if (p->disk_place && mount_start(&p->mounts[0], p->sentence) < 0)
+		return -1;
+	if (mount_start(&p->mounts[1], p->sentence) < 0)
 		return -1;
 	return start_watching(p);
 }

@@ -1,7 +1,7 @@
 /* Mounting and unmounting, so that whatever ends leaves nothing behind.
  *
- *	a place that we make -> a dead mount on it is taken away -> mounted -> threads serve it -> exit, unmount, wait for
- *	the threads a moment -> the place is removed
+ *	a place that we make -> a dead mount on it is taken away -> mounted -> threads serve it -> exit, unmount,
+ *	wait for the threads a moment -> the place is removed
  *
  * A mount whose process was killed answers every access with ENOTCONN; it is unmounted first, as often as such mounts
  * lie on each other. One that is alive may be an earlier tree's that is just ending (its server was restarted): it gets
@@ -103,8 +103,8 @@ static int clear_place(const char *place, char *ret_sentence)
 	for (unsigned waits = 0; waits < WAITS_MAX; waits++) {
 		if (stat(place, &st) < 0 && (errno == ENOTCONN || errno == ECONNABORTED)) {
 			if (!unmount_dead(place))
-				return refuse(ret_sentence, "a dead mount lies on %s and cannot be unmounted: %s", place,
-					      strerror(errno));
+				return refuse(ret_sentence, "a dead mount lies on %s and cannot be unmounted: %s",
+					      place, strerror(errno));
 		} else if (!is_mounted(place)) {
 			return 0;
 		} else {
@@ -135,7 +135,8 @@ static int check_kind(const struct mount *m, char *ret_sentence)
 	if (stat(m->place, &st) < 0)
 		return refuse(ret_sentence, "cannot mount on %s: %s", m->place, strerror(errno));
 	if (m->is_file ? !S_ISREG(st.st_mode) : !S_ISDIR(st.st_mode))
-		return refuse(ret_sentence, "cannot mount on %s: it is no %s", m->place, m->is_file ? "file" : "folder");
+		return refuse(ret_sentence, "cannot mount on %s: it is no %s", m->place,
+			      m->is_file ? "file" : "folder");
 	return 0;
 }
 

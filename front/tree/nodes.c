@@ -139,7 +139,8 @@ void nodes_drop(struct nodes *n)
 
 static bool is_name(const char *name, size_t len)
 {
-	return len > 0 && len <= NAME_BYTES_MAX && !(len == 1 && name[0] == '.') && !(len == 2 && !memcmp(name, "..", 2));
+	return len > 0 && len <= NAME_BYTES_MAX && !(len == 1 && name[0] == '.') &&
+	       !(len == 2 && !memcmp(name, "..", 2));
 }
 
 static bool is_usable(const char *path)

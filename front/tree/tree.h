@@ -16,7 +16,7 @@
 
 enum {
 	TREE_FILE_BYTES = 4096,		/* the size every file shows, and the most that a read gives */
-	TREE_WRITE_BYTES_MAX = 16384,	/* of one store; the request around it stays below the control socket's 64 KiB */
+	TREE_WRITE_BYTES_MAX = 16384,	/* of one store; the server takes less, and says so */
 	TREE_THREADS_MAX = 8,		/* requests at a time, on each of the two mounts */
 	TREE_TEXT_BYTES = 800,
 };
@@ -62,6 +62,7 @@ int ask_watch(const char *name, uint64_t *tree, struct ask_watch *items, size_t 
 struct ask_detail {
 	uint64_t size_bytes;		/* 0 while the array does not run */
 	bool is_readonly;
+	uint64_t pid;			/* of the server: another one is another array of the same name */
 };
 
 int ask_detail(const char *name, struct ask_detail *ret_detail);
@@ -116,6 +117,7 @@ struct tree {
 	struct nodes nodes;
 	struct open_file *files;
 	uint64_t number;		/* of the list that nodes shows */
+	uint64_t server;		/* its process */
 	struct timespec began;
 };
 

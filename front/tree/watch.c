@@ -7,8 +7,8 @@
  * that was read before its poll is compared with what is known by then. A reader may have learned a generation before
  * this thread does; that goes into the node at once, so nobody is woken for what it has read already.
  *
- * The end of the server breaks the question off. Whether it is the end, or somebody closed this connection alone, is
- * answered by asking for the list: no answer means that the array is gone, which is told to main() through a descriptor.
+ * The end of the server breaks the question off. Whether it is the end, or this connection alone was closed, is told
+ * by who is there then: nobody, or another process, means that the array is gone. main() learns it by a descriptor.
  *
  * Left out: reading values. A poller reads what it was woken for. */
 #include <errno.h>
@@ -98,11 +98,13 @@ static int watch_once(struct tree *t)
 /* A server that could not answer may answer in a moment; one that is gone never will. */
 static bool is_gone(struct tree *t)
 {
-	int rc = tree_refresh(t);
+	struct ask_detail detail;
+	int rc = ask_detail(t->name, &detail);
 
-	if (rc != ASK_GONE)
-		poll(NULL, 0, PAUSE_MS);
-	return rc == ASK_GONE;
+	if (rc == ASK_GONE || (rc == 0 && detail.pid != t->server))
+		return true;
+	poll(NULL, 0, PAUSE_MS);
+	return false;
 }
 
 void *watch_run(void *opaque)

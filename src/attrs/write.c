@@ -49,8 +49,8 @@ static int take_value(struct att_store *s, const char *value, size_t len_bytes)
 		return err_set(s->err, -EINVAL, "%s takes %d bytes at most, and %zu were written; nothing has changed",
 			       att_rows[s->row].path, ATT_VALUE_MAX, len_bytes);
 	if (!is_text(value, len_bytes, s->row == ATT_ROW_new_dev))
-		return err_set(s->err, -EINVAL, "%s takes plain text, and what was written has other bytes; nothing has "
-			       "changed", att_rows[s->row].path);
+		return err_set(s->err, -EINVAL, "%s takes plain text, and what was written has other bytes; nothing "
+			       "has changed", att_rows[s->row].path);
 	if (value[len_bytes - 1] == '\n')
 		len_bytes--;
 	memcpy(s->value, value, len_bytes);

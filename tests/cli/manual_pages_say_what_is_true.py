@@ -16,6 +16,7 @@ BUILD = os.path.dirname(os.path.abspath(os.environ['UMD']))
 # man and its formatters are no programs of ours: a sanitizer that is put in front of all programs only disturbs them.
 WITHOUT_SANITIZER = {key: value for key, value in os.environ.items() if key != 'LD_PRELOAD'}
 PAGE, PLUGIN_PAGE = os.path.join(BUILD, 'front/cli/umd.1'), os.path.join(BUILD, 'front/nbdkit/nbdkit-umd-plugin.1')
+TREE_PAGE = os.path.join(BUILD, 'front/tree/umd-tree.1')
 COMPLETION = os.path.join(BUILD, 'front/cli/umd')
 
 
@@ -74,6 +75,12 @@ with Scene() as s:
 		known = set(re.findall(r'^([a-z-]+)=[A-Z]', known.stdout, re.M))
 		s.ok('member' in known, 'the plugin names its parameters', known)
 		s.same(set(re.findall(r'^ {7}([a-z-]+)=[A-Z]+$', text, re.M)) - {'report-fd'}, known, 'the page has the same')
+
+		text, warned = page(TREE_PAGE)
+		s.same(warned, '', 'umd-tree(1) is set without a warning')
+		known = subprocess.run([os.path.join(BUILD, 'umd-tree'), '--help'], capture_output=True, text=True).stdout
+		s.same(set(re.findall(r'--([a-z]+)', text.split('OPTIONS')[1].split('ENDING')[0])), set(re.findall(r'^  --([a-z]+)', known, re.M)),
+			'umd-tree(1) has the options of umd-tree --help')
 
 	# ---- the examples are true ----
 

@@ -114,6 +114,10 @@ def refusals(s):
 		run = s.run_tree(*args)
 		s.ok(run.returncode == status and words in run.stderr and len(run.stderr.splitlines()) == 1,
 			f'umd-tree {" ".join(args)}: one sentence, status {status}', run.returncode, run.stderr)
+	for args in (('--nonsense',), ('home', 'a', 'b'), ('--disk',), ('home', '/\x1b[31m')):
+		run = s.run_tree(*args)
+		s.ok(run.returncode == (1 if args[0] == 'home' and len(args) == 2 else 2) and
+			len(run.stderr.splitlines()) == 1 and '\x1b' not in run.stderr, f'umd-tree {args}: one harmless sentence', run.stderr)
 	run = subprocess.run(['unshare', '--map-root-user', '--mount', 'sh', '-c', f'mount -t tmpfs none /dev && exec "{s.tree}" home'],
 		env=s.env, capture_output=True, text=True)
 	if '/dev/fuse' in run.stderr:
@@ -134,6 +138,51 @@ def server_ends(s, how):
 	s.same((process.communicate(timeout=30)[1], process.returncode), ('', 0), 'the tree ends by itself')
 	s.ok(not s.is_mounted(md), 'nothing is mounted')
 	s.same(os.listdir(s.env['UMD_RUNTIME_DIR']), [], 'nothing is left in the run-time directory')
+
+
+def another_server(s, members):
+	"""The tree sleeps while its server ends and another begins under the same name."""
+	process, md = s.mount('home')
+	process.send_signal(signal.SIGSTOP)
+	s.stop('home')
+	s.serve('home', *members)
+	process.send_signal(signal.SIGCONT)
+	s.same((process.communicate(timeout=30)[1], process.returncode), ('', 0), 'a tree does not go on with another server')
+	s.ok(not s.is_mounted(md), 'nothing is mounted')
+	process, md = s.mount('home')
+	s.same(read(os.path.join(md, 'level')), 'raid1\n', 'whose own tree is welcome')
+	s.end_tree(process)
+
+
+def ordinary_user(s):
+	"""Everything again as nobody, where the test is root's and the program can be reached."""
+	as_nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
+	place = s.path('nobody')
+	os.mkdir(place)
+	os.chmod(s.dir, 0o755)
+	os.chown(place, 65534, 65534)
+	programs = os.path.dirname(s.tool)
+	if os.geteuid() or subprocess.run([*as_nobody, s.tree, '--version'], capture_output=True).returncode:
+		s.skip('an ordinary user mounts, uses, kills and ends a tree', 'not root, or an ordinary user cannot reach the program')
+		return
+	run = subprocess.run([*as_nobody, 'bash', '-c', f'''set -e
+		export UMD_RUNTIME_DIR={place}/run PATH={programs}:$PATH
+		umd serve --background --inactive --name mine 2> /dev/null
+		trap 'umd stop mine' EXIT
+		umd-tree --background mine
+		cd {place}/run/mine/md
+		echo 4 > raid_disks
+		cat raid_disks
+		cat new_dev || true
+		kill -9 $(pgrep -n -u 65534 -x umd-tree)
+		cd /
+		while umd-tree --background mine; do break; done
+		cat {place}/run/mine/md/raid_disks
+		fusermount3 -u {place}/run/mine/md
+		'''], capture_output=True, text=True, timeout=60)
+	s.same([line for line in run.stdout.split('\n') if line and not line.startswith('ready')], ['4', '4', 'mine is stopped'],
+		'an ordinary user mounts, uses, kills and ends a tree')
+	s.ok('Permission denied' in run.stderr, 'new_dev cannot be read', run.stderr)
 
 
 def in_background(s):
@@ -162,4 +211,6 @@ with TreeScene() as s:
 	s.serve('home', *members)
 	server_ends(s, lambda: s.kill('home'))
 	s.serve('home', *members)
+	another_server(s, members)
 	in_background(s)
+	ordinary_user(s)

@@ -27,6 +27,8 @@ class TreeScene(Scene):
 				process.send_signal(signal.SIGCONT)
 				process.terminate()
 				process.communicate()
+		for place in self.mounts_left():
+			subprocess.run(['fusermount3', '-u', '-z', place], stderr=subprocess.DEVNULL)
 		super().__exit__(kind, value, trace)
 
 	# ---- mounting ----
@@ -61,9 +63,14 @@ class TreeScene(Scene):
 		process.send_signal(number)
 		return process.communicate(timeout=30)[1]
 
-	def is_mounted(self, path):
+	def mounts_left(self):
+		"""What is mounted below the test's own folder, youngest first; a test that breaks off may leave some."""
 		with open('/proc/self/mounts') as f:
-			return any(line.split()[1] == path.replace(' ', r'\040') for line in f)
+			places = [line.split()[1] for line in f]
+		return [place for place in reversed(places) if place.startswith(self.dir + '/')]
+
+	def is_mounted(self, path):
+		return path in self.mounts_left()
 
 	# ---- arrays ----
 

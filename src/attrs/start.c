@@ -53,6 +53,8 @@ static bool is_member(const struct att_dev *d)
 
 static int check_array(const struct att *t, struct err *err)
 {
+	if (!next_bound(t, 0))
+		return err_set(err, -EINVAL, "0 devices are bound, and an array is started from at least 1");
 	if (!att_is_external(t))
 		return err_set(err, -EOPNOTSUPP, "metadata_version is %s, and only arrays with external:... are "
 			       "started by the tree (umd serve MEMBER... starts one from superblocks)", t->metadata);

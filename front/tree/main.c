@@ -7,7 +7,8 @@
  * the array needs, and may hang, be killed or be unmounted at any time. It ends by itself when the server does, and by
  * SIGTERM, SIGINT or SIGHUP within a second; then nothing is mounted any more and what it made is removed.
  *
- * The main thread waits for the first of: a signal, the end of the server (watch.c), an unmount by somebody (mount.c).
+ * The main thread waits for the first of: a signal, the end of the server's process or of its answers (watch.c), an
+ * unmount by somebody (mount.c).
  * All signals are blocked before any thread is made, so no other sees one. "ready PLACE" is printed when both mounts
  * work; array_state is there from then on, since the disk comes first.
  *
@@ -21,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/pidfd.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -42,7 +44,9 @@ struct program {
 	struct mount mounts[2];			/* the disk, which may be none (no place), and the tree */
 	char *disk_place, *tree_place, *uri;
 	char sentence[TREE_TEXT_BYTES];
-	int ended_fd, signals_fd, starter;	/* starter: where the waiting command wants our status, or -1 */
+	int ended_fd, signals_fd;
+	int server_fd;				/* of its process; -1: it lives in another pid namespace */
+	int starter;				/* where the waiting command wants our status, or -1 */
 };
 
 static const char help[] =
@@ -174,11 +178,24 @@ static int start_watching(struct program *p)
 	return -rc;
 }
 
+/* The number could be another process's by now, unless the server still says that it is its own. */
+static int find_server(struct program *p)
+{
+	struct ask_detail detail;
+	int rc;
+
+	p->server_fd = pidfd_open((pid_t)p->tree.server, 0);
+	rc = ask_detail(p->wish.name, &detail);
+	return rc < 0 ? rc : detail.pid == p->tree.server ? 0 : ASK_GONE;
+}
+
 static int start(struct program *p)
 {
 	struct umd_error error = { 0 };
 	int rc = tree_start(&p->tree, p->wish.name, &error);
 
+	if (rc == 0)
+		rc = find_server(p);
 	if (rc < 0) {
 		snprintf(p->sentence, sizeof p->sentence, "%s", error.text[0] ? error.text : strerror(-rc));
 		return rc;
@@ -226,9 +243,13 @@ static void detach(struct program *p)
 
 static void wait_for_end(struct program *p)
 {
-	struct pollfd polls[] = { { .fd = p->signals_fd, .events = POLLIN }, { .fd = p->ended_fd, .events = POLLIN } };
+	struct pollfd polls[] = {
+		{ .fd = p->signals_fd, .events = POLLIN },
+		{ .fd = p->ended_fd, .events = POLLIN },
+		{ .fd = p->server_fd, .events = POLLIN },
+	};
 
-	while (poll(polls, 2, -1) < 0)
+	while (poll(polls, 3, -1) < 0)
 		;
 }
 
@@ -260,6 +281,7 @@ _Noreturn static void serve(const struct wish *wish, int starter)
 
 	p.wish = *wish;
 	p.starter = starter;
+	p.server_fd = -1;
 	p.signals_fd = signals_as_descriptor();
 	p.ended_fd = eventfd(0, EFD_CLOEXEC);
 	if (start(&p) < 0)

@@ -27,6 +27,7 @@ static void absorb(struct att *t, const struct att_view *view)
 			d->saved_slot = now.is_in_sync ? d->slot : ATT_NO_SLOT;
 		d->entry = ARR_MEMBERS_MAX;
 	}
+	t->bitmap.backlog = status->write_behind_max;
 	t->resync_start_sectors = status->resync_offset == OFF_NONE ? OFF_NONE : status->resync_offset / SECTOR_BYTES;
 }
 
@@ -63,8 +64,6 @@ static void stored(struct att *t, const struct att_action *action)
 		t->safe_mode_ms = action->number;
 	else if (action->row == ATT_ROW_bitmap_time_base)
 		t->bitmap.time_base_ms = action->number;
-	else if (action->row == ATT_ROW_bitmap_backlog)
-		t->bitmap.backlog = (uint32_t)action->number;
 }
 
 static void carry_out(struct att *t, const struct att_view *view, const struct att_action *action)

@@ -40,7 +40,7 @@ int att_get_bitmap_time_base(const struct att_look *l, struct text *out)
 
 int att_get_bitmap_backlog(const struct att_look *l, struct text *out)
 {
-	text_add(out, "%u\n", l->t->bitmap.backlog);
+	text_add(out, "%u\n", l->view->status ? l->view->status->write_behind_max : l->t->bitmap.backlog);
 	return 0;
 }
 
@@ -66,7 +66,7 @@ int att_get_bitmap_can_clear(const struct att_look *l, struct text *out)
 
 int att_get_bitmap_max_backlog_used(const struct att_look *l, struct text *out)
 {
-	text_add(out, "0\n");
+	text_add(out, "%u\n", l->view->status ? l->view->status->behind_max_used : 0);
 	return 0;
 }
 

@@ -135,6 +135,9 @@ int att_set_bitmap_backlog(struct att_store *s)
 		return att_refuse(s, -EINVAL, "a number up to %d goes there", BACKLOG_MAX);
 	if (!att_any_write_mostly(s->t, s->view))
 		return att_refuse(s, -EINVAL, "0 devices are writemostly, and 1 is needed to be written behind");
+	s->action->number = n;
+	if (s->view->status)
+		return att_event(s, ARR_EV_BACKLOG, n);
 	s->t->bitmap.backlog = (uint32_t)n;
 	return 0;
 }
@@ -187,7 +190,7 @@ int att_set_bitmap_can_clear(struct att_store *s)
 
 int att_set_bitmap_max_backlog_used(struct att_store *s)
 {
-	return 0;
+	return s->view->status ? att_event(s, ARR_EV_BACKLOG_RESET, 0) : 0;
 }
 
 /* ---- bitmap_set_bits ---- */

@@ -78,9 +78,8 @@ static int readd(struct att_store *s, bool is_set)
 
 static int write_mostly(struct att_store *s, bool is_set)
 {
-	s->action->number = is_set;
 	if (att_now(s->dev, s->view).is_in_array)
-		return att_todo(s, "writemostly, while the array runs");
+		return member_event(s, ARR_EV_WRITE_MOSTLY, is_set);
 	s->dev->is_write_mostly = is_set;
 	return 0;
 }

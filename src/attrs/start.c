@@ -210,6 +210,7 @@ int att_make_config(const struct att *t, enum att_mode mode, const uint8_t *imag
 			c->members[c->member_count++] = starting_member(t, d);
 	if (!t->bitmap.location_sectors)
 		return 0;
+	c->write_behind_max = t->bitmap.backlog;
 	return load(t, in_sync == t->raid_disks, c->resync_offset, image, image_bytes, &c->bitmap, err);
 }
 

@@ -1,8 +1,8 @@
 /* Goal: what is listed can be read, what can be read is listed; modes, groups and words without engine are as the table
  * says, and tests/attr/todo names exactly what has no engine yet.
  * Method: the list of a fresh tree, of one with devices, of a running array; every entry is read and written; values
- * end in one newline and never exceed a page. The list of what is not supported is compared with the file, and each line of
- * it is tried.
+ * end in one newline and never exceed a page. The list of what is not supported is compared with the file, and each
+ * line of it is tried.
  * Law: none.
  * Source: the spec of the attribute tree, "Rules for all attributes". */
 #include "tree.h"

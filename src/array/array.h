@@ -167,8 +167,9 @@ struct arr_claim {
  * recovery ended. What it speaks of was flushed before it is shown (I10), so the owner may record whatever it sees, at
  * any time; of an array recorded as active resync_start is 0 at the next start, whatever it was. The owner answers
  * ARR_EV_OWNER_ACTIVE, and for every failed member ARR_EV_UNBLOCK; in any order, and both are needed before waiting
- * requests go on. The array never becomes clean by itself: it shows ACTIVE_IDLE, and the owner may say
- * ARR_EV_OWNER_CLEAN. No spare takes a slot by itself: a member joins by ARR_EV_ADD with state RECOVERING only.
+ * requests go on. The end of a sync that comes while it is being asked is asked about once more (arr_status.asks).
+ * The array never becomes clean by itself: it shows ACTIVE_IDLE, and the owner may say ARR_EV_OWNER_CLEAN. No spare
+ * takes a slot by itself: a member joins by ARR_EV_ADD with state RECOVERING only.
  *
  * A stop does not need the owner, who may be dead: requests that wait for an answer end with an error (what they wrote
  * is kept in doubt), then everything is flushed. The owner finds state CLEAN then, or WRITE_PENDING where something was
@@ -325,6 +326,7 @@ struct arr_status {
 	uint32_t safe_mode_delay_ms;		/* 0: off */
 	bool can_clear, is_clearing;		/* clearing: pages without bits that they had are being written */
 	uint64_t can_clear_falls;		/* how often it became false by itself */
+	uint64_t asks;				/* how often WRITE_PENDING began, though it may just have been so */
 	int owner_clean;			/* of ARR_EV_OWNER_CLEAN: 1 under way, 0 clean, or -EBUSY, -EIO */
 	/* Bytes below agree; OFF_NONE: no resync is due. External: as far as it was flushed, as are the members'
 	 * recovery_offset. */

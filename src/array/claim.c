@@ -26,7 +26,7 @@ void arr_want_record(struct arr *a)
 
 bool arr_is_recorded(const struct arr *a)
 {
-	return a->durable_generation == a->wanted_generation;
+	return a->durable_generation == a->wanted_generation && !a->is_end_unseen;
 }
 
 /* May data be written? Every working member's superblock says active, and no clean claim is past its flush. */

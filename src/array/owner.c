@@ -6,9 +6,9 @@
  *
  * Words: a generation is *asked* for by that, *answered* by `active`, and durable once no member is *blocked* any more.
  * A member that fails is blocked until the owner releases it. So a failure that comes between the owner's look and its
- * `active` is still waited for: the other answer was not given. The end of a sync that comes there is counted as
- * answered though the owner may not have seen it: it then knows of a member in sync as one that recovers, or of no
- * resync as one, which claims less than is true.
+ * `active` is still waited for: the other answer was not given. The end of a sync that comes there is asked about
+ * again; until then no bit is cleared. For the owner still knows the member that was recovered as none, and those whose
+ * slot it took as ones that the bits would bring back.
  *
  *             owner: active             idle for safe_mode_delay              owner: clean, all flushed
  *   pending ----------------> active <----------------------> active-idle ----------------------------> clean
@@ -30,6 +30,13 @@ bool arr_has_writes(const struct arr *a)
 		if (r->op == ARR_WRITE || r->op == ARR_ZERO)
 			return true;
 	return !list_is_empty(&a->behind);
+}
+
+/* A sync has ended, and that was not yet asked about. */
+void arr_owner_must_see(struct arr *a)
+{
+	a->is_end_unseen = true;
+	a->is_end_asked = false;
 }
 
 /* Both answers are there: what was asked is recorded. */
@@ -77,10 +84,18 @@ static bool begin_last_flush(struct arr *a)
 	return true;
 }
 
+static void ask(struct arr *a)
+{
+	a->claim_phase = CLAIM_ASKED;
+	a->claim.is_active = true;
+	a->is_end_asked = a->is_end_unseen;
+	a->asks++;
+}
+
 static bool begin(struct arr *a)
 {
 	bool turns_clean = a->owner_clean > 0 || (arr_is_turning_still(a) && a->is_active_on_disk && is_at_rest(a));
-	bool is_asking = a->answered_generation < a->wanted_generation ||
+	bool is_asking = a->answered_generation < a->wanted_generation || a->is_end_unseen ||
 			 (a->is_write_waiting && !a->is_active_on_disk);
 
 	if (arr_window_is_orphan(a))
@@ -90,7 +105,7 @@ static bool begin(struct arr *a)
 	if (turns_clean || (is_asking && a->is_raise_wanted))
 		begin_flush(a, !turns_clean);
 	else if (is_asking && !arr_is_turning_still(a))
-		a->claim_phase = CLAIM_ASKED;
+		ask(a);
 	else
 		return false;
 	return true;
@@ -147,6 +162,7 @@ static void owner_active(struct arr *a)
 		return;
 	a->claim_phase = CLAIM_IDLE;
 	a->is_active_on_disk = true;
+	a->is_end_unseen &= !a->is_end_asked;
 	a->answered_generation = a->wanted_generation;
 	settle(a);
 }

@@ -62,6 +62,8 @@ struct arr {
 	uint64_t answered_generation;
 	int owner_clean;			/* see struct arr_status */
 	bool is_last_flush_done;
+	bool is_end_unseen, is_end_asked;	/* of a sync: the owner has not answered for it; was asked about it */
+	uint64_t asks;
 
 	/* orders (order.c) */
 	bool can_clear, is_frozen, is_sync_interrupted;
@@ -196,6 +198,7 @@ bool arr_claim_is_outdated(const struct arr *a);
 /* owner.c */
 bool arr_has_writes(const struct arr *a);	/* in flight or waiting */
 void arr_block(struct arr *a, uint32_t member);
+void arr_owner_must_see(struct arr *a);
 void arr_owner_done(struct arr *a);
 bool arr_pump_owner(struct arr *a);
 void arr_event_owner(struct arr *a, struct arr_event *ev);

@@ -22,6 +22,7 @@ void arr_get_status(const struct arr *a, struct arr_status *s)
 	s->can_clear_falls = a->can_clear_falls;
 	s->is_clearing = a->sweep_phase == SWEEP_CLEAR_IO;
 	s->owner_clean = a->owner_clean;
+	s->asks = a->asks;
 	s->is_frozen = a->is_frozen;
 	s->resync_offset = a->is_external ? a->told_resync_offset : a->resync_offset;
 	s->is_active = a->is_active_on_disk;

@@ -73,7 +73,8 @@ static void begin(struct att *t, const struct arr_status *s)
 {
 	struct att_told *told = &t->told;
 
-	*told = (struct att_told){ .is_running = true, .state = s->state, .mode = s->mode, .degraded = s->degraded,
+	*told = (struct att_told){ .is_running = true, .state = s->state, .asks = s->asks, .mode = s->mode,
+				   .degraded = s->degraded,
 				   .is_frozen = s->is_frozen, .can_clear_falls = s->can_clear_falls };
 	for (uint32_t i = 0; i < s->member_count; i++) {
 		told->members[i].state = s->members[i].state;
@@ -95,9 +96,10 @@ void att_notice(struct att *t, const struct att_view *view)
 	if (!told->is_running)
 		begin(t, s);
 	is_blocked = tell_members(t, s);
-	if (s->state != told->state)
+	if (s->state != told->state || s->asks != told->asks)
 		att_bump(t, ATT_ROW_array_state);
 	told->state = s->state;
+	told->asks = s->asks;
 	tell_sync(t, s);
 	if (s->can_clear_falls != told->can_clear_falls)
 		att_bump(t, ATT_ROW_bitmap_can_clear);

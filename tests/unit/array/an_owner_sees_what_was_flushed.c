@@ -88,8 +88,8 @@ static void a_flush_that_fails(void)
 	end();
 }
 
-/* What was copied from a member that has failed is flushed before anybody else answers for it: an answer that was given
- * before is not enough. */
+/* What was copied from a member that has failed is flushed before anybody else answers for it: an answer that was
+ * given before is not enough. */
 static void a_source_fails(void)
 {
 	struct arr_req *r;
@@ -114,11 +114,38 @@ static void a_source_fails(void)
 	end();
 }
 
+/* The owner looks, a recovery ends, its answer arrives. By its record the bits still bring back who was in that slot. */
+static void an_end_that_was_not_seen(void)
+{
+	uint64_t asks;
+
+	begin((struct setup){ .is_external = true, .states = { 0, ARR_M_RECOVERING }, .wants_full = { 0, true },
+			      .set = 1 << 3 });
+	hold(KIND(ARR_JOB_SYNC_READ));
+	submit(ARR_WRITE, 0, 512, 'w');
+	run();
+	asks = status()->asks;
+	ok(!strcmp(shown(), "write-pending") && asks == 1, "the owner is asked about a write");
+	let_go(KIND(ARR_JOB_SYNC_READ));
+	ok(state_of(1) == ARR_M_IN_SYNC && status()->asks == 1, "a recovery ends before it answers");
+	owner(ARR_EV_OWNER_ACTIVE, 0);
+	is_u64((uint64_t)byte_of(1, 0), 'w', "the write goes on");
+	ok(!strcmp(shown(), "write-pending") && status()->asks == 2, "but the end is asked about again");
+	tell(ARR_EV_CAN_CLEAR, 1);
+	pass(60000);
+	ok(bm_bit(w.bitmap, (chunk_no){ 3 }), "no bit goes meanwhile");
+	owner(ARR_EV_OWNER_ACTIVE, 0);
+	pass(60000);
+	ok(!strcmp(shown(), "active-idle") && !bm_bit(w.bitmap, (chunk_no){ 3 }), "until that is answered, too");
+	end();
+}
+
 int main(void)
 {
 	recovery_by_bits();
 	positions();
 	a_flush_that_fails();
 	a_source_fails();
+	an_end_that_was_not_seen();
 	return tap_end();
 }

@@ -4,7 +4,7 @@
 #   make demo         a mirror's life as a story, under two minutes
 #   make test         everything, in three builds; ends with "N passed, N failed"
 #   make test-long    the same with longer campaigns (COUNT= kills, 1000 by default)
-#   make docs         docs/format.md, from the tables of the format room
+#   make docs         docs/format.md and docs/attributes.md, from the tables of their rooms
 #   make bench        ratios against peers
 #   make stress       COUNT= kills of servers under load, from SEED=; WITH_KERNEL=1: umd and Linux in turns
 #   make install      PREFIX=/usr/local, DESTDIR= for packagers
@@ -53,9 +53,10 @@ bench:
 	bench/run.sh $(BUILD)
 
 docs: $(BUILD)/build.ninja
-	ninja -C $(BUILD) src/format/format-md
+	ninja -C $(BUILD) src/format/format-md src/attrs/attributes-md
 	$(BUILD)/src/format/format-md tools/format.md.in > $(BUILD)/format.md
-	mv $(BUILD)/format.md docs/format.md
+	$(BUILD)/src/attrs/attributes-md tools/attributes.md.in > $(BUILD)/attributes.md
+	mv $(BUILD)/format.md $(BUILD)/attributes.md docs/
 
 fuzz:
 	@tools/setup.sh build fuzz

@@ -1,16 +1,16 @@
-/* Prints docs/format.md: a template's text, with tables and numbers made from what the format room is made from.
+/* Prints docs/format.md: a template's text (page.h), with tables and numbers made from what the format room is made from.
  *
  *   format-md tools/format.md.in > docs/format.md
  *
- * A line "@@name" of the template becomes the table of that name, "@@(name)" inside a line a number. A name that is not
- * known, and a table that the template does not use, are errors: neither may be lost without notice. It runs at build
- * time only and is not installed.
+ * It runs at build time only and is not installed.
  *
  * A field's unit is cut off its name here and nowhere else: the program's names say it, so the page cannot say
  * another. */
 #include "format/layout.h"
 #include "format/lockless.h"
 #include "format/sb0.h"
+
+#include "../tools/page.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -242,12 +242,7 @@ static void table_slots(void)
 
 /* ---- the template ---- */
 
-static struct {
-	const char *name;
-	void (*print)(void);
-	unsigned number;
-	bool is_used;
-} names[] = {
+static struct page_name names[] = {
 #define T(name) { #name, table_##name, 0, false }
 	T(sb1), T(bitmap_sb), T(sb0), T(sb0_disk), T(features), T(devflags), T(bitmap_state), T(sb0_disk_state),
 	T(lockless), T(parity), T(roles), T(places), T(place_examples), T(room), T(raid10), T(bits), T(slots),
@@ -257,55 +252,7 @@ static struct {
 	{ "lockless_at", NULL, FMT_LOCKLESS_STATES_AT, false },
 };
 
-static void print_name(const char *name, size_t len)
-{
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		if (strlen(names[i].name) != len || memcmp(names[i].name, name, len) != 0)
-			continue;
-		names[i].is_used = true;
-		if (names[i].print)
-			names[i].print();
-		else
-			printf("%u", names[i].number);
-		return;
-	}
-	fprintf(stderr, "format-md: the template asks for %.*s, which is not known\n", (int)len, name);
-	exit(1);
-}
-
-static void print_line(const char *line)
-{
-	if (line[0] == '@' && line[1] == '@' && line[2] != '(') {
-		print_name(line + 2, strcspn(line + 2, "\n"));
-		return;
-	}
-	for (const char *at; (at = strstr(line, "@@(")) != NULL;) {
-		size_t len = strcspn(at + 3, ")\n");
-
-		fwrite(line, 1, at - line, stdout);
-		print_name(at + 3, len);
-		line = at + 3 + len + (at[3 + len] == ')');
-	}
-	fputs(line, stdout);
-}
-
 int main(int argc, char **argv)
 {
-	FILE *template = argc == 2 ? fopen(argv[1], "r") : NULL;
-	unsigned unused = 0;
-	char line[512];
-
-	if (!template) {
-		fprintf(stderr, "format-md TEMPLATE: the template cannot be read\n");
-		return 2;
-	}
-	while (fgets(line, sizeof line, template))
-		print_line(line);
-	fclose(template);
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (!names[i].is_used) {
-			fprintf(stderr, "format-md: the template does not use %s\n", names[i].name);
-			unused++;
-		}
-	return unused || fflush(stdout) ? 1 : 0;
+	return page_main(argc, argv, "format-md", names, sizeof names / sizeof *names);
 }

@@ -15,7 +15,7 @@ import time
 import table
 
 SIM = 'tests/sim'		# the simulator's folder
-ROOMS = ['src/base', 'src/format', 'src/bitmap', 'src/array', 'src/assembly']
+ROOMS = ['src/base', 'src/format', 'src/bitmap', 'src/array', 'src/assembly', 'src/attrs']	# the pure ones
 FLAGS = ['-std=gnu17', '-O1', '-D_GNU_SOURCE', '-D_FILE_OFFSET_BITS=64', '-DUMD_LAWS_ARE_SILENT', '-w']
 TRUNKS = 400			# seeds of the first round
 TRUNKS_PER_CRASHED = 50		# that cost as much as one with a crash wherever there can be one

@@ -241,13 +241,23 @@ static void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 	fuse_reply_open(req, fi);
 }
 
-/* The kernel ignores an entry that is cut off and asks again from there: each says where the next begins. */
+/* The kernel ignores an entry that is cut off and asks again from there: each says where the next begins. A copy is
+ * answered, since the folder may be closed, and the listing freed, before the call that answers has returned. */
 static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t at, struct fuse_file_info *fi)
 {
 	const struct listing *l = (const struct listing *)(uintptr_t)fi->fh;
 	size_t left = (size_t)at < l->len ? l->len - (size_t)at : 0;
+	char *copy;
 
-	fuse_reply_buf(req, left ? l->bytes + at : NULL, left < size ? left : size);
+	left = left < size ? left : size;
+	copy = malloc(left + 1);
+	if (!copy) {
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	memcpy(copy, l->bytes + (left ? at : 0), left);
+	fuse_reply_buf(req, copy, left);
+	free(copy);
 }
 
 static void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)

@@ -17,7 +17,7 @@ URGENT = select.POLLPRI | select.POLLERR
 class TreeScene(Scene):
 	def __enter__(self):
 		super().__enter__()
-		self.tree = os.path.join(os.path.dirname(self.tool), 'umd-tree')
+		self.tree = os.environ.get('UMD_TREE') or os.path.join(os.path.dirname(self.tool), 'umd-tree')
 		self.trees = []
 		return self
 

@@ -167,7 +167,7 @@ struct arr_claim {
  * recovery ended. What it speaks of was flushed before it is shown (I10), so the owner may record whatever it sees, at
  * any time; of an array recorded as active resync_start is 0 at the next start, whatever it was. The owner answers
  * ARR_EV_OWNER_ACTIVE, and for every failed member ARR_EV_UNBLOCK; in any order, and both are needed before waiting
- * requests go on. The end of a sync that comes while it is being asked is asked about once more (arr_status.asks).
+ * requests go on. The end of a recovery that comes while it is being asked is asked about once more (arr_status.asks).
  * The array never becomes clean by itself: it shows ACTIVE_IDLE, and the owner may say ARR_EV_OWNER_CLEAN. No spare
  * takes a slot by itself: a member joins by ARR_EV_ADD with state RECOVERING only.
  *

@@ -4,11 +4,12 @@
  *           that failed (I6), or the array being clean (I10). The end of a resync was flushed before it was shown.
  *   ASKED   state WRITE_PENDING until the owner says active; what it saw by then is recorded by it
  *
- * Words: a generation is *asked* for by that, *answered* by `active`, and durable once no member is *blocked* any more.
- * A member that fails is blocked until the owner releases it. So a failure that comes between the owner's look and its
- * `active` is still waited for: the other answer was not given. The end of a sync that comes there is asked about
- * again; until then no bit is cleared. For the owner still knows the member that was recovered as none, and those whose
- * slot it took as ones that the bits would bring back.
+ * Words: a generation is *asked* for by that, *answered* by `active`, and durable once no member is *blocked* any
+ * more. A member that fails is blocked until the owner releases it. So a failure that comes between the owner's look
+ * and its `active` is still waited for: the other answer was not given. The end of a recovery that comes there is
+ * asked about again (that of a resync need not be: whoever knows less of it only copies more); until then no bit is
+ * cleared. For the owner still knows the member that was recovered as none, and those whose slot it took as ones that
+ * the bits would bring back.
  *
  *             owner: active             idle for safe_mode_delay              owner: clean, all flushed
  *   pending ----------------> active <----------------------> active-idle ----------------------------> clean
@@ -32,7 +33,7 @@ bool arr_has_writes(const struct arr *a)
 	return !list_is_empty(&a->behind);
 }
 
-/* A sync has ended, and that was not yet asked about. */
+/* A member is in sync by now, and that was not yet asked about. */
 void arr_owner_must_see(struct arr *a)
 {
 	a->is_end_unseen = true;

@@ -212,7 +212,7 @@ static bool complete(struct arr *a)
 	a->is_raise_wanted |= !a->is_external;
 	arr_sync_tell(a);
 	arr_want_record(a);
-	if (a->is_external)
+	if (a->is_external && ready)
 		arr_owner_must_see(a);
 	if (!arr_mask(a, ARR_M_RECOVERING))
 		report_end(a, true);

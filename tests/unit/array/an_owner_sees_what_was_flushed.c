@@ -114,7 +114,7 @@ static void a_source_fails(void)
 	end();
 }
 
-/* The owner looks, a recovery ends, its answer arrives. By its record the bits still bring back who was in that slot. */
+/* The owner looks, a recovery ends, its answer arrives. By its record the bits still bring back who was there before. */
 static void an_end_that_was_not_seen(void)
 {
 	uint64_t asks;

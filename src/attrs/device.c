@@ -44,6 +44,13 @@ bool att_any_write_mostly(const struct att *t, const struct att_view *view)
 	return false;
 }
 
+void att_forget_saved(struct att *t, bool faulty_only)
+{
+	ATT_EACH_DEV(d, t)
+		if (d->is_faulty || !faulty_only)
+			d->saved_slot = ATT_NO_SLOT;
+}
+
 /* ---- places ---- */
 
 static int check_data(const struct att *t, const struct att_dev *d, struct err *err)

@@ -52,6 +52,7 @@ static void joined(struct att *t, const struct att_action *action)
 		if (!d || j->entry >= ARR_MEMBERS_MAX)
 			continue;
 		d->entry = j->entry;
+		d->is_faulty = false;
 		d->slot = j->member.slot;
 		d->saved_slot = j->member.wants_full ? ATT_NO_SLOT : j->member.slot;
 	}
@@ -89,9 +90,11 @@ static void carry_out(struct att *t, const struct att_view *view, const struct a
 		break;
 	case ATT_BITMAP_SET:
 		t->bitmap.location_sectors = (int64_t)action->number;
+		att_forget_saved(t, false);
 		break;
 	case ATT_BITMAP_NONE:
 		t->bitmap.location_sectors = 0;
+		att_forget_saved(t, false);
 		t->bitmap.is_file = false;
 		break;
 	default:

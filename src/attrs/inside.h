@@ -154,6 +154,10 @@ int att_check_places(const struct att *t, const struct att_dev *d, int64_t locat
 struct arr_member att_member(const struct att *t, const struct att_dev *d);
 void att_state_text(const struct att_dev *d, const struct att_view *view, struct text *out);
 
+/* Marks of the past are gone: whoever is away comes back in full. @faulty_only: not those whom the owner just called
+ * current up to the bitmap. (Who is in sync is known again at the next notice.) */
+void att_forget_saved(struct att *t, bool faulty_only);
+
 /* badblocks.c */
 struct att_bad_blocks *att_bad_blocks_free(struct att_bad_blocks *b);
 bool att_has_unacknowledged(const struct att_dev *d);

@@ -18,6 +18,7 @@ static int remove_bitmap(struct att_store *s)
 
 	if (!s->view->bitmap) {
 		s->t->bitmap.location_sectors = 0;
+		att_forget_saved(s->t, true);
 		return 0;
 	}
 	if (status && (status->action != ARR_SYNC_IDLE || status->is_frozen))
@@ -158,6 +159,7 @@ int att_set_bitmap_chunksize(struct att_store *s)
 	if (n > UINT32_MAX)
 		return att_refuse(s, -EOVERFLOW, "2147483648 bytes is the greatest chunk");
 	s->t->bitmap.chunk_bytes = n;
+	att_forget_saved(s->t, true);
 	return 0;
 }
 

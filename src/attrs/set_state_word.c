@@ -67,6 +67,8 @@ static int readd(struct att_store *s, bool is_set)
 	s->action->kind = ATT_READD;
 	if (s->t->has_superblocks)
 		return 0;
+	if (!now.is_in_array)
+		s->action->kind = ATT_JOIN;		/* it failed in an earlier run */
 	again.slot = again.saved_slot;
 	again.is_in_sync = false;
 	again.recovery_start_sectors = 0;

@@ -228,6 +228,8 @@ void att_started(struct att *t)
 			mine->saved_slot = d->slot;
 		mine->entry = entry++;
 	}
+	if (!t->bitmap.location_sectors)
+		att_forget_saved(t, true);
 	t->safe_mode_ms = ATT_SAFE_MODE_MS;
 	t->was_started = true;
 }

@@ -62,13 +62,11 @@ static uint64_t lacks_from(const struct sim_world *w, const struct sim_member *m
 	return UINT64_MAX;
 }
 
-/* Success is told while a member lacks the write, or has it in a cache that nobody flushed: then the superblocks
- * must already say that this member is none of us, every one of them. */
 /* A write is answered when somebody in sync has it: what is behind comes later, but not everywhere. */
-static void is_somewhere(struct sim_world *w, const struct sim_request *r, const struct sim_write *x)
+static void is_somewhere(struct sim_world *w, const struct sim_request *r, uint32_t done_on)
 {
 	EACH_MEMBER(w, m)
-		if (is_in_sync(m) && x->done_on & 1u << index_of(w, m))
+		if (is_in_sync(m) && done_on & 1u << index_of(w, m))
 			return;
 	broken(w, LAW_I1, "write %llu is acknowledged, and no member in sync has it", (ull)r->serial);
 }
@@ -79,12 +77,16 @@ static bool is_on_its_way_to(const struct sim_write *x, const struct sim_member 
 	return m->state == ARR_M_RECOVERING && x->lacking & 1ull << m->entry;
 }
 
+/* Success is told while a member lacks the write, or has it in a cache that nobody flushed: then the superblocks
+ * must already say that this member is none of us, every one of them. Requests of recorded runs had no job here. */
 void check_acked(struct sim_world *w, const struct sim_request *r)
 {
-	const struct sim_write *x = r->req.op == ARR_FLUSH ? NULL : write_of(w, &r->req.own_job);
+	bool has_job = r->req.op != ARR_FLUSH && r->req.own_job.number;
+	const struct sim_write *x = has_job ? write_of(w, &r->req.own_job) : NULL;
+	uint32_t done_on = x ? x->done_on : r->done_on;
 
-	if (x)
-		is_somewhere(w, r, x);
+	if (r->req.op != ARR_FLUSH)
+		is_somewhere(w, r, done_on);
 	EACH_MEMBER(w, m) {
 		uint64_t from;
 
@@ -92,7 +94,7 @@ void check_acked(struct sim_world *w, const struct sim_request *r)
 			is_durable(w, m, r);
 		m->is_unchanged &= r->req.op == ARR_FLUSH;
 		if (!m->is_there || !m->place.is_used || is_in_sync(m) ||
-		    (x ? x->done_on : r->done_on) & 1u << index_of(w, m) ||
+		    done_on & 1u << index_of(w, m) ||
 		    w->model.acks == w->acks_before || (x && is_on_its_way_to(x, m)))
 			continue;
 		from = lacks_from(w, m, r);

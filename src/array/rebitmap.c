@@ -11,17 +11,17 @@
  *                        NAME    pages of the new map, all clear           no bitmap: nobody looks there
  *                                then superblocks name it                  some name it: its bits lie at that place on
  *                                                                          every member, and all members agree
- *   new chunks,          STALE   the old superblock says that every bit    everything is copied, as often as need be
- *   at the same place            counts as set
- *                        NAME    the new pages, page 0 with STALE          the same
+ *   new chunks,          NAME    the first sector of page 0, with STALE    everything is copied, as often as need be
+ *   at the same place            the rest of the new pages                 the same
  *                                page 0 without STALE                      the new map
  *   new chunks,          UNNAME, then NAME as above                        in between: no bitmap, everything is copied
  *   at another place
  *
- * NAME needs no order of its own: a claim writes the bitmap before superblocks, always (claim.c). Where one member has
- * said STALE and another has not heard of it yet either map is right, since nobody writes. New chunks take over every
- * set bit and events_cleared; a bitmap that was not there before lets nobody back who left before it: its
- * events_cleared is an event number that no superblock had when it began, so who is away is recovered in full.
+ * NAME needs no order of its own: a claim writes the bitmap before superblocks, always (claim.c), and a map that takes
+ * another's place says STALE first (bitmap/replace.c). Where one member has the new one and another the old one either
+ * is right, since nobody writes. New chunks take over every set bit and events_cleared; a bitmap that was not there
+ * before lets nobody back who left before it: its events_cleared is an event number that no superblock had when it
+ * began, so who is away is recovered in full.
  *
  * A member that fails in between is out, as ever, and its failure is recorded before data goes out to anybody
  * (request.c). Who wants to join waits. The last one's failure, no memory for the carrying, or a stop before anything
@@ -181,9 +181,6 @@ static bool leave_old(struct arr *a)
 	} else if (a->names_bitmap && (!a->next_bitmap || moves(a))) {
 		record_names(a, false);
 		a->rebitmap_phase = REB_UNNAME;
-	} else if (a->next_bitmap) {
-		bm_set_stale(a->bitmap);
-		a->rebitmap_phase = REB_STALE;
 	} else {
 		return install(a);
 	}
@@ -221,13 +218,6 @@ static bool commit(struct arr *a, bool *ret_is_durable)
 	return false;
 }
 
-static bool say_stale(struct arr *a)
-{
-	bool is_durable, has_begun = commit(a, &is_durable);
-
-	return is_durable ? install(a) : has_begun;
-}
-
 static bool name(struct arr *a)
 {
 	bool is_durable, has_begun;
@@ -251,8 +241,6 @@ bool arr_pump_rebitmap(struct arr *a)
 		return is_quiet(a) && install(a);
 	case REB_UNNAME:
 		return a->durable_generation >= a->rebitmap_generation && is_quiet(a) && install(a);
-	case REB_STALE:
-		return say_stale(a);
 	case REB_NAME:
 		return name(a);
 	case REB_IDLE:
@@ -264,6 +252,5 @@ bool arr_pump_rebitmap(struct arr *a)
 
 bool arr_rebitmap_wants_commit(const struct arr *a)
 {
-	return a->bitmap && (a->rebitmap_phase == REB_STALE || a->rebitmap_phase == REB_NAME) &&
-	       bm_wants_commit(a->bitmap);
+	return a->bitmap && a->rebitmap_phase == REB_NAME && bm_wants_commit(a->bitmap);
 }

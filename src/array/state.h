@@ -76,7 +76,7 @@ struct arr {
 	uint64_t sweep_due_ms;
 
 	/* another bitmap (rebitmap.c) */
-	enum { REB_IDLE, REB_DRAIN, REB_FLUSH, REB_FLUSHED, REB_UNNAME, REB_STALE, REB_NAME } rebitmap_phase;
+	enum { REB_IDLE, REB_DRAIN, REB_FLUSH, REB_FLUSHED, REB_UNNAME, REB_NAME } rebitmap_phase;
 	struct arr_job rebitmap_job;
 	struct arr_part rebitmap_parts[ARR_MEMBERS_MAX];
 	struct bm *next_bitmap;			/* NULL: none; or the change has not come to it, or is past it */

@@ -74,6 +74,17 @@ static bool wants_record(const struct asm_member *members, const struct asm_plan
 	return false;
 }
 
+/* The power went while the chunks changed: to some of them this bitmap is new. */
+static bool has_other_chunks(const struct asm_member *members, const struct asm_plan *plan)
+{
+	const struct bitmap_sb *read = &members[plan->bitmap_member].bitmap;
+
+	for (uint32_t i = 0; i < plan->member_count; i++)
+		if (asm_is_used(plan, i) && members[i].has_bitmap && members[i].bitmap.chunk_bytes != read->chunk_bytes)
+			return true;
+	return false;
+}
+
 static int load_bitmap(const struct asm_member *members, const struct asm_plan *plan, const uint8_t *image,
 		       uint64_t image_bytes, struct bm **ret_bitmap, struct err *err)
 {
@@ -91,6 +102,8 @@ static int load_bitmap(const struct asm_member *members, const struct asm_plan *
 	else
 		set = bm_load(b, plan->is_dirty ? BM_LOAD_NEEDED_FROM : BM_LOAD_CLEAN,
 			      (array_off){ plan->is_dirty ? plan->resync_offset : 0 }, plan->bitmap_is_stale);
+	if (set >= 0 && has_other_chunks(members, plan))
+		bm_rewrite(b);
 	if (set < 0) {
 		bm_free(b);
 		return err_set(err, (int)set, "no memory for the bitmap's counters");

@@ -168,9 +168,7 @@ static bool fits_array(const struct asm_member *members, struct asm_plan *plan, 
 		    "%s is not used: the array's table of %u device numbers has no place for its number %u, or does "
 		    "not fit before its data at sector %llu",
 		    m->path, r->max_dev, s->dev_number, (unsigned long long)s->data_offset_sectors);
-	else
-		return has_place_for_bitmap(members, plan, i);
-	return false;
+	return plan->verdicts[i] != ASM_UNUSABLE;
 }
 
 static void judge_without_slot(const struct asm_member *members, struct asm_plan *plan, uint32_t i)
@@ -206,7 +204,8 @@ static void judge_other(const struct asm_member *members, const struct asm_optio
 	if (!fits_array(members, plan, i))
 		return;
 	if (!asm_is_slot(s, role)) {
-		judge_without_slot(members, plan, i);
+		if (has_place_for_bitmap(members, plan, i))
+			judge_without_slot(members, plan, i);
 		return;
 	}
 
@@ -215,6 +214,8 @@ static void judge_other(const struct asm_member *members, const struct asm_optio
 	has_forked = !asm_counts_active(s, r) || ran_apart || s->events > r->events + 1;
 	if (has_forked && !o->prefer)
 		SAY(plan, i, ASM_FORKED, "%s", "it ran apart from the others");
+	else if (!has_place_for_bitmap(members, plan, i))
+		return;
 	else if (!asm_is_slot(r, role))
 		SAY(plan, i, ASM_SPARE, "%s is a spare: it had slot %u, and by %s the array has %u slots", m->path,
 		    role, ref->path, r->raid_disks);

@@ -68,11 +68,9 @@ int64_t bm_load(struct bm *b, enum bm_load_mode mode, array_off from, bool is_st
 /* ---- another one in its place (replace.c) ---- */
 
 /* Set in @to, a new and empty one, what is set in @from, with its flags; events and events_cleared as well. Both have a
- * superblock and cover the same bytes. 0 or -ENOMEM, and @to is of no use then. Once more at the exchange: it then finds
+ * superblock and cover the same bytes. 0 or -ENOMEM: @to is of no use then. Once more at the exchange: it then finds
  * every counter in place. */
 int bm_carry(struct bm *to, const struct bm *from);
-/* Its superblock says that every bit counts as set; page 0 wants a commit. */
-void bm_set_stale(struct bm *b);
 /* It is written over another one: every page wants a commit, and the superblock says STALE until all of them have had
  * one. */
 void bm_rewrite(struct bm *b);
@@ -182,7 +180,7 @@ void bm_set_write_behind(struct bm *b, uint32_t writes);
 
 struct bm_page_write {
 	uint64_t at_bytes;		/* from the bitmap's start (its superblock) */
-	uint32_t len_bytes;		/* BM_PAGE_BYTES, last page: rounded up to a sector */
+	uint32_t len_bytes;		/* BM_PAGE_BYTES, the last: up to a sector; a head apart: replace.c */
 	const uint8_t *data;		/* snapshot; valid until bm_commit_end() */
 };
 
@@ -193,7 +191,7 @@ bool bm_wants_commit(const struct bm *b);
 bool bm_commit_is_running(const struct bm *b);
 /**
  * bm_commit_begin - snapshot every page that wants writing, in ascending order
- * Every page goes to every working member, durably (FUA). Returns the number of pages, 0 when there is
+ * Every page goes to every working member, durably (FUA). Returns the number of writes, 0 when there is
  * nothing to write, -ENOMEM; *@ret_writes belongs to @b and lives until bm_commit_end().
  */
 int bm_commit_begin(struct bm *b, const struct bm_page_write **ret_writes);

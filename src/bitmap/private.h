@@ -43,6 +43,7 @@ struct bm {
 	struct bm_page_write *flight;		/* the commit in flight, ascending; NULL: none */
 	uint8_t *flight_data;
 	uint64_t flight_count;
+	bool flight_is_whole;			/* it has every page */
 	struct bm_page_write *reserve;		/* the same for the next one, for so many pages */
 	uint8_t *reserve_data;
 	uint64_t reserve_count;

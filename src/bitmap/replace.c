@@ -8,9 +8,10 @@
  * memory, while the old one is still in use and nothing is lost when there is none, and once more at the exchange, for
  * flags that came meanwhile: nobody writes in between, so no further chunk can be counted then.
  *
- * Until the new pages are on disk, the bitmap there is a mixture of both. So the old superblock says STALE first, with
- * its own chunk size and bits: a torn page 0 never has a believable head. The new one goes out with STALE as well, and
- * loses it when everything else is durable (store.c). events_cleared stays what it was: no bit is lost.
+ * Until all new pages are on disk, the bitmap there is a mixture of both. So the first sector of page 0 goes out alone,
+ * before everything else, and says STALE: every bit counts as set, whatever lies behind it. It loses that when all
+ * the rest is durable (store.c). events_cleared stays what it was: no bit is lost. The same is due when members are
+ * found with different chunks, because the power went in the middle.
  *
  * Left out: drain and order of it all (array/rebitmap.c). */
 #include "bitmap/private.h"
@@ -47,15 +48,13 @@ int bm_carry(struct bm *to, const struct bm *from)
 	return 0;
 }
 
-void bm_set_stale(struct bm *b)
-{
-	b->sb.state |= FMT_BITMAP_STALE;
-	bm_store_head(b);
-}
-
 void bm_rewrite(struct bm *b)
 {
+	MUST(!bm_is_bare(b));
+	if (b->is_rewriting)
+		return;
 	b->is_rewriting = b->is_carried = true;
-	bm_set_stale(b);
+	b->sb.state |= FMT_BITMAP_STALE;
+	bm_store_head(b);
 	bm_write_all(b);
 }

@@ -9,7 +9,8 @@
  * while its page is in flight is not in the snapshot and waits for the next commit; one that is in
  * the snapshot asks for no second write: writers share a commit.
  *
- * A page that failed to be written is urgent again: who waited for it still waits.
+ * A page that failed to be written is urgent again: who waited for it still waits. While a map is replaced the first
+ * sector of page 0 is a write of its own, before all others (replace.c).
  * Costs: every call touches what it names; a commit costs O(pages wanted), never a walk over all pages. */
 #include "bitmap/private.h"
 
@@ -222,19 +223,28 @@ static bool reserve(struct bm *b, uint64_t count)
 	return false;
 }
 
-static uint64_t pages_wanted(const struct bm *b)
+/* STALE goes out alone, before the rest of its page: torn, a page that is being replaced must not be believed. */
+static bool has_head_apart(const struct bm *b, uint64_t page)
+{
+	return !page && b->is_rewriting && page_len(b, 0) > SECTOR_BYTES;
+}
+
+static uint64_t writes_wanted(const struct bm *b, uint64_t *ret_pages)
 {
 	uint64_t count = 0;
 
-	for (uint64_t page = 0; bm_pageset_next(&b->wanted, page, &page); page++)
-		count++;
+	*ret_pages = 0;
+	for (uint64_t page = 0; bm_pageset_next(&b->wanted, page, &page); page++) {
+		++*ret_pages;
+		count += has_head_apart(b, page) ? 2 : 1;
+	}
 	return count;
 }
 
 /* What may be cleared lies in leaves that are pending; the bits of a leaf lie in one page. */
 int64_t bm_commit_reserve(struct bm *b)
 {
-	uint64_t count = pages_wanted(b), last = UINT64_MAX;
+	uint64_t pages, count = writes_wanted(b, &pages), last = UINT64_MAX;
 
 	MUST(!b->flight);
 	for (uint64_t leaf = 0; bm_pageset_next(&b->pending, leaf, &leaf); leaf++) {
@@ -262,9 +272,24 @@ static bool flight_new(struct bm *b, uint64_t count)
 	return true;
 }
 
+/* A snapshot of the page as write number @n, or as two; returns the number of the next. */
+static uint64_t add_write(struct bm *b, uint64_t page, uint64_t n)
+{
+	uint8_t *copy = b->flight_data + n * BM_PAGE_BYTES;
+	uint32_t head = has_head_apart(b, page) ? SECTOR_BYTES : 0;
+
+	memcpy(copy, b->image + page * BM_PAGE_BYTES, BM_PAGE_BYTES);
+	if (head)
+		b->flight[n++] = (struct bm_page_write){ 0, head, copy };
+	b->flight[n] = (struct bm_page_write){ page * BM_PAGE_BYTES + head, page_len(b, page) - head, copy + head };
+	bm_pageset_remove(&b->wanted, page);
+	bm_pageset_remove(&b->urgent, page);
+	return n + 1;
+}
+
 int bm_commit_begin(struct bm *b, const struct bm_page_write **ret_writes)
 {
-	uint64_t count = pages_wanted(b), n = 0;
+	uint64_t pages, count = writes_wanted(b, &pages), n = 0;
 
 	MUST(!b->flight);
 	if (!count)
@@ -272,15 +297,10 @@ int bm_commit_begin(struct bm *b, const struct bm_page_write **ret_writes)
 	if (count > INT32_MAX || !flight_new(b, count))
 		return -ENOMEM;
 
-	for (uint64_t page = 0; bm_pageset_next(&b->wanted, page, &page); page++, n++) {
-		uint8_t *copy = b->flight_data + n * BM_PAGE_BYTES;
-
-		memcpy(copy, b->image + page * BM_PAGE_BYTES, BM_PAGE_BYTES);
-		b->flight[n] = (struct bm_page_write){ page * BM_PAGE_BYTES, page_len(b, page), copy };
-		bm_pageset_remove(&b->wanted, page);
-		bm_pageset_remove(&b->urgent, page);
-	}
+	for (uint64_t page = 0; bm_pageset_next(&b->wanted, page, &page); page++)
+		n = add_write(b, page, n);
 	b->flight_count = count;
+	b->flight_is_whole = pages == b->pages;
 	*ret_writes = b->flight;
 	return (int)count;
 }
@@ -290,7 +310,7 @@ static void landed(struct bm *b, const struct bm_page_write *w)
 {
 	struct bitmap_sb head;
 
-	memcpy(b->durable + w->at_bytes, w->data, BM_PAGE_BYTES);
+	memcpy(b->durable + w->at_bytes, w->data, w->len_bytes);
 	if (w->at_bytes || !b->head_bytes)
 		return;
 	fmt_bitmap_sb_decode(w->data, &head);
@@ -300,7 +320,7 @@ static void landed(struct bm *b, const struct bm_page_write *w)
 
 void bm_commit_end(struct bm *b, bool is_ok)
 {
-	bool is_whole = b->flight_count == b->pages;
+	bool is_whole = b->flight_is_whole;
 
 	MUST(b->flight);
 	for (uint64_t i = 0; i < b->flight_count; i++) {

@@ -181,6 +181,7 @@ void check_stepped(struct sim_world *w)
 	struct arr_status s;
 
 	arr_get_status(w->array, &s);
+	world_take_bitmap(w, &s);
 	if (!s.degraded)
 		w->whole_until = UINT64_MAX;
 	else if (w->whole_until == UINT64_MAX)

@@ -49,6 +49,11 @@ void cover_issued(struct sim_world *w, const struct arr_job *job);
 void cover_part(struct sim_world *w, const struct sim_job *j);
 void note_counters(struct sim_world *w);
 void check_cleared(struct sim_world *w, const struct sim_job *j, const struct arr_part *p);
+bool may_return(const struct sim_world *w, const struct sim_member *m, uint64_t events_cleared);
+/* check_names.c */
+void names_claim(struct sim_world *w, const struct sim_member *m, const struct super *before, const struct super *now);
+bool names_page(struct sim_world *w, const struct sim_member *m, const struct arr_part *p);
+void names_issued(struct sim_world *w);
 /* check_order.c */
 void order_started(struct sim_world *w);
 void order_part(struct sim_world *w, const struct sim_write *r, const struct sim_member *m);

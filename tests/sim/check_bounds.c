@@ -69,25 +69,31 @@ static uint64_t sum_of_gaps(const struct sim_world *w, const struct sim_member *
 	return sum;
 }
 
+static uint64_t bitmap_len(const struct sim_world *w)
+{
+	return w->has_bitmap ? w->bitmap_bytes : 0;
+}
+
 /* A member that joined as a new device may have its areas elsewhere, and after a cut back again: then its gaps are
  * others, and what was cached for its old areas may still come to the medium. They are compared from the next end
  * on. */
-static bool is_where_it_was(const struct sim_member *m)
+static bool is_where_it_was(const struct sim_world *w, const struct sim_member *m)
 {
 	return m->has_gaps && m->gaps_data_at == m->place.data_at.bytes &&
-	       m->gaps_bitmap_at == m->place.bitmap_at.bytes;
+	       m->gaps_bitmap_at == m->place.bitmap_at.bytes && m->gaps_bitmap_bytes == bitmap_len(w);
 }
 
 static void same_gaps(struct sim_world *w, struct sim_member *m)
 {
 	uint64_t now = sum_of_gaps(w, m);
 
-	if (is_where_it_was(m) && m->gaps != now)
+	if (is_where_it_was(w, m) && m->gaps != now)
 		broken(w, LAW_I7, "bytes of %s changed outside of superblock, bitmap and data", m->disk.path);
 	m->has_gaps = true;
 	m->gaps = now;
 	m->gaps_data_at = m->place.data_at.bytes;
 	m->gaps_bitmap_at = m->place.bitmap_at.bytes;
+	m->gaps_bitmap_bytes = bitmap_len(w);
 }
 
 void bounds_ended(struct sim_world *w)
@@ -116,7 +122,7 @@ void check_place(struct sim_world *w, struct sim_member *m)
 	}
 	if (!w->array && !m->has_gaps)
 		same_gaps(w, m);	/* it was just created */
-	m->has_gaps = is_where_it_was(m);
+	m->has_gaps = is_where_it_was(w, m);
 }
 
 static bool is_inside(const struct arr_part *p, uint64_t at, uint64_t len)

@@ -30,6 +30,7 @@ void claims_sync_part(struct sim_world *w, const struct sim_member *m)
 /* Data before *active* is durable. */
 void claims_issued(struct sim_world *w)
 {
+	names_issued(w);
 	EACH_MEMBER(w, m) {
 		const struct super *s;
 
@@ -154,7 +155,7 @@ static void numbers_go_on(struct sim_world *w, const struct sim_member *m, const
 	if (before && m->state != ARR_M_SPARE && before->dev_number == now->dev_number && before->events > now->events)
 		broken(w, LAW_I5, "the events of %s go back from %llu to %llu", m->disk.path, (ull)before->events,
 		       (ull)now->events);
-	if (!w->has_bitmap || !is_in_sync(m) || m->is_corrupt)
+	if (!now->names_bitmap || !is_in_sync(m) || m->is_corrupt)
 		return;
 	if (bits_on(w, m, false)->events < now->events)
 		broken(w, LAW_I8, "%s gets event %llu while its bitmap is at %llu: the next start would copy all",
@@ -168,6 +169,7 @@ void check_claim(struct sim_world *w, const struct arr_job *job, const struct ar
 	struct super now;
 
 	read_claim(w, p, &now);
+	names_claim(w, m, before, &now);
 	numbers_go_on(w, m, before, &now);
 	if (synced_below(w, &now) > (before ? synced_below(w, before) : 0))
 		clean_claim(w, job, &now);

@@ -64,7 +64,7 @@ static uint64_t least_events_cleared(const struct sim_world *w)
 }
 
 /* Would the bitmap let this absent member back, without the chunk? */
-static bool may_return(const struct sim_world *w, const struct sim_member *m, uint64_t events_cleared)
+bool may_return(const struct sim_world *w, const struct sim_member *m, uint64_t events_cleared)
 {
 	const struct super *s;
 
@@ -121,7 +121,7 @@ void check_cleared(struct sim_world *w, const struct sim_job *j, const struct ar
 	const struct sim_member *writing = member_of(w, p);
 	uint64_t skip = p->at.bytes - writing->place.bitmap_at.bytes;
 
-	if (!is_in_sync(writing))
+	if (!is_in_sync(writing) || names_page(w, writing, p))
 		return;
 	for (uint64_t c = 0; c < w->chunks; c++) {
 		uint64_t byte = FMT_BITMAP_SB_BYTES + c / 8;

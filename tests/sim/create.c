@@ -100,6 +100,8 @@ static void write_created(struct sim_world *w, struct sim_member *m, struct asm_
 		.data_at = lay_data(&c->sb).at,
 		.minor = c->sb.minor,
 	};
+	if (!c->has_bitmap)
+		m->place.bitmap_at.bytes = OFF_NONE;
 	if (c->has_bitmap) {
 		c->bitmap.daemon_sleep_s = w->setup->sleep_s ?: c->bitmap.daemon_sleep_s;
 		poke_bitmap(m, c);

@@ -241,6 +241,7 @@ static bool (*const doers[EV_KINDS])(struct sim_world *, const struct sim_event 
 	[EV_FLUSH] = do_flush,
 	[EV_FAIL] = admin_fail,
 	[EV_REMOVE] = admin_remove,
+	[EV_GROW] = admin_grow,
 	[EV_READD] = admin_return,
 	[EV_ADD] = admin_return,
 	[EV_NEW] = do_new,

@@ -5,6 +5,8 @@
  * power. */
 #include "life.h"
 
+#include <stdio.h>
+
 enum { MOMENTS = 400, OF_CLIENTS = 80, OF_HANDS = 300, OF_ADMINISTRATORS = 9, OF_FAULTS = 3 };
 
 bool happen(struct life *l, struct sim_event e)
@@ -61,12 +63,35 @@ static bool ask(struct life *l)
 
 /* ---- administrators ---- */
 
+/* Another bitmap, of a size that the world can hold. */
+static void grow(struct life *l)
+{
+	struct sim_event e = { .kind = EV_GROW };
+	uint64_t kind = below(l, 8), least = l->w->size_bytes / SIM_CHUNKS_MAX;
+	uint64_t chunk = 4096ull << below(l, 6);
+	const char *where = below(l, 4) ? "" : " elsewhere";
+
+	while (chunk < least)
+		chunk *= 2;
+	if (!l->w->has_bitmap && kind)
+		snprintf(e.words, sizeof e.words, "internal %llu%s", (unsigned long long)chunk, where);
+	else if (kind > 3)
+		snprintf(e.words, sizeof e.words, "chunk %llu%s", (unsigned long long)chunk, where);
+	else
+		snprintf(e.words, sizeof e.words, kind ? "none" : "internal");
+	happen(l, e);
+}
+
 /* What makes sense with this member now. */
 static void administer(struct life *l)
 {
 	struct sim_event e = { .member = (uint32_t)below(l, l->w->member_count) };
 	const struct sim_member *m = &l->w->members[e.member];
 
+	if (below(l, 3) == 0) {
+		grow(l);
+		return;
+	}
 	switch (m->state) {
 	case ARR_M_FAULTY:
 	case ARR_M_SPARE:

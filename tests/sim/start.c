@@ -91,15 +91,18 @@ static void take_table(struct sim_world *w, const uint32_t *member_of)
 	memcpy(judged, w->disk_of, sizeof judged);
 	arr_get_status(w->array, &s);
 	for (uint32_t i = 0; i < s.member_count; i++) {
+		w->disk_of[i] = judged[member_of[i]];
+		w->members[w->disk_of[i]].place.data_at = s.members[i].data_at;
+		w->members[w->disk_of[i]].place.bitmap_at = s.members[i].bitmap_at;
+	}
+	world_take_bitmap(w, &s);
+	for (uint32_t i = 0; i < s.member_count; i++) {
 		struct sim_member *m = &w->members[judged[member_of[i]]];
 
 		m->place.minor = w->looked[member_of[i]].sb.minor;
-		w->disk_of[i] = index_of(w, m);
 		m->state = s.members[i].state;
 		m->entry = i;
 		disk_open(&m->disk);
-		m->place.data_at = s.members[i].data_at;
-		m->place.bitmap_at = s.members[i].bitmap_at;
 		check_place(w, m);
 	}
 }

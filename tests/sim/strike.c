@@ -87,7 +87,8 @@ bool strike_corrupt(struct sim_world *w, const struct sim_event *e)
 
 	if (!(e->flags & (EVF_SUPERBLOCK | EVF_BITMAP)))
 		return false;
-	if (!m || !m->place.is_used || m->state != ARR_M_NONE || (is_bitmap && !w->has_bitmap))
+	if (!m || !m->place.is_used || m->state != ARR_M_NONE || (is_bitmap && !w->has_bitmap) ||
+	    (is_bitmap && (!super_on(w, m) || !super_on(w, m)->names_bitmap)))
 		return false;
 	at = is_bitmap ? m->place.bitmap_at.bytes : m->place.super_at.bytes;
 	byte = prng_below(&w->lots, is_bitmap ? 20 : 256);
@@ -96,6 +97,7 @@ bool strike_corrupt(struct sim_world *w, const struct sim_event *e)
 	sector[byte] ^= (uint8_t)(1 + prng_below(&w->lots, 255));
 	disk_poke(&m->disk, at, sizeof sector, sector);
 	m->is_corrupt = true;
+	m->has_gaps = m->has_gaps && !is_bitmap;	/* the others may keep none by now: then it is no own area */
 	m->has_shown_rot = false;	/* it is counted when somebody looks */
 	return true;
 }

@@ -5,7 +5,7 @@
  *
  *   superblock 1.x (one sector while there are at most 128 roles)      bitmap (first sector)
  *     0 magic a92b4efc    4 major version 1     8 feature map            0 magic 6d746962   4 version
- *    16 uuid                                                             8 uuid
+ *    16 uuid            96 distance of the bitmap, signed                8 uuid   48 state   52 chunk bytes
  *   144 own place       152 recovery offset   160 device number         24 events          32 events_cleared
  *   200 events          208 resync offset     216 checksum             256 bits, the lowest first
  *   220 roles in use    256 roles, 16 bits each
@@ -64,6 +64,8 @@ bool super_read(const struct sim_world *w, const uint8_t *raw, uint64_t len, str
 		.feature_map = (uint32_t)little(raw, 8, 4),
 		.dev_number = (uint32_t)little(raw, 160, 4),
 		.max_dev = max_dev,
+		.names_bitmap = little(raw, 8, 4) & 1,
+		.bitmap_offset_sectors = (int32_t)(uint32_t)little(raw, 96, 4),
 	};
 	memcpy(ret->uuid, raw + 16, sizeof ret->uuid);
 	for (uint32_t i = 0; i < ROLES; i++)
@@ -101,25 +103,35 @@ bool super_of(const struct sim_world *w, const struct sim_member *m, struct supe
 
 /* ---- bitmaps ---- */
 
-const struct sim_bits *bits_on(const struct sim_world *w, const struct sim_member *m, bool in_cache)
+void bits_read(const uint8_t *raw, struct sim_bits *ret)
 {
-	struct sim_bits *bits = (struct sim_bits *)&m->seen.bits[in_cache];
-	content now = disk_at(&m->disk, in_cache, m->place.bitmap_at.bytes);
-	uint8_t raw[SECTOR_BYTES];
-
-	if (bits->is_read && bits->of == now)
-		return bits;
-	arena_get(w->arena, now, raw);
-	*bits = (struct sim_bits){
+	*ret = (struct sim_bits){
 		.is_read = true,
-		.of = now,
 		.is_bitmap = little(raw, 0, 4) == 0x6d746962,
 		.events = little(raw, 24, 8),
 		.events_cleared = little(raw, 32, 8),
+		.state = (uint32_t)little(raw, 48, 4),
+		.chunk_bytes = (uint32_t)little(raw, 52, 4),
 	};
-	memcpy(bits->uuid, raw + 8, sizeof bits->uuid);
+	memcpy(ret->uuid, raw + 8, sizeof ret->uuid);
 	for (uint32_t i = 0; i < SIM_CHUNKS_MAX / 64; i++)
-		bits->word[i] = little(raw, BITS_AT + 8 * i, 8);
+		ret->word[i] = little(raw, BITS_AT + 8 * i, 8);
+}
+
+const struct sim_bits *bits_on(const struct sim_world *w, const struct sim_member *m, bool in_cache)
+{
+	static const struct sim_bits none;
+	struct sim_bits *bits = (struct sim_bits *)&m->seen.bits[in_cache];
+	content now = m->place.bitmap_at.bytes == OFF_NONE ? 0 : disk_at(&m->disk, in_cache, m->place.bitmap_at.bytes);
+	uint8_t raw[SECTOR_BYTES];
+
+	if (m->place.bitmap_at.bytes == OFF_NONE)
+		return &none;
+	if (bits->is_read && bits->of == now)
+		return bits;
+	arena_get(w->arena, now, raw);
+	bits_read(raw, bits);
+	bits->of = now;
 	return bits;
 }
 

@@ -35,6 +35,8 @@ struct sim_place {
 struct super {
 	uint64_t events, resync_offset_sectors, recovery_offset_sectors;
 	uint32_t feature_map, dev_number, max_dev;
+	bool names_bitmap;
+	int32_t bitmap_offset_sectors;
 	uint8_t uuid[16];
 	uint16_t roles[128];
 };
@@ -43,6 +45,7 @@ struct super {
 struct sim_bits {
 	bool is_read, is_bitmap;
 	content of;
+	uint32_t state, chunk_bytes;
 	uint64_t events, events_cleared, word[SIM_CHUNKS_MAX / 64];
 	uint8_t uuid[16];
 };
@@ -80,7 +83,8 @@ struct sim_member {
 	/* Chunks it may lack, at most: they were set when it left, or were written since. */
 	uint64_t owed[SIM_CHUNKS_MAX / 64];
 	bool has_gaps;
-	uint64_t gaps, gaps_data_at, gaps_bitmap_at;	/* a sum of what lies outside of its areas, there */
+	/* a sum of what lies outside of its areas, there */
+	uint64_t gaps, gaps_data_at, gaps_bitmap_at, gaps_bitmap_bytes;
 };
 
 struct sim_request {
@@ -214,6 +218,12 @@ bool admin_fail(struct sim_world *w, const struct sim_event *e);
 bool admin_remove(struct sim_world *w, const struct sim_event *e);
 bool admin_start(struct sim_world *w, const struct sim_event *e);	/* EV_START, EV_REFUSED */
 bool admin_stop(struct sim_world *w, const struct sim_event *e);
+
+/* ---- growing.c: another bitmap ---- */
+
+bool admin_grow(struct sim_world *w, const struct sim_event *e);
+/* The chunks are those of the bitmap that the array has now. */
+void world_take_bitmap(struct sim_world *w, const struct arr_status *s);
 
 /* ---- joining.c: a member joins ---- */
 
@@ -381,6 +391,7 @@ const struct super *super_on(const struct sim_world *w, const struct sim_member 
 bool super_read(const struct sim_world *w, const uint8_t *raw, uint64_t len, struct super *ret);
 bool bit_on(const struct sim_world *w, const struct sim_member *m, bool in_cache, uint64_t chunk);
 bool bit_on_all(const struct sim_world *w, uint64_t chunk);	/* on the media of all members in sync */
+void bits_read(const uint8_t *raw, struct sim_bits *ret);	/* the first sector of a bitmap */
 const struct sim_bits *bits_on(const struct sim_world *w, const struct sim_member *m, bool in_cache);
 uint64_t events_cleared_of(const struct sim_world *w, const struct sim_member *m);
 uint64_t chunk_len(const struct sim_world *w, uint64_t chunk);

@@ -26,11 +26,6 @@ static struct disk *disk_of(fuse_req_t req)
 	return fuse_req_userdata(req);
 }
 
-static void op_init(void *userdata, struct fuse_conn_info *connection)
-{
-	connection->want &= ~FUSE_CAP_ATOMIC_O_TRUNC;
-}
-
 static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct disk *d = disk_of(req);
@@ -158,7 +153,6 @@ static void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t at, off
 }
 
 const struct fuse_lowlevel_ops disk_ops = {
-	.init = op_init,
 	.getattr = op_getattr,
 	.setattr = op_setattr,
 	.open = op_open,

@@ -133,7 +133,8 @@ static int take_snapshot(struct tree *t, struct open_file *f)
 	f->snapshot = v.bytes;
 	f->snapshot_bytes = v.len < TREE_FILE_BYTES ? v.len : TREE_FILE_BYTES;
 	f->generation = v.generation;
-	f->node->generation = v.generation;
+	if (f->node->generation < v.generation)
+		f->node->generation = v.generation;
 	pthread_mutex_unlock(&t->lock);
 	return 0;
 }
@@ -205,7 +206,7 @@ void tree_write(fuse_req_t req, fuse_ino_t ino, const char *value, size_t len, o
 
 static bool has_news(const struct open_file *f)
 {
-	return f->node->is_dead || !f->snapshot || (f->node->is_notifying && f->node->generation != f->generation);
+	return f->node->is_dead || !f->snapshot || (f->node->is_notifying && f->node->generation > f->generation);
 }
 
 void tree_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct fuse_pollhandle *poll)

@@ -271,14 +271,7 @@ static void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info 
 
 /* ---- the table ---- */
 
-static void start(void *userdata, struct fuse_conn_info *connection)
-{
-	/* Opening with O_TRUNC then is a truncation, which setattr answers, and an open. */
-	connection->want &= ~FUSE_CAP_ATOMIC_O_TRUNC;
-}
-
 const struct fuse_lowlevel_ops tree_ops = {
-	.init = start,
 	.lookup = op_lookup,
 	.forget = op_forget,
 	.forget_multi = op_forget_multi,

@@ -12,7 +12,8 @@
  * All signals are blocked before any thread is made, so no other sees one. "ready PLACE" is printed when both mounts
  * work; array_state is there from then on, since the disk comes first.
  *
- * Left out: what the verbs of umd do; this program has none. */
+ * Left out: what the verbs of umd do; this program has none. A server in another pid namespace that is replaced by one
+ * of the same name within milliseconds: its process cannot be watched, only its answers. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>

@@ -4,11 +4,11 @@
  *	-> new generations go to the nodes, a new list where paths came or went -> pollers wake -> ask again
  *
  * All files that can notify are watched, polled or not: a poller that comes needs nothing to be begun anew, and a file
- * that was read before its poll is compared with what is known by then. A reader may have learned a generation before
- * this thread does; that goes into the node at once, so nobody is woken for what it has read already.
+ * that was read before its poll is compared with what is known by then. Generations only rise; a reader may learn one
+ * before this thread does, so nobody is woken for what it has read already.
  *
  * The end of the server breaks the question off. Whether it is the end, or this connection alone was closed, is told
- * by who is there then: nobody, or another process, means that the array is gone. main() learns it by a descriptor.
+ * by whether anybody is there then. main() learns it by a descriptor.
  *
  * Left out: reading values. A poller reads what it was woken for. */
 #include <errno.h>
@@ -62,7 +62,7 @@ static void take_generation(struct tree *t, const struct ask_watch *item)
 	for (size_t i = 0; i < t->nodes.count; i++) {
 		struct node *node = t->nodes.items[i];
 
-		if (!node->is_dead && !strcmp(node->path, item->path))
+		if (!node->is_dead && !strcmp(node->path, item->path) && node->generation < item->generation)
 			node->generation = item->generation;
 	}
 }
@@ -98,13 +98,11 @@ static int watch_once(struct tree *t)
 /* A server that could not answer may answer in a moment; one that is gone never will. */
 static bool is_gone(struct tree *t)
 {
-	struct ask_detail detail;
-	int rc = ask_detail(t->name, &detail);
+	int rc = tree_refresh(t);
 
-	if (rc == ASK_GONE || (rc == 0 && detail.pid != t->server))
-		return true;
-	poll(NULL, 0, PAUSE_MS);
-	return false;
+	if (rc != ASK_GONE)
+		poll(NULL, 0, PAUSE_MS);
+	return rc == ASK_GONE;
 }
 
 void *watch_run(void *opaque)

@@ -8,6 +8,7 @@ Source: design section 2, NAME/disk.
 import mmap
 import os
 import random
+import re
 import shutil
 import subprocess
 
@@ -45,12 +46,39 @@ def same_bytes(s, disk, h):
 def direct(s, disk, h):
 	data = mmap.mmap(-1, 1 << 20)
 	data.write(os.urandom(1 << 20))
-	fd = os.open(disk, os.O_RDWR | os.O_DIRECT | os.O_DSYNC)
-	before = s.json('detail', '--json', 'home')['counters']
-	s.same(os.pwritev(fd, [data], 8 << 20), 1 << 20, 'direct and synchronous I/O')
+	fd = os.open(disk, os.O_RDWR | os.O_DIRECT | os.O_TRUNC)
+	flushes = lambda: s.json('detail', '--json', 'home')['counters']['member_flushes']
+	s.same(os.pwritev(fd, [data], 8 << 20), 1 << 20, 'direct I/O')
 	s.ok(h.pread(1 << 20, 8 << 20) == data[:], 'writes what it says')
-	s.ok(before['member_flushes'] <= s.json('detail', '--json', 'home')['counters']['member_flushes'], 'counters are there')
+	before = flushes()
+	os.fsync(fd)
+	s.ok(flushes() > before, 'fsync flushes members')
 	os.close(fd)
+
+
+def what_is_asked(s):
+	"""Another NBD server, whose log tells what a disk asks for; --disk and --uri put it in the array's place."""
+	place, disk, log, sock = s.path('attributes'), s.path('elsewhere'), s.path('log'), s.path('log.sock')
+	os.mkdir(place)
+	open(disk, 'wb').close()
+	with subprocess.Popen(['nbdkit', '--foreground', '-U', sock, '--filter=log', 'memory', '24M', f'logfile={log}',
+			       '--run', f'exec {s.tree} --disk={disk} --uri="$uri" home {place}'], env=s.env, stdout=subprocess.PIPE) as keeper:
+		s.ok(keeper.stdout.readline() == f'ready {place}\n'.encode(), 'a disk of another server is mounted elsewhere')
+		asked = []
+		for step in (lambda fd: os.pwrite(fd, b'a', 0), os.fsync, lambda fd: fallocate(disk, '-p', '-o', '0', '-l', '4096'),
+			     lambda fd: fallocate(disk, '-z', '-o', '0', '-l', '4096')):
+			fd = os.open(disk, os.O_RDWR)
+			step(fd)
+			os.close(fd)
+		fd = os.open(disk, os.O_RDWR | os.O_DSYNC)
+		os.pwrite(fd, b'b', 512)
+		os.close(fd)
+		subprocess.run(['fusermount3', '-u', disk], check=True)
+	for line in open(log):
+		if re.search(r' (Write|Flush|Zero|Trim) .*\.\.\.', line):
+			asked.append(re.search(r'(Write|Flush|Zero|Trim)', line).group() + ''.join(re.findall(r' fua=1| trim=1', line)))
+	s.same(asked, ['Write', 'Flush', 'Zero trim=1', 'Flush', 'Zero', 'Flush', 'Write fua=1'],
+		'fsync is a flush, a hole a zero that may trim, a synchronous write is durable (fallocate syncs)')
 
 
 def holes(s, disk, h):
@@ -129,6 +157,7 @@ with TreeScene() as s:
 	the_end(s, disk, h.get_size())
 	h.shutdown()
 	loop(s, disk)
+	what_is_asked(s)
 	nothing_stays_open(s, disk, md)
 	server_dies(s, disk)
 	process.communicate(timeout=30)

@@ -4,7 +4,9 @@ Method: a server without members; a session in bash in the kernel's order, to an
 Law:    what a store has made is there when it returns; a name from outside is a file name here, or is not here at all.
 Source: md's document of externally managed metadata; issue "Externally managed metadata", the tree.
 """
+import json
 import os
+import socket
 
 from scene import MIB
 from treescene import Poller, TreeScene, error_of, read, store
@@ -112,6 +114,28 @@ def hostile(s, md):
 	s.same(len(os.listdir(s.path('h'))), len(HOSTILE), 'nobody touched the files')
 
 
+def by_the_other_door(s, md):
+	"""Members come and go by the control socket, and their folders are looked at as soon as it has answered."""
+	path, late = s.image('other', MIB), []
+	with socket.socket(socket.AF_UNIX) as door:
+		door.connect(os.path.join(os.path.dirname(md), 'control.sock'))
+
+		def put(name, value, *fds):
+			socket.send_fds(door, [json.dumps({'command': 'set', 'path': name, 'value': value}).encode() + b'\n'], fds)
+			return door.recv(65536)
+
+		for i in range(30):
+			fd = os.open(path, os.O_RDWR)
+			put('new_dev', path, fd)
+			os.close(fd)
+			if not os.path.exists(os.path.join(md, 'dev-other/state')):
+				late.append(i)
+			store(os.path.join(md, 'dev-other/state'), 'remove')
+			if os.path.exists(os.path.join(md, 'dev-other')):
+				late.append(-i)
+	s.same(late, [], 'a folder is there, and gone, at once, whoever made and removed it')
+
+
 with TreeScene() as s:
 	s.must('serve', '--background', '--inactive', '--name', 'ext')
 	s.servers.append('ext')
@@ -120,4 +144,5 @@ with TreeScene() as s:
 	handshake(s, md)
 	stopped(s, md)
 	hostile(s, md)
+	by_the_other_door(s, md)
 	s.end_tree(process)

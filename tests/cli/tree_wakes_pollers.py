@@ -81,6 +81,12 @@ def nothing_is_lost(s, md):
 		p.read()
 	else:
 		s.ok(True, 'fifty changes are fifty wake-ups')
+	woken = 0
+	for i in range(200):
+		store(os.path.join(md, 'sync_action'), 'frozen' if i % 2 == 0 else 'idle')
+		p.read()
+		woken += bool(p.woken(0))
+	s.same(woken, 0, 'nobody is woken for what it has read already')
 	s.must('set', 'home', 'sync_action', 'frozen')
 	s.ok(p.woken(SOON_S), 'a change by umd set wakes as well')
 	s.same(p.read(), 'frozen\n', 'and is read')

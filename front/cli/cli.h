@@ -27,7 +27,8 @@ enum cli_type {
 };
 
 struct cli_option {
-	const char *name, *value;	/* "bitmap-chunk", "SIZE" (NULL for flags) */
+	/* "bitmap-chunk", "SIZE" (NULL for flags, "[=N]": may be left out, and never is the next word) */
+	const char *name, *value;
 	enum cli_type type;
 	const char *sentence;
 	const char *alias;		/* mdadm's spelling, or NULL */

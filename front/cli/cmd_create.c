@@ -7,6 +7,8 @@
 
 #include "json.h"
 
+enum { WRITE_BEHIND_DEFAULT = 256 };	/* mdadm's */
+
 /* What mdadm users type and what follows from the members anyway. */
 static int check_mirror(const struct cli *cli)
 {
@@ -31,9 +33,10 @@ static void print_members(struct json_object *members)
 		if (!cli_json_get(m, "data_offset_bytes"))
 			printf("  slot %zu  missing\n", i);
 		else
-			printf("  slot %zu  %s: superblock at %s, data at %s\n", i, path,
+			printf("  slot %zu  %s: superblock at %s, data at %s%s\n", i, path,
 			       cli_place(cli_json_u64(m, "super_offset_bytes", 0)),
-			       cli_place(cli_json_u64(m, "data_offset_bytes", 0)));
+			       cli_place(cli_json_u64(m, "data_offset_bytes", 0)),
+			       cli_json_bool(m, "write_mostly") ? ", write-mostly" : "");
 	}
 }
 
@@ -51,12 +54,42 @@ static void print_created(struct json_object *o, const struct cli *cli)
 		printf("bitmap with chunks of %s", cli_bytes(chunk));
 	else
 		printf("no bitmap");
+	if (cli_json_u64(o, "write_behind", 0))
+		printf(", write-behind of %s writes", cli_json_shown(o, "write_behind"));
 	puts(is_dry_run ? ". Nothing was written." : ".");
 	print_members(cli_json_get(o, "members"));
 }
 
+/* Words behind --write-mostly, as mdadm has it. NULL: none, or no memory. */
+static bool *mostly_words(const struct cli *cli)
+{
+	bool *mostly = calloc(cli->word_count, sizeof *mostly), is_mostly = false;
+	size_t word = 0;
+
+	for (size_t i = 0; mostly && i < cli->item_count; i++) {
+		if (!cli->items[i].option)
+			mostly[word++] = is_mostly;
+		else if (!strcmp(cli->items[i].option->name, "write-mostly"))
+			is_mostly = true;
+	}
+	return mostly;
+}
+
+static uint32_t write_behind(const struct cli *cli)
+{
+	uint64_t n;
+
+	if (!cli_has(cli, "write-behind"))
+		return 0;
+	if (!cli_text(cli, "write-behind"))
+		return WRITE_BEHIND_DEFAULT;
+	n = cli_number(cli, "write-behind", 0);
+	return n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
+}
+
 int cmd_create(const struct cli *cli)
 {
+	bool *mostly = mostly_words(cli);
 	struct umd_create_options options = {
 		.metadata = cli_text(cli, "metadata"),
 		.bitmap = cli_text(cli, "bitmap"),
@@ -67,18 +100,20 @@ int cmd_create(const struct cli *cli)
 		.assume_clean = cli_has(cli, "assume-clean"),
 		.force = cli_has(cli, "force"),
 		.dry_run = cli_has(cli, "dry-run"),
+		.write_mostly = mostly,
+		.write_behind = write_behind(cli),
 	};
 	struct json_object *o;
 	struct umd_error error;
 	char *json;
 	int rc;
 
-	rc = check_mirror(cli);
+	rc = mostly ? check_mirror(cli) : cli_refuse("there is not enough memory for %zu members", cli->word_count);
+	if (!rc && umd_create(&options, cli->words, cli->word_count, &json, &error))
+		rc = cli_fail(&error);
+	free(mostly);
 	if (rc)
 		return rc;
-	rc = umd_create(&options, cli->words, cli->word_count, &json, &error);
-	if (rc)
-		return cli_fail(&error);
 	if (cli_has(cli, "json")) {
 		cli_json_print(json);
 		return CLI_DONE;

@@ -58,7 +58,8 @@ static void print_members(struct json_object *members)
 		uint64_t recovered = cli_json_u64(m, "recovery_offset_bytes", UINT64_MAX);
 
 		cli_table_row(t, cli_json_get(m, "slot") ? cli_json_shown(m, "slot") : "-");
-		cli_table_put(t, 1, cli_json_shown(m, "state"));
+		cli_table_put(t, 1, cli_print("%s%s", cli_json_shown(m, "state"),
+					      cli_json_bool(m, "write_mostly") ? ", write-mostly" : ""));
 		cli_table_put(t, 2, cli_json_shown(m, "errors"));
 		cli_table_put(t, 3, recovered == UINT64_MAX ? "" : cli_print("%s", cli_bytes(recovered)));
 		cli_table_put(t, 4, cli_json_shown(m, "path"));
@@ -89,6 +90,9 @@ static void print_array(struct json_object *o)
 		       cli_json_shown(o, "bitmap.needed_chunks"));
 	else
 		puts("  bitmap    none");
+	if (cli_json_u64(o, "bitmap.write_behind", 0))
+		printf("  behind    %s of %s writes, %s at most\n", cli_json_shown(o, "bitmap.behind_now"),
+		       cli_json_shown(o, "bitmap.write_behind"), cli_json_shown(o, "bitmap.behind_max_used"));
 	print_sync(o);
 	putchar('\n');
 	print_members(cli_json_get(o, "members"));

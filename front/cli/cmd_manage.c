@@ -11,6 +11,7 @@
 
 struct step {
 	const char *action, *typed, *path; /* path: absolute */
+	bool write_mostly;
 };
 
 static bool is_joining(const struct step *s)
@@ -23,6 +24,7 @@ static int read_steps(const struct cli *cli, struct step *steps, size_t *ret_cou
 {
 	const char *action = NULL, *name = NULL;
 	size_t count = 0, begun_at = 0;
+	bool write_mostly = false;
 
 	for (size_t i = 0; i < cli->item_count; i++) {
 		const struct cli_item *item = &cli->items[i];
@@ -32,13 +34,16 @@ static int read_steps(const struct cli *cli, struct step *steps, size_t *ret_cou
 				return cli_usage("--%s needs a member", action);
 			action = item->option->name;
 			begun_at = count;
+		} else if (item->option && !strcmp(item->option->name, "write-mostly")) {
+			write_mostly = true;
 		} else if (!item->option && !name) {
 			name = item->value;
 		} else if (!item->option && !action) {
 			return cli_usage("\"%s\" stands before any of --fail, --remove, --add and --re-add",
 					 cli_shown(item->value));
 		} else if (!item->option) {
-			steps[count++] = (struct step){ action, item->value, cli_absolute(item->value) };
+			steps[count++] = (struct step){ action, item->value, cli_absolute(item->value),
+							write_mostly };
 		}
 	}
 	if (!action)
@@ -117,8 +122,10 @@ static const char *do_step(const char *name, const struct step *s, bool force)
 
 	if (is_joining(s) && cli_open_member(s->path, s->typed, &fd))
 		return NULL;
-	rc = cli_ask_member(name, &(struct cli_member_request){ s->action, s->path, force, fd }, &reply,
-			    &error);
+	rc = cli_ask_member(name,
+			    &(struct cli_member_request){ .command = s->action, .path = s->path, .force = force,
+							  .fd = fd, .write_mostly = s->write_mostly },
+			    &reply, &error);
 	if (fd >= 0)
 		close(fd);
 	if (rc) {

@@ -26,7 +26,7 @@ static void wrap(FILE *to, const char *text, int indent, int width)
 
 static void option_line(FILE *to, const char *name, const char *value, const char *sentence)
 {
-	int len = fprintf(to, "  --%s%s%s", name, value ? "=" : "", value ?: "");
+	int len = fprintf(to, "  --%s%s%s", name, value && *value != '[' ? "=" : "", value ?: "");
 
 	if (len > 28)
 		fprintf(to, "\n%30s", "");

@@ -172,5 +172,6 @@ int cli_ask_member(const char *name, const struct cli_member_request *wish, stru
 
 	json_object_object_add(request, "member", json_object_new_string(wish->path));
 	json_object_object_add(request, "force", json_object_new_boolean(wish->force));
+	json_object_object_add(request, "write_mostly", json_object_new_boolean(wish->write_mostly));
 	return cli_send(name, request, wish->fd, ret_reply, error);
 }

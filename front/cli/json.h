@@ -43,7 +43,7 @@ int cli_send(const char *name, struct json_object *request, int fd, struct json_
 /* One command about a member. */
 struct cli_member_request {
 	const char *command, *path;
-	bool force;
+	bool force, write_mostly;
 	int fd;			/* descriptor to hand over, or -1 */
 };
 int cli_ask_member(const char *name, const struct cli_member_request *wish, struct json_object **ret_reply,

@@ -45,7 +45,7 @@ static void put_option(const struct cli_option *o)
 {
 	printf("*--%s*", o->name);
 	if (o->value) {
-		fputs("=_", stdout);
+		fputs(*o->value == '[' ? "_" : "=_", stdout);
 		put_text(o->value);
 		putchar('_');
 	}

@@ -42,7 +42,7 @@ static void put_verb(const struct cli_command *c)
 
 	printf("\t%s)\n\t\toptions=\"", c->name);
 	for (size_t n = 0; (o = cli_nth_option(c, n)); n++)
-		printf("--%s%s ", o->name, o->value ? "=" : "");
+		printf("--%s%s ", o->name, o->value && *o->value != '[' ? "=" : "");
 	printf("--help\"\n\t\twords=%s ;;\n",
 	       !strstr(c->syntax, "NAME") ? (c->words_max ? "files" : "none") :
 	       strstr(c->syntax, "NAME |")    ? "both" :

@@ -79,6 +79,10 @@ static int read_option(struct cli *cli, const char *arg, const char *next, bool 
 				 verb);
 
 	has_value = item->option->type != CLI_FLAG && item->option->type != CLI_VERB;
+	if (has_value && *item->option->value == '[' && !equals) {
+		cli->item_count++;
+		return CLI_DONE;
+	}
 	if (!has_value && equals)
 		return cli_usage("--%s takes no value, and \"%s\" was given", item->option->name,
 				 cli_shown(equals + 1));

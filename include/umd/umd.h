@@ -39,6 +39,9 @@ struct umd_create_options {
 	const char *name;		/* NULL: "" */
 	const char *uuid;		/* NULL: random */
 	bool assume_clean, force, dry_run;
+	const bool *write_mostly;	/* of each member: read only when no other can be; NULL: none is */
+	/* so many writes may be answered before write-mostly members have them, 16383 at most; needs a bitmap */
+	uint32_t write_behind;
 };
 
 /**

@@ -335,6 +335,7 @@ struct arr_status {
 	bool names_bitmap;			/* superblocks say where the bitmap lies */
 	enum arr_sync_action action;
 	uint32_t write_behind_max, behind_now, behind_max_used;
+	bool is_backlog_recorded;		/* the bitmap's superblock on disk says write_behind_max */
 	uint64_t sync_position;			/* bytes of the pass now running */
 	uint64_t sync_bytes_left;		/* still to be copied, by what is known now */
 	struct arr_sync_report now, last;	/* last.ended_ms 0: none yet */

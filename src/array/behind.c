@@ -291,10 +291,12 @@ static bool advance(struct arr *a, struct arr_behind *b)
 /* A new backlog is on disk at once, not when the next sweep comes by. */
 static bool write_backlog(struct arr *a)
 {
-	if (!a->is_backlog_new || arr_is_still(a) || a->is_broken || bm_commit_is_running(a->bitmap))
+	if (!a->is_backlog_new || !a->bitmap || arr_is_still(a) || a->is_broken || bm_commit_is_running(a->bitmap))
 		return false;
+	if (bm_wants_commit(a->bitmap))
+		return arr_bitmap_begin(a, NULL);
 	a->is_backlog_new = false;
-	return arr_bitmap_begin(a, NULL);
+	return true;
 }
 
 bool arr_pump_behind(struct arr *a)

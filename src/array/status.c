@@ -33,6 +33,7 @@ void arr_get_status(const struct arr *a, struct arr_status *s)
 	s->names_bitmap = a->names_bitmap;
 	s->write_behind_max = a->write_behind_max;
 	s->behind_now = a->behind_now;
+	s->is_backlog_recorded = !a->is_backlog_new;
 	s->behind_max_used = a->behind_max_used;
 	s->action = arr_sync_action(a);
 	s->sync_position = min_u64(arr_sync_offset(a), a->size_bytes);

@@ -187,6 +187,7 @@ struct joining {
 	char *path;			/* escaped */
 	enum asm_admission how;
 	uint8_t uuid[16];		/* should it become a new device */
+	bool is_write_mostly;		/* whatever its superblock says */
 	struct arr_member entry;
 	char *sentence;			/* 256 bytes */
 };
@@ -194,7 +195,10 @@ struct joining {
 /* Under the lock. */
 static int decide(struct umd_array *u, struct joining *j, struct err *err)
 {
-	return asm_admit(u->lineage, u->arr, j->look, j->how, j->uuid, &j->entry, j->sentence, err);
+	int rc = asm_admit(u->lineage, u->arr, j->look, j->how, j->uuid, &j->entry, j->sentence, err);
+
+	j->entry.is_write_mostly |= j->is_write_mostly;
+	return rc;
 }
 
 static bool is_new_device(const struct joining *j)
@@ -313,11 +317,11 @@ static int add(struct umd_array *u, const char *path, int fd, bool force, struct
 }
 
 void run_command_add(struct umd_array *u, const char *path, int fd, enum asm_admission how, bool force,
-		     struct text *reply)
+		     bool write_mostly, struct text *reply)
 {
 	struct err err = { 0 };
 	char sentence[256] = "", *escaped = look_escaped(path);
-	struct joining j = { .path = escaped, .how = how, .sentence = sentence };
+	struct joining j = { .path = escaped, .how = how, .sentence = sentence, .is_write_mostly = write_mostly };
 	int rc;
 
 	fd = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;

@@ -72,9 +72,10 @@ static void members(struct umd_array *u, struct json_object *request, int fd, st
 	else if (!strcmp(command, "remove"))
 		run_command_remove(u, member, reply);
 	else if (!strcmp(command, "add"))
-		run_command_add(u, member, fd, ASM_ADMIT_ADD, is_true(request, "force"), reply);
+		run_command_add(u, member, fd, ASM_ADMIT_ADD, is_true(request, "force"),
+				is_true(request, "write_mostly"), reply);
 	else
-		run_command_add(u, member, fd, ASM_ADMIT_READD, false, reply);
+		run_command_add(u, member, fd, ASM_ADMIT_READD, false, is_true(request, "write_mostly"), reply);
 }
 
 static bool is_about_member(const char *command)

@@ -102,6 +102,7 @@ int run_create_options(struct run_creating *c, const struct umd_create_options *
 		rc = take_uuid(c, o->uuid, err);
 	c->plan.size_bytes = o->size_bytes;
 	c->plan.is_assume_clean = o->assume_clean;
+	c->plan.write_behind = o->write_behind;
 	c->plan.ctime_s = (uint64_t)time(NULL);
 	return rc;
 }
@@ -175,6 +176,8 @@ static int plan_and_write(struct run_creating *c, const struct umd_create_option
 	c->plan.count = (uint32_t)min_u64(count, ARR_MEMBERS_MAX + 1);
 	for (uint32_t i = 0; rc == 0 && i < min_u64(count, ARR_MEMBERS_MAX); i++)
 		rc = run_create_open(c, i, members[i], o->force, err);
+	for (uint32_t i = 0; o->write_mostly && i < min_u64(count, ARR_MEMBERS_MAX); i++)
+		c->plan.members[i].is_write_mostly = o->write_mostly[i];
 	if (rc == 0)
 		rc = asm_create_plan(&c->plan, c->made, err);
 	if (rc == 0 && !o->dry_run)

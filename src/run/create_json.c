@@ -16,6 +16,7 @@ static void json_member(struct text *t, const struct run_creating *c, uint32_t s
 	json_u64(t, "slot", slot);
 	json_strn(t, "path", member->path ? member->path : "missing", strlen(member->path ? member->path : "missing"));
 	json_bool(t, "missing", !member->path);
+	json_bool(t, "write_mostly", c->plan.members[slot].is_write_mostly);
 	if (member->path) {
 		fmt_uuid_text(made->sb.device_uuid, uuid);
 		json_str(t, "device_uuid", uuid);
@@ -58,6 +59,7 @@ void run_create_json(struct text *t, const struct run_creating *c, bool is_dry_r
 	json_bool(t, "assume_clean", c->plan.is_assume_clean);
 	json_off(t, "bitmap_chunk_bytes", any->has_bitmap ? any->bitmap.chunk_bytes : OFF_NONE);
 	json_off(t, "bitmap_chunks", any->has_bitmap ? fmt_bitmap_chunks(&any->bitmap) : OFF_NONE);
+	json_u64(t, "write_behind", c->plan.write_behind);
 	json_open(t, "members", '[');
 	for (uint32_t i = 0; i < c->plan.count; i++)
 		json_member(t, c, i);

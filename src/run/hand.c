@@ -226,6 +226,10 @@ static bool is_settled(const struct arr_event *ev, const struct arr_status *s)
 		return true;
 	if (ev->kind == ARR_EV_OWNER_CLEAN)
 		return s->owner_clean != 1;
+	if (ev->kind == ARR_EV_BACKLOG)
+		return s->is_backlog_recorded || s->is_readonly;
+	if (ev->kind == ARR_EV_WRITE_MOSTLY)
+		return s->is_recorded || s->is_readonly || s->is_external;
 	return ev->kind != ARR_EV_SET_MODE || s->mode == (enum arr_mode)ev->value;
 }
 

@@ -122,7 +122,7 @@ void run_wake(struct umd_array *u);
 void run_command_fail(struct umd_array *u, const char *member, struct text *reply);
 void run_command_remove(struct umd_array *u, const char *member, struct text *reply);
 void run_command_add(struct umd_array *u, const char *path, int fd, enum asm_admission how, bool force,
-		     struct text *reply);
+		     bool write_mostly, struct text *reply);
 
 /* status.c */
 void run_detail(struct umd_array *u, struct text *t);

@@ -48,6 +48,7 @@ static void put_member(const struct umd_array *u, const struct arr_status *s, ui
 		json_u64(t, "slot", m->slot);
 	json_u64(t, "device_number", m->dev_number);
 	json_str(t, "state", arr_member_state_name(m->state));
+	json_bool(t, "write_mostly", m->is_write_mostly);
 	json_str(t, "device_uuid", uuid);
 	json_bool(t, "blocked", m->is_blocked);
 	json_u64(t, "errors", m->errors);
@@ -69,6 +70,7 @@ static void put_device(const struct umd_array *u, uint32_t at, struct text *t)
 	else
 		json_u64(t, "slot", dev->slot);
 	json_str(t, "state", dev->slot != ATT_NO_SLOT && dev->is_in_sync ? "in_sync" : "spare");
+	json_bool(t, "write_mostly", dev->is_write_mostly);
 	json_bool(t, "blocked", false);
 	json_u64(t, "errors", 0);
 	put_folder(u, at, t);
@@ -104,6 +106,9 @@ static void put_bitmap(const struct bm *b, const struct arr_status *s, struct te
 	json_u64(t, "events_cleared", bm_events_cleared(b));
 	json_u64(t, "daemon_sleep_s", bm_daemon_sleep_ms(b) / 1000);
 	json_u64(t, "daemon_sleep_ms", bm_daemon_sleep_ms(b));
+	json_u64(t, "write_behind", s->write_behind_max);
+	json_u64(t, "behind_now", s->behind_now);
+	json_u64(t, "behind_max_used", s->behind_max_used);
 	json_close(t, '}');
 }
 

@@ -4,18 +4,32 @@
  * else is as fast as ever. Sixteen megabytes then take seconds instead of milliseconds, so that a cut or a stop
  * right after the start comes before the sync's end, however slow the machine is.
  *
+ * With SLOW_MEMBER=PATH it is that member instead which is slow, in all that is written there.
+ *
  * Not part of any installed build. */
-#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <time.h>
 
 enum { LARGE_BYTES = 256 << 10, DELAY_MS = 100 };
 
-static void delay(size_t bytes)
+static bool is_slow(int fd, size_t bytes)
 {
-	if (bytes >= LARGE_BYTES)
+	const char *member = getenv("SLOW_MEMBER");
+	struct stat one, other;
+
+	if (!member)
+		return bytes >= LARGE_BYTES;
+	return !stat(member, &one) && !fstat(fd, &other) && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+static void delay(int fd, size_t bytes)
+{
+	if (is_slow(fd, bytes))
 		nanosleep(&(struct timespec){ .tv_nsec = DELAY_MS * 1000000L }, NULL);
 }
 
@@ -32,7 +46,7 @@ __attribute__((visibility("default"))) ssize_t pwritev64(int fd, const struct io
 {
 	ssize_t (*next)(int, const struct iovec *, int, off64_t) = dlsym(RTLD_NEXT, "pwritev64");
 
-	delay(bytes_of(iov, count));
+	delay(fd, bytes_of(iov, count));
 	return next(fd, iov, count, at);
 }
 
@@ -41,7 +55,7 @@ __attribute__((visibility("default"))) ssize_t pwritev64v2(int fd, const struct 
 {
 	ssize_t (*next)(int, const struct iovec *, int, off64_t, int) = dlsym(RTLD_NEXT, "pwritev64v2");
 
-	delay(bytes_of(iov, count));
+	delay(fd, bytes_of(iov, count));
 	return next(fd, iov, count, at, flags);
 }
 
@@ -49,6 +63,6 @@ __attribute__((visibility("default"))) int fallocate64(int fd, int mode, off64_t
 {
 	int (*next)(int, int, off64_t, off64_t) = dlsym(RTLD_NEXT, "fallocate64");
 
-	delay((size_t)len);
+	delay(fd, (size_t)len);
 	return next(fd, mode, at, len);
 }

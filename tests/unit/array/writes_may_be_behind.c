@@ -1,5 +1,5 @@
 /* Goal: a client waits for the members in front only, and nothing that it may rely on is weaker for that.
- * Method: member 1 is write-mostly; its parts are held back while clients write, read, flush and stop, and members fail.
+ * Method: member 1 is write-mostly; its parts are held back while clients write, read, flush, stop, and members fail.
  * Law: I1, I4, I6, I11, I12.
  * Source: spec array 4.4; head of behind.c. */
 #include "hands.h"

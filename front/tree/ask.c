@@ -136,8 +136,8 @@ int ask_list(const char *name, struct ask_list *ret_list, struct umd_error *erro
 void ask_list_drop(struct ask_list *list)
 {
 	for (size_t i = 0; i < list->count; i++) {
-		free(list->items[i].path);
-		free(list->items[i].target);
+		free((char *)list->items[i].path);
+		free((char *)list->items[i].target);
 	}
 	free(list->items);
 	*list = (struct ask_list){ 0 };

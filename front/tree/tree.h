@@ -5,6 +5,7 @@
 #define FRONT_TREE_TREE_H
 
 #define FUSE_USE_VERSION 314
+#include <errno.h>
 #include <fuse_lowlevel.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -26,7 +27,7 @@ enum {
 enum { ASK_GONE = -ESHUTDOWN };		/* nobody answers under that name any more */
 
 struct ask_attribute {
-	char *path, *target;		/* target: it is a link to there; else NULL */
+	const char *path, *target;	/* target: it is a link to there; else NULL */
 	mode_t mode;			/* 0644, 0444, 0200 */
 	bool is_notifying;
 };

@@ -144,6 +144,7 @@ struct att_action {
 	bool unblocks;
 	bool makes_writable;		/* EVENT, JOIN: step ARR_EV_SET_MODE with value ARR_MODE_WRITABLE first */
 	enum att_mode mode;
+	member_off bitmap_at;		/* BITMAP_SET: where it will lie, on every member */
 	struct arr_event event;
 	uint32_t join_count;
 	struct att_join joins[ATT_DEVS_MAX];
@@ -167,7 +168,8 @@ bool att_next_range(const struct att_action *action, size_t *pos, chunk_no *ret_
 /* ---- starting an external array ---- */
 
 /* Where its bitmap is read from: the in-sync member that was bound last. 1: read @ret_len_bytes at *@ret_at of device
- * *@ret_dev; 0: there is no bitmap; negative: refused, with a sentence. @view: while it runs, for ATT_BITMAP_SET. */
+ * *@ret_dev; 0: there is no bitmap; negative: refused, with a sentence. Between att_write() and att_done() of an
+ * ATT_BITMAP_SET it is the new place. */
 int att_bitmap_place(const struct att *t, const struct att_view *view, uint32_t *ret_dev, member_off *ret_at,
 		     uint64_t *ret_len_bytes, struct err *err);
 /* All of arr_new()'s argument, .members[].hand included; the bitmap is loaded, and the caller's until arr_new() took

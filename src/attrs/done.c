@@ -89,7 +89,7 @@ static void carry_out(struct att *t, const struct att_view *view, const struct a
 		stored(t, action);
 		break;
 	case ATT_BITMAP_SET:
-		t->bitmap.location_sectors = (int64_t)action->number;
+		t->bitmap.location_sectors = (int64_t)(action->bitmap_at.bytes / SECTOR_BYTES);
 		att_forget_saved(t, false);
 		break;
 	case ATT_BITMAP_NONE:
@@ -104,6 +104,7 @@ static void carry_out(struct att *t, const struct att_view *view, const struct a
 
 void att_done(struct att *t, const struct att_view *view, const struct att_action *action, int rc)
 {
+	t->bitmap.coming_sectors = 0;
 	if (action->kind == ATT_JOIN || action->kind == ATT_READD)
 		joined(t, action);
 	if (rc < 0)

@@ -106,6 +106,7 @@ struct att {
 	struct {
 		bool is_external, is_file;
 		int64_t location_sectors;	/* 0: none */
+		int64_t coming_sectors;		/* while ATT_BITMAP_SET is carried out: the new place, else 0 */
 		uint64_t space_sectors, time_base_ms, chunk_bytes;
 		uint32_t backlog;
 	} bitmap;

@@ -68,7 +68,8 @@ static int set_running(struct att_store *s, int64_t sectors)
 				  "set", (ull)s->t->bitmap.chunk_bytes,
 				  (ull)s->t->bitmap.time_base_ms);
 	s->action->kind = ATT_BITMAP_SET;
-	s->action->number = (uint64_t)sectors;
+	s->action->bitmap_at = (member_off){ (uint64_t)sectors * SECTOR_BYTES };
+	s->t->bitmap.coming_sectors = sectors;
 	return 0;
 }
 

@@ -118,7 +118,7 @@ int att_bitmap_place(const struct att *t, const struct att_view *view, uint32_t 
 		     uint64_t *ret_len_bytes, struct err *err)
 {
 	const struct att_dev *last = NULL;
-	int64_t location = t->bitmap.location_sectors;
+	int64_t location = t->bitmap.coming_sectors ? t->bitmap.coming_sectors : t->bitmap.location_sectors;
 	uint32_t in_sync;
 	int rc = view->status ? 0 : check_array(t, err);
 

@@ -78,6 +78,7 @@ int att_write(struct att *t, const struct att_view *view, const char *path, cons
 	int rc = att_find(t, view, path, &s.row, &dev);
 
 	begin(action);
+	t->bitmap.coming_sectors = 0;
 	if (rc < 0)
 		return err_set(err, rc, rc == -ENODEV ? "no such device is bound to the array" :
 			       "no such attribute is there now");

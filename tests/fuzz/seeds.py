@@ -162,7 +162,7 @@ def binary_dictionary(table):
 
 def words_of(path, pattern):
 	with open(os.path.join(ROOT, path), encoding='utf-8') as f:
-		return sorted(set(re.findall(pattern, f.read())))
+		return sorted(set(re.findall(pattern, f.read(), re.M)))
 
 
 def dictionaries():
@@ -175,6 +175,8 @@ def dictionaries():
 	yield 'bitmap_load', bitmap
 	options = [token(b'--' + w.encode()) for w in words_of('front/cli/commands.def', r'OPTION\("?([a-z-]+)')]
 	yield 'sizes', options + [token(w) for w in (b'--', b'=', b'\0', b'K', b'M', b'G', b'T', b'MiB', b'18446744073709551615')]
+	paths = [p.replace('*', d) for p in words_of('src/attrs/attrs.def', r'^[A-Z]\([a-z_]+, "([a-z_/*-]+)"') for d in ('ubda', 'ubdb')]
+	yield 'attrs', sorted({token(p.encode() + b' ') for p in paths})
 	keys = words_of('src/run/command.c', r'"([a-z-]+)"')
 	yield 'control', [token(b'"' + k.encode() + b'"') for k in keys] + [token(w) for w in (b'{', b'}', b'[', b':', b'true', b'null', b'\\u0000')]
 

@@ -62,11 +62,12 @@ static uint64_t lacks_from(const struct sim_world *w, const struct sim_member *m
 	return UINT64_MAX;
 }
 
-/* A write is answered when somebody in sync has it: what is behind comes later, but not everywhere. */
+/* A write is answered when somebody in sync has it: what is behind comes later, but not everywhere. Whoever left in the
+ * step of the answer may have left after it. */
 static void is_somewhere(struct sim_world *w, const struct sim_request *r, uint32_t done_on)
 {
 	EACH_MEMBER(w, m)
-		if (is_in_sync(m) && done_on & 1u << index_of(w, m))
+		if ((is_in_sync(m) || m->left_sync == w->step) && done_on & 1u << index_of(w, m))
 			return;
 	broken(w, LAW_I1, "write %llu is acknowledged, and no member in sync has it", (ull)r->serial);
 }

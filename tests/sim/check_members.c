@@ -160,8 +160,10 @@ static void changed(struct sim_world *w, struct sim_member *m, enum arr_member_s
 	w->is_sync_expected = false;
 	if (state != ARR_M_IN_SYNC)
 		w->only_recovering = SIM_DISKS;
-	if (was_in_sync)
+	if (was_in_sync) {
+		m->left_sync = w->step;
 		keep_choices(w);
+	}
 	if (state == ARR_M_FAULTY && was_working) {
 		w->stats->failures++;
 		owed_left(w, m, was_in_sync);

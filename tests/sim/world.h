@@ -61,6 +61,7 @@ struct sim_member {
 	struct sim_disk disk;
 	struct sim_place place;
 	bool is_behind;			/* a client was told of a write that this one may lack */
+	uint64_t left_sync;		/* the step in which it was no longer in sync; 0: none */
 	bool is_left;			/* a member in sync says on its medium: this one is none of us */
 	bool was_in_sync;		/* at the end of the last life */
 	bool may_decide;		/* no longer in sync when its life ended, but no superblock says so */

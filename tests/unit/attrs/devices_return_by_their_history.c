@@ -195,6 +195,45 @@ static void not_after_another_bitmap(void)
 	end();
 }
 
+/* Without a bitmap nothing is marked, whatever the owner says. */
+static void in_full_without_a_bitmap(void)
+{
+	begin();
+	set_up(2);
+	takes("bitmap/location", "none");
+	takes("array_state", "active");
+	write_at(4, 'a');
+	fail_and_record("ubdb");
+	takes("dev-ubdb/state", "remove");
+	write_at(6, 'b');
+	bind("ubdb");
+	takes("dev-ubdb/state", "insync");
+	takes("dev-ubdb/slot", "1");
+	decide("sync_action", "recover");
+	ok(w.action.join_count == 1 && w.action.joins[0].member.wants_full, "in full");
+	takes("sync_action", "recover");
+	takes("array_state", "active");
+	is_u64(byte_of(1, 6), 'b', "it has what it missed");
+	end();
+}
+
+/* Who removes a failed member has heard of it: as in md, that acknowledges the failure. */
+static void removing_lets_writes_go_on(void)
+{
+	struct arr_req *r;
+
+	start();
+	write_at(1, 'a');
+	takes("dev-ubdb/state", "faulty");
+	r = submit(ARR_WRITE, 0, 4096, 'b');
+	takes("array_state", "active");
+	ok(!r->is_done, "a write waits for the failure to be recorded");
+	takes("dev-ubdb/state", "remove");
+	ok(r->is_done && !r->rc, "it goes on");
+	reads("dev-ubdb/state", "!-19");
+	end();
+}
+
 /* A resync that was interrupted by a stop is due again. */
 static void a_resync_goes_on(void)
 {
@@ -243,6 +282,8 @@ int main(void)
 	not_after_another_in_its_slot();
 	a_stopped_array_starts_as_it_was();
 	not_after_another_bitmap();
+	in_full_without_a_bitmap();
+	removing_lets_writes_go_on();
 	a_resync_goes_on();
 	names_are_harmless();
 	return tap_end();

@@ -324,6 +324,13 @@ static const struct row running[] = {
 	{ "array_state", "clean", 0, "clean\n" },
 	{ "array_state", "read-auto", 0, "read-auto\n" },
 	{ "sync_action", "idle", 0, "idle\n" },
+	{ "array_state", "", 0, "clean\n" },
+	{ "array_state", "read-auto", 0, "read-auto\n" },
+	{ "sync_action", "frozen", 0, "frozen\n" },
+	{ "array_state", "", 0, "read-auto\n" },
+	{ "sync_action", "recover", 0, "idle\n" },
+	{ "array_state", "", 0, "clean\n" },
+	{ "array_state", "readonly", 0, "readonly\n" },
 	{ "array_state", "active", 0, "clean\n" },
 };
 

@@ -14,7 +14,7 @@ IN_SYNC = 2**64 - 1
 
 # The families umd promises: plain mirrors with an internal bitmap or none.
 FAMILY = re.compile(r'r1-(10|11|12)-(4k|64k|1m|64m|none)-')
-OTHER = re.compile(r'-(replacing|bad-blocks|write-mostly)')
+OTHER = re.compile(r'-(replacing|bad-blocks)')
 
 
 class Report:

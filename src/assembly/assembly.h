@@ -204,6 +204,7 @@ struct asm_bitmap_wish {
 struct asm_bitmap_plan {
 	bool has_bitmap;			/* else none */
 	struct bitmap_sb sb;			/* for bm_new(), without an image */
+	int32_t distance_sectors;		/* from the superblock */
 	member_off at[ARR_MEMBERS_MAX];		/* on each entry of the table; OFF_NONE where none is written */
 };
 

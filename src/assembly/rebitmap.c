@@ -90,6 +90,7 @@ static int choose_room(const struct asm_lineage *l, const struct lay_room rooms[
 static void put_places(const struct asm_lineage *l, const struct arr_status *s, int32_t distance_sectors,
 		       struct asm_bitmap_plan *p)
 {
+	p->distance_sectors = distance_sectors;
 	for (uint32_t i = 0; i < ARR_MEMBERS_MAX; i++) {
 		struct sb1 sb = l->lines[i].sb;
 
@@ -129,6 +130,7 @@ static bool fits_in_place(const struct asm_lineage *l, const struct arr_status *
 		sb.feature_map |= FMT_SB1_BITMAP;
 		sb.bitmap_offset_sectors = (int32_t)((int64_t)(s->members[i].bitmap_at.bytes / SECTOR_BYTES) -
 						     (int64_t)sb.super_offset_sectors);
+		p->distance_sectors = sb.bitmap_offset_sectors;
 		p->at[i] = s->members[i].bitmap_at;
 		if (lay_bitmap_fits(&sb, &p->sb, 1, UINT64_MAX, NULL))
 			return false;

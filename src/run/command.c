@@ -109,6 +109,8 @@ struct run_later *run_command(void *opaque, const char *command, struct json_obj
 		run_command_attrs(u, reply);
 	else if (!strcmp(command, "watch"))
 		return run_command_watch(u, request, reply);
+	else if (!strcmp(command, "grow"))
+		return run_errand(u, run_command_grow, request, fd, reply);
 	else if (!strcmp(command, "set"))
 		return run_errand(u, run_command_set, request, fd, reply);
 	else if (!strcmp(command, "stop"))

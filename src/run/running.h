@@ -28,6 +28,7 @@ struct umd_array {
 	void *on_stop_opaque;
 	bool is_ending;				/* no run begins any more */
 	struct att *tree;			/* under the lock; changed by errands alone */
+	struct att_facts facts;			/* of the tree, where there are superblocks */
 	struct run_errands *errands;		/* NULL: they are run where they are asked for */
 
 	/* of a run, made before it starts */
@@ -101,6 +102,11 @@ void run_tree_remove(struct umd_array *u, uint32_t entry);
 /* hand.c: writes of attributes, carried out */
 run_errand_fn run_command_set;
 void run_close_devices(struct umd_array *u);			/* all of them; nothing runs */
+
+/* grow.c: another bitmap, or none. Under the lock, which is left until it is over. @next is taken over. */
+run_errand_fn run_command_grow;
+int run_change_bitmap(struct umd_array *u, struct bm *next, const member_off at[ARR_MEMBERS_MAX], struct err *err);
+int run_set_bits(struct umd_array *u, array_off at, uint64_t len_bytes, struct err *err);
 
 /* life.c: a run begins and ends */
 struct umd_array *run_array_new(void);

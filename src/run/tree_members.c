@@ -67,10 +67,10 @@ void run_tree_remove(struct umd_array *u, uint32_t entry)
 int run_tree_of_array(struct umd_array *u, const struct asm_member *looks, const uint32_t *look_of, uint32_t count,
 		      uint32_t freshest)
 {
-	struct att_facts facts = facts_of(&looks[freshest]);
 	int rc = 0;
 
-	u->tree = att_of_array(&facts);
+	u->facts = facts_of(&looks[freshest]);
+	u->tree = att_of_array(&u->facts);
 	if (!u->tree)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < count && rc == 0; i++)

@@ -1,7 +1,7 @@
 /* umd grow: another bitmap for a running array, or none.
  *
- * The server plans, refuses and does it, and answers when it is durable; with --dry-run it only plans. Left out: growing the
- * size and the number of members. */
+ * The server plans, refuses and does it, and answers when it is durable; with --dry-run it only plans. Left out: the
+ * array's size and its number of members. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -30,6 +30,7 @@ enum {
 	ATT_PATH_MAX = 256,
 	ATT_NAME_BYTES = 128,		/* a device's name in its folder's name, NUL included */
 	ATT_DEVS_MAX = ARR_MEMBERS_MAX,
+	ATT_BITMAP_BYTES_MAX = 4 << 20,	/* as of arrays with superblocks: every set bit costs memory and time */
 	ATT_NO_DEV = UINT32_MAX,
 	ATT_NO_SLOT = UINT32_MAX,
 };

@@ -11,7 +11,11 @@ static const struct bm *bitmap_of(const struct att_look *l)
 
 int att_get_bitmap_location(const struct att_look *l, struct text *out)
 {
-	if (l->t->bitmap.is_file)
+	bool is_gone = l->t->has_superblocks && l->view->status && !bitmap_of(l);
+
+	if (is_gone)
+		text_add(out, "none\n");
+	else if (l->t->bitmap.is_file)
 		text_add(out, "file\n");
 	else if (l->t->bitmap.location_sectors)
 		text_add(out, "%+lld\n", (ll)l->t->bitmap.location_sectors);

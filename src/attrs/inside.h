@@ -165,6 +165,7 @@ bool att_has_unacknowledged(const struct att_dev *d);
 
 /* start.c */
 uint64_t att_bitmap_bytes(const struct att *t);		/* 0: not known */
+int att_check_bitmap_size(const struct att *t, struct err *err);
 void att_started(struct att *t);			/* who became a member */
 
 /* ---- values (value.c) ---- */

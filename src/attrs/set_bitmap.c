@@ -59,6 +59,7 @@ static int check_location(struct att_store *s, int64_t sectors)
 static int set_running(struct att_store *s, int64_t sectors)
 {
 	const struct arr_status *status = s->view->status;
+	int rc;
 
 	if (status->action != ARR_SYNC_IDLE || status->is_frozen)
 		return att_refuse(s, -EBUSY, "sync_action is %s, and idle is needed",
@@ -67,6 +68,9 @@ static int set_running(struct att_store *s, int64_t sectors)
 		return att_refuse(s, -EINVAL, "bitmap/chunksize is %llu and bitmap/time_base %llu ms, and both must be "
 				  "set", (ull)s->t->bitmap.chunk_bytes,
 				  (ull)s->t->bitmap.time_base_ms);
+	rc = att_check_bitmap_size(s->t, s->err);
+	if (rc < 0)
+		return rc;
 	s->action->kind = ATT_BITMAP_SET;
 	s->action->bitmap_at = (member_off){ (uint64_t)sectors * SECTOR_BYTES };
 	s->t->bitmap.coming_sectors = sectors;

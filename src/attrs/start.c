@@ -22,6 +22,16 @@ uint64_t att_bitmap_bytes(const struct att *t)
 	return size && chunk ? div_up(div_up(size, chunk), 8) : 0;
 }
 
+int att_check_bitmap_size(const struct att *t, struct err *err)
+{
+	uint64_t bytes = att_bitmap_bytes(t);
+
+	if (bytes <= ATT_BITMAP_BYTES_MAX)
+		return 0;
+	return err_set(err, -EFBIG, "with bitmap/chunksize %llu the bitmap would have %llu bytes, and %d is the most; "
+		       "nothing has changed", (ull)t->bitmap.chunk_bytes, (ull)bytes, ATT_BITMAP_BYTES_MAX);
+}
+
 /* In the order they were bound; @after 0 begins. */
 static const struct att_dev *next_bound(const struct att *t, uint64_t after)
 {
@@ -71,7 +81,7 @@ static int check_array(const struct att *t, struct err *err)
 		return err_set(err, -EINVAL, "bitmap/location is %+lld, bitmap/chunksize %llu and bitmap/time_base "
 			       "%llu ms; all three must be set for a bitmap", (ll)t->bitmap.location_sectors,
 			       (ull)t->bitmap.chunk_bytes, (ull)t->bitmap.time_base_ms);
-	return 0;
+	return att_check_bitmap_size(t, err);
 }
 
 static int check_dev(const struct att *t, const struct att_dev *d, struct err *err)

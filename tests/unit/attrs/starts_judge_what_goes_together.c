@@ -233,6 +233,31 @@ static void the_member_bound_last_is_read(void)
 	end();
 }
 
+/* 4 MiB of bits and not one byte more, however large the devices are. */
+static void bitmaps_have_a_limit(void)
+{
+	static const struct { const char *kib; int rc; } sizes[] = { { "2147483648", 1 }, { "2147483649", -EFBIG } };
+	uint32_t dev;
+	member_off at;
+	uint64_t len;
+
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		begin();
+		set_up(0);
+		takes("component_size", "0");
+		takes("component_size", sizes[i].kib);
+		att_bind(w.t, "big", 1ull << 50, NULL);
+		takes("dev-big/offset", "1048576");
+		takes("dev-big/slot", "0");
+		is_u64(att_bitmap_place(w.t, &w.view, &dev, &at, &len, &w.err), sizes[i].rc, "%s KiB", sizes[i].kib);
+		is_u64(att_make_config(w.t, ATT_MODE_ACTIVE, NULL, 0, &config, &w.err), sizes[i].rc < 0 ? -EFBIG : 0,
+		       "and at the start");
+		if (sizes[i].rc > 0)
+			bm_free(config.bitmap);
+		end();
+	}
+}
+
 static void modes(void)
 {
 	static const struct { const char *word, *reads; } words[] = {
@@ -260,6 +285,7 @@ int main(void)
 	bits_are_owed();
 	fields();
 	the_member_bound_last_is_read();
+	bitmaps_have_a_limit();
 	modes();
 	return tap_end();
 }

@@ -317,6 +317,12 @@ static int carry_out(struct umd_array *u, struct att_action *action, int fd, str
 		return rc < 0 ? rc : join(u, action, err);
 	case ATT_READD:
 		return readd(u, action, err);
+	case ATT_BITMAP_SET:
+		return run_hand_bitmap_set(u, err);
+	case ATT_BITMAP_NONE:
+		return run_hand_bitmap_none(u, err);
+	case ATT_SET_BITS:
+		return run_hand_set_bits(u, action, err);
 	default:
 		return err_set(err, -EOPNOTSUPP, "umd has no engine for it");
 	}

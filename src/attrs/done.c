@@ -55,6 +55,8 @@ static void joined(struct att *t, const struct att_action *action)
 		d->is_faulty = false;
 		d->slot = j->member.slot;
 		d->saved_slot = j->member.wants_full ? ATT_NO_SLOT : j->member.slot;
+		/* the array had it before anybody knew whose entry that is, so no notice could tell */
+		att_bump_dev(t, j->dev, ATT_ROW_dev_state);
 	}
 }
 

@@ -25,9 +25,10 @@ int att_read(const struct att *t, const struct att_view *view, const char *path,
 	if (dev != ATT_NO_DEV)
 		l.dev = &t->devs[dev];
 	if (row->get)
-		return row->get(&l, out);
-	text_add(out, "%s", row->constant);
-	return 0;
+		rc = row->get(&l, out);
+	else
+		text_add(out, "%s", row->constant);
+	return out->is_broken ? -ENOMEM : rc;
 }
 
 /* Words and numbers are ASCII; a path may have any letters. */

@@ -198,6 +198,35 @@ static void a_resync_runs(void)
 	end();
 }
 
+/* The array has a new member before the tree knows whose it is. */
+static void who_joins_is_told(void)
+{
+	struct arr_status s = by_hand();
+	uint32_t dev;
+
+	begin();
+	set_up(1);
+	w.view.status = &s;
+	s.member_count = 1;
+	s.is_external = true;
+	att_dev(w.t, 0)->entry = 0;
+	att_notice(w.t, &w.view);
+	dev = att_bind(w.t, "b", DISK_BYTES, NULL);
+	att_dev(w.t, dev)->offset_sectors = 2048;
+	is_u64(att_write(w.t, &w.view, "dev-b/slot", "1", 1, &w.action, &w.err), 0, "it gets a slot");
+	is_u64(att_write(w.t, &w.view, "sync_action", "recover", 7, &w.action, &w.err), 0, "it joins");
+	is_u64(w.action.join_count, 1, "alone");
+	poll_all();
+	s.member_count = 2;
+	s.members[1].state = ARR_M_RECOVERING;
+	w.action.joins[0].entry = 1;
+	att_notice(w.t, &w.view);
+	att_done(w.t, &w.view, &w.action, 0);
+	att_notice(w.t, &w.view);
+	wakes("sync_action dev-b/state", "the pollers of its state are told");
+	end();
+}
+
 static void generations_are_never_given_twice(void)
 {
 	uint64_t first, again, tree;
@@ -226,6 +255,7 @@ int main(void)
 	an_external_array_lives();
 	a_member_fails_and_returns();
 	a_resync_runs();
+	who_joins_is_told();
 	generations_are_never_given_twice();
 	return tap_end();
 }

@@ -206,5 +206,6 @@ void att_list_todo(att_todo_cb *cb, void *opaque);
 void att_notice(struct att *t, const struct att_view *view);
 uint64_t att_generation(const struct att *t, const struct att_view *view, const char *path);	/* 0: no such path */
 uint64_t att_tree_generation(const struct att *t);		/* moves when paths come or go */
+uint64_t att_clock(const struct att *t);			/* moves with any of them: somebody may be woken */
 
 #endif

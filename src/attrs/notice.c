@@ -124,3 +124,8 @@ uint64_t att_tree_generation(const struct att *t)
 {
 	return t->tree_generation;
 }
+
+uint64_t att_clock(const struct att *t)
+{
+	return t->clock;
+}

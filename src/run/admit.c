@@ -21,6 +21,7 @@
 #include "base/mem.h"
 #include "look/look.h"
 #include "run/blank.h"
+#include "run/hand.h"
 #include "run/wipe.h"
 
 #define TAKE_FD(fd) __extension__({ int taken_ = (fd); (fd) = -1; taken_; })
@@ -188,6 +189,8 @@ struct joining {
 	enum asm_admission how;
 	uint8_t uuid[16];		/* should it become a new device */
 	bool is_write_mostly;		/* whatever its superblock says */
+	bool is_known;			/* it is device .dev of the tree */
+	uint32_t dev;
 	struct arr_member entry;
 	char *sentence;			/* 256 bytes */
 };
@@ -253,8 +256,57 @@ static int join(struct umd_array *u, struct joining *j, struct err *err)
 	u->paths[ev.ret_member] = j->path;
 	memcpy(u->device_uuids[ev.ret_member], is_new_device(j) ? j->uuid : j->look->sb.device_uuid, 16);
 	/* A tree without room does not know the member: that is no reason to refuse what has joined. */
-	run_tree_add(u, ev.ret_member, j->look);
+	if (j->is_known)
+		att_dev(u->tree, j->dev)->entry = ev.ret_member;
+	else
+		run_tree_add(u, ev.ret_member, j->look);
 	return 0;
+}
+
+void run_forget(struct umd_array *u, uint32_t entry)
+{
+	if (u->lineage)
+		asm_forget(u->lineage, entry);
+}
+
+/* Its place is free, its superblock was looked at. The member is its device's, and stays open when it is refused. */
+static int join_device(struct umd_array *u, uint32_t dev, struct joining *j, struct err *err)
+{
+	int rc = join(u, j, err);
+
+	if (rc < 0) {
+		mem_free(j->path);
+		att_dev(u->tree, dev)->entry = ARR_MEMBERS_MAX;
+	} else {
+		wait_recorded(u);
+	}
+	return rc;
+}
+
+int run_readd(struct umd_array *u, uint32_t dev, struct err *err)
+{
+	uint32_t entry = att_dev(u->tree, dev)->entry;
+	char sentence[256] = "";
+	struct joining j = { .how = ASM_ADMIT_READD, .sentence = sentence, .dev = dev, .is_known = true };
+	int rc = 0;
+
+	j.m = att_dev(u->tree, dev)->hand;
+	j.path = look_escaped(j.m->path);
+	j.look = mem_new(1, sizeof *j.look);
+	if (!j.path || !j.look)
+		rc = err_set(err, -ENOMEM, "no memory");
+	if (rc == 0 && entry < ARR_MEMBERS_MAX)
+		rc = run_hand_take_out(u, entry, err);
+	if (rc == 0) {
+		pthread_mutex_unlock(&u->lock);
+		look_member(j.m, j.path, j.look);
+		pthread_mutex_lock(&u->lock);
+		rc = join_device(u, dev, &j, err);
+	} else {
+		mem_free(j.path);
+	}
+	mem_free(j.look);
+	return rc;
 }
 
 /* A faulty entry of the same file gives way. */

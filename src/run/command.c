@@ -61,7 +61,12 @@ static void members(struct umd_array *u, struct json_object *request, int fd, st
 {
 	const char *command = string_of(request, "command"), *member = string_of(request, "member");
 
-	if (!u->lineage) {
+	if (u->has_superblocks && !u->arr) {
+		refuse(reply, UMD_E_NOT_RUNNING, "the array does not run (umd set NAME array_state active starts it): no "
+		       "member comes or goes");
+		return;
+	}
+	if (!u->has_superblocks) {
 		refuse(reply, UMD_E_NOT_SUPPORTED,
 		       "the members of an array without superblocks are its owner's: they come and go by attributes "
 		       "(umd set NAME dev-MEMBER/state faulty, remove; new_dev)");

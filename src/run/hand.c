@@ -134,8 +134,7 @@ void run_hand_leaves(struct umd_array *u, uint32_t entry)
 	u->paths[entry] = mem_free(u->paths[entry]);
 }
 
-/* Under the lock, which is left while I/O on the member ends. */
-static int take_out(struct umd_array *u, uint32_t entry, struct err *err)
+int run_hand_take_out(struct umd_array *u, uint32_t entry, struct err *err)
 {
 	struct arr_event ev = { .kind = ARR_EV_REMOVE, .member = entry, .err = err };
 
@@ -145,9 +144,11 @@ static int take_out(struct umd_array *u, uint32_t entry, struct err *err)
 			break;
 		pthread_cond_wait(&u->changed, &u->lock);
 	}
-	if (ev.rc == 0)
-		run_hand_leaves(u, entry);
-	return ev.rc;
+	if (ev.rc < 0)
+		return ev.rc;
+	run_forget(u, entry);
+	run_hand_leaves(u, entry);
+	return 0;
 }
 
 static int unbind(struct umd_array *u, const struct att_action *action, struct err *err)
@@ -161,7 +162,7 @@ static int unbind(struct umd_array *u, const struct att_action *action, struct e
 
 		if (action->unblocks)
 			run_step(u, &unblock);
-		rc = take_out(u, dev->entry, err);
+		rc = run_hand_take_out(u, dev->entry, err);
 	}
 	if (rc < 0)
 		return rc;
@@ -205,6 +206,15 @@ void run_close_devices(struct umd_array *u)
 	}
 }
 
+/* Whose superblocks they were is forgotten, too. */
+static void forget(struct umd_array *u)
+{
+	run_close_devices(u);
+	u->has_superblocks = false;
+	memset(u->uuid, 0, sizeof u->uuid);
+	memset(u->name, 0, sizeof u->name);
+}
+
 static int end(struct umd_array *u, bool forgets, struct arr_status *ret_last, struct err *err)
 {
 	int rc = check_clients(u, err);
@@ -214,7 +224,7 @@ static int end(struct umd_array *u, bool forgets, struct arr_status *ret_last, s
 	if (u->arr)
 		stop(u, ret_last);
 	if (forgets)
-		run_close_devices(u);
+		forget(u);
 	return 0;
 }
 
@@ -233,13 +243,26 @@ static bool is_settled(const struct arr_event *ev, const struct arr_status *s)
 	return ev->kind != ARR_EV_SET_MODE || s->mode == (enum arr_mode)ev->value;
 }
 
+/* Only the hands know that members were opened for reading alone. */
+static int check_writable(const struct umd_array *u, struct err *err)
+{
+	for (uint32_t i = 0; i < ARR_MEMBERS_MAX; i++)
+		if (u->hands[i] && u->hands[i]->is_readonly)
+			return err_set(err, -EROFS, "%s was opened for reading alone: the array stays read-only",
+				       u->paths[i]);
+	return 0;
+}
+
 /* Under the lock, which is left while it waits. */
 static int step(struct umd_array *u, struct arr_event *ev, struct err *err)
 {
 	struct arr_status status;
 
 	ev->err = err;
-	run_step(u, ev);
+	if (ev->kind == ARR_EV_SET_MODE && ev->value != ARR_MODE_READONLY)
+		ev->rc = check_writable(u, err);
+	if (ev->rc == 0)
+		run_step(u, ev);
 	if (ev->rc < 0)
 		return ev->rc;
 	for (arr_get_status(u->arr, &status); !is_settled(ev, &status); arr_get_status(u->arr, &status))
@@ -284,8 +307,11 @@ static int join(struct umd_array *u, struct att_action *action, struct err *err)
 
 static int readd(struct umd_array *u, struct att_action *action, struct err *err)
 {
-	int rc = take_out(u, att_dev(u->tree, action->dev)->entry, err);
+	int rc;
 
+	if (u->has_superblocks)
+		return run_readd(u, action->dev, err);
+	rc = run_hand_take_out(u, att_dev(u->tree, action->dev)->entry, err);
 	return rc < 0 ? rc : join(u, action, err);
 }
 
@@ -318,14 +344,13 @@ static int carry_out(struct umd_array *u, struct att_action *action, int fd, str
 	case ATT_READD:
 		return readd(u, action, err);
 	case ATT_BITMAP_SET:
-		return run_hand_bitmap_set(u, err);
+		return run_hand_set_bitmap(u, action, err);
 	case ATT_BITMAP_NONE:
-		return run_hand_bitmap_none(u, err);
+		return run_hand_drop_bitmap(u, err);
 	case ATT_SET_BITS:
 		return run_hand_set_bits(u, action, err);
-	default:
-		return err_set(err, -EOPNOTSUPP, "umd has no engine for it");
 	}
+	return err_set(err, -EOPNOTSUPP, "umd has no engine for it");
 }
 
 static int write_value(struct umd_array *u, const char *path, const char *value, size_t len_bytes, int fd,

@@ -8,16 +8,25 @@
 void run_hand_takes(struct umd_array *u, uint32_t entry, struct member *m);
 void run_hand_leaves(struct umd_array *u, uint32_t entry);
 
-/* hand_bitmap.c: under the lock, which is left meanwhile. 0 or a code with a sentence. */
+/* Take @entry out of the running array's table, whatever is still under way there; its member stays open. Under the
+ * lock, which is left meanwhile. */
+int run_hand_take_out(struct umd_array *u, uint32_t entry, struct err *err);
+
+/* hand_bitmap.c: the bitmap of a running array. Under the lock, which is left meanwhile. */
 struct run_image {
-	member_off at;
-	uint8_t *data;			/* NULL: there is no bitmap; else for mem_free() */
-	uint64_t len_bytes;
+	uint8_t *data;			/* mem_free() it */
+	uint64_t len_bytes;		/* 0: there is no bitmap */
 };
 int run_hand_read_bitmap(struct umd_array *u, const struct att_view *view, struct run_image *image, struct err *err);
-int run_hand_bitmap_set(struct umd_array *u, struct err *err);
-int run_hand_bitmap_none(struct umd_array *u, struct err *err);
+int run_hand_set_bitmap(struct umd_array *u, const struct att_action *action, struct err *err);
+int run_hand_drop_bitmap(struct umd_array *u, struct err *err);
 int run_hand_set_bits(struct umd_array *u, const struct att_action *action, struct err *err);
+
+/* admit.c: a faulty member of an array with superblocks comes back without being opened anew. Under the lock, which is
+ * left meanwhile. */
+int run_readd(struct umd_array *u, uint32_t dev, struct err *err);
+/* admit.c: its superblock is no longer spoken of. Under the lock. */
+void run_forget(struct umd_array *u, uint32_t entry);
 
 /* hand_start.c: make what is configured run. Under the lock, which is left meanwhile. 0 or a code with a sentence. */
 int run_hand_start(struct umd_array *u, enum att_mode mode, struct err *err);

@@ -2,8 +2,11 @@
  *
  *	ask where the bitmap lies -> read it -> the configuration becomes arr_config -> brains -> the thread goes
  *
- * No superblock is read or written: the owner has said everything. Left out: reading the bitmap (hand_bitmap.c), what
- * its bits mean (the tree's att_make_config, the bitmap's load). */
+ * No superblock is read or written: the owner has said everything. The bitmap is read without the array's lock;
+ * nothing of the configuration changes meanwhile, since writes of attributes come one by one and this is one. An array
+ * with superblocks that was made inactive is judged anew, like any that starts (open.c).
+ *
+ * Left out: what the bits mean (the tree's att_make_config, the bitmap's load). */
 #include "run/hand.h"
 
 #include <errno.h>
@@ -36,15 +39,37 @@ static int make_brains(struct umd_array *u, enum att_mode mode, const struct run
 	return rc;
 }
 
-int run_hand_start(struct umd_array *u, enum att_mode mode, struct err *err)
+static int start_configured(struct umd_array *u, enum att_mode mode, struct err *err)
 {
 	const struct att_view not_running = { 0 };
 	struct run_image image = { 0 };
 	int rc = run_hand_read_bitmap(u, &not_running, &image, err);
 
-	if (rc == 0)
+	if (rc >= 0)
 		rc = make_brains(u, mode, &image, err);
 	mem_free(image.data);
+	return rc;
+}
+
+/* Opened for reading alone, they can be no more than read. */
+static int check_mode(struct umd_array *u, enum att_mode mode, struct err *err)
+{
+	for (uint32_t i = 0; i < ATT_DEVS_MAX && mode != ATT_MODE_READONLY; i++) {
+		const struct att_dev *dev = att_dev(u->tree, i);
+
+		if (dev && ((struct member *)dev->hand)->is_readonly)
+			return err_set(err, -EROFS, "%s was opened for reading alone: the array can be read-only and "
+				       "nothing else", dev->name);
+	}
+	return 0;
+}
+
+int run_hand_start(struct umd_array *u, enum att_mode mode, struct err *err)
+{
+	int rc = check_mode(u, mode, err);
+
+	if (rc == 0)
+		rc = u->has_superblocks ? run_open_again(u, mode, err) : start_configured(u, mode, err);
 	if (rc < 0)
 		return rc;
 
@@ -53,10 +78,11 @@ int run_hand_start(struct umd_array *u, enum att_mode mode, struct err *err)
 	if (rc == 0)
 		run_thread_go(u);
 	pthread_mutex_lock(&u->lock);
-	if (rc < 0) {
-		u->arr = arr_free(u->arr);
-		for (uint32_t i = 0; i < ARR_MEMBERS_MAX; i++)
-			run_hand_leaves(u, i);
-	}
+	if (rc == 0)
+		return 0;
+	u->arr = arr_free(u->arr);
+	u->lineage = asm_lineage_free(u->lineage);
+	for (uint32_t i = 0; i < ARR_MEMBERS_MAX; i++)
+		run_hand_leaves(u, i);
 	return rc;
 }

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "look/look.h"
+#include "run/hand.h"
 #include "run/public.h"
 
 /* What is only needed while opening. */
@@ -198,6 +199,76 @@ int umd_array_open(const char *const *members, size_t count, const struct umd_op
 	else
 		umd_array_close(u);
 	return run_public_error(rc, &err, error);
+}
+
+/* ---- once more ---- */
+
+/* The devices of the tree, in its order: @ret_devs by member. */
+static int gather(struct umd_array *u, struct opening *o, uint32_t ret_devs[ARR_MEMBERS_MAX])
+{
+	for (uint32_t i = 0; i < ATT_DEVS_MAX; i++) {
+		const struct att_dev *dev = att_dev(u->tree, i);
+
+		if (!dev)
+			continue;
+		ret_devs[o->count] = i;
+		o->hands[o->count] = dev->hand;
+		o->paths[o->count] = look_escaped(o->hands[o->count]->path);
+		if (!o->paths[o->count++])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int judge_again(struct opening *o, const struct asm_options *options, struct err *err)
+{
+	for (uint32_t i = 0; i < o->count; i++)
+		look_member(o->hands[i], o->paths[i], &o->looks[i]);
+	return judge(o, options, err);
+}
+
+static int start_again(struct umd_array *u, struct opening *o, const struct asm_options *options, const uint32_t *devs,
+		       struct err *err)
+{
+	uint32_t member_of[ARR_MEMBERS_MAX];
+	struct arr_status status;
+	int rc = asm_start(o->looks, o->plan, options, o->image, o->image_bytes, &u->arr, &u->lineage, member_of, err);
+
+	if (rc < 0)
+		return rc;
+	arr_get_status(u->arr, &status);
+	for (uint32_t i = 0; i < status.member_count; i++) {
+		run_hand_takes(u, i, o->hands[member_of[i]]);
+		memcpy(u->device_uuids[i], o->looks[member_of[i]].sb.device_uuid, 16);
+		att_dev(u->tree, devs[member_of[i]])->entry = i;
+	}
+	return 0;
+}
+
+/* The members stay the tree's, whatever comes of it. */
+int run_open_again(struct umd_array *u, enum att_mode mode, struct err *err)
+{
+	struct asm_options options = { .is_readonly = mode == ATT_MODE_READONLY };
+	uint32_t devs[ARR_MEMBERS_MAX];
+	struct opening o = { 0 };
+	int rc = gather(u, &o, devs);
+
+	o.looks = mem_new(o.count, sizeof *o.looks);
+	o.plan = mem_new(1, sizeof *o.plan);
+	if (rc < 0 || !o.looks || !o.plan)
+		rc = err_set(err, -ENOMEM, "no memory");
+	else if (mode == ATT_MODE_READ_AUTO)
+		rc = err_set(err, -EOPNOTSUPP, "an array with superblocks is started active or readonly, not read-auto");
+	if (rc == 0) {
+		pthread_mutex_unlock(&u->lock);
+		rc = judge_again(&o, &options, err);
+		pthread_mutex_lock(&u->lock);
+	}
+	if (rc == 0)
+		rc = start_again(u, &o, &options, devs, err);
+	memset(o.hands, 0, sizeof o.hands);
+	opening_end(&o);
+	return rc;
 }
 
 void run_let_go(struct umd_array *u, uint32_t entry)

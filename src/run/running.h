@@ -28,6 +28,8 @@ struct umd_array {
 	void *on_stop_opaque;
 	bool is_ending;				/* no run begins any more */
 	struct att *tree;			/* under the lock; changed by errands alone */
+	uint64_t told_clock;			/* of the tree: who watches has been woken for all up to it */
+	bool has_superblocks;			/* it was assembled from them, and not cleared since */
 	struct att_facts facts;			/* of the tree, where there are superblocks */
 	struct run_errands *errands;		/* NULL: they are run where they are asked for */
 
@@ -120,6 +122,9 @@ void run_end(struct umd_array *u, struct arr_status *ret_last);
 
 /* open.c */
 void run_let_go(struct umd_array *u, uint32_t entry);			/* close a member's hand */
+/* The members of a tree with superblocks are judged once more and become brains. Under the lock, which is left
+ * meanwhile. */
+int run_open_again(struct umd_array *u, enum att_mode mode, struct err *err);
 
 /* api.c: those who are to answer later are asked again */
 void run_wake(struct umd_array *u);

@@ -40,6 +40,9 @@ void run_notice(struct umd_array *u)
 		return;
 	view = run_view(u, &status);
 	att_notice(u->tree, &view);
+	if (att_clock(u->tree) == u->told_clock)
+		return;
+	u->told_clock = att_clock(u->tree);
 	run_wake(u);
 }
 

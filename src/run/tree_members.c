@@ -69,6 +69,7 @@ int run_tree_of_array(struct umd_array *u, const struct asm_member *looks, const
 {
 	int rc = 0;
 
+	u->has_superblocks = true;
 	u->facts = facts_of(&looks[freshest]);
 	u->tree = att_of_array(&u->facts);
 	if (!u->tree)

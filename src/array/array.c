@@ -32,6 +32,8 @@ struct arr *arr_new(const struct arr_config *config)
 	a->can_clear = true;
 	a->safe_mode_delay_ms = config->safe_mode_delay_ms ?: SAFE_MODE_DELAY_MS;
 	a->bitmap = config->bitmap;
+	a->bitmap_is_file = config->bitmap_is_file;
+	a->events_floor = config->events_floor;
 	a->member_count = config->member_count;
 	memcpy(a->members, config->members, sizeof a->members);
 	list_init(&a->requests);
@@ -42,7 +44,7 @@ struct arr *arr_new(const struct arr_config *config)
 	a->sweep_job.reserve = a->sweep_parts;
 	a->sync_job.reserve = a->sync_parts;
 	a->rebitmap_job.reserve = a->rebitmap_parts;
-	a->names_bitmap = a->bitmap && !bm_is_bare(a->bitmap);
+	a->names_bitmap = a->bitmap && !bm_is_bare(a->bitmap) && !a->bitmap_is_file;
 	a->set_bits_from = OFF_NONE;
 	a->is_active_on_disk = config->is_active;
 	a->resync_offset = a->told_resync_offset = config->resync_offset;
@@ -231,6 +233,7 @@ bool arr_job_parts(struct arr_job *job, uint32_t part_count)
 	arr_job_end(job);
 	job->part_count = 0;
 	job->members = 0;
+	job->is_on_file = false;
 	job->parts = part_count > ARR_PARTS_INLINE ? mem_new(part_count, sizeof *job->parts) : job->inline_parts;
 	return job->parts;
 }
@@ -256,13 +259,16 @@ struct arr_part *arr_job_add(struct arr_job *job, uint32_t member, enum arr_part
 
 	*p = (struct arr_part){ .member = member, .op = (uint8_t)op, .flags = (uint8_t)flags, .at = { at },
 				.len_bytes = len, .data = data };
-	job->members |= ARR_BIT(member);
+	if (member == ARR_FILE)
+		job->is_on_file = true;
+	else
+		job->members |= ARR_BIT(member);
 	return p;
 }
 
 static void count_parts(struct arr *a, const struct arr_job *job)
 {
-	for (uint32_t i = 0; i < job->part_count; i++) {
+	for (uint32_t i = 0; i < job->part_count && !job->is_on_file; i++) {
 		if (job->parts[i].op == ARR_P_FLUSH)
 			a->counters.member_flushes++;
 		else if (job->parts[i].op != ARR_P_READ)

@@ -20,6 +20,7 @@
 
 enum {
 	ARR_MEMBERS_MAX = 64,		/* present members; masks are 64 bits wide */
+	ARR_FILE = ARR_MEMBERS_MAX,	/* arr_part.member: the file that holds the bitmap; in no mask or table */
 	ARR_PARTS_INLINE = 8,
 	ARR_SYNC_WINDOW_BYTES = 1 << 20,	/* largest piece copied at once */
 };
@@ -92,6 +93,7 @@ struct arr_job {
 	struct list link;		/* on out->jobs, then the hands' */
 	uint64_t number;		/* REQUEST, BEHIND: of the request */
 	uint64_t members;		/* mask of the members its parts touch */
+	bool is_on_file;		/* its parts touch the bitmap's file instead */
 	/* REQUEST: the hands put the owner's data (len_bytes of them) there as well before they report; NULL: no
 	 * need */
 	void *copy;
@@ -195,6 +197,10 @@ struct arr_config {
 	uint32_t member_count;
 	struct arr_member members[ARR_MEMBERS_MAX];
 	struct bm *bitmap;		/* loaded; NULL: none; the array takes it over */
+	bool bitmap_is_file;		/* it is kept in a file: see store.c */
+	/* Superblocks reach this number before data is written: a bitmap that this array does without may be ahead of
+	 * them. 0: it does without none. */
+	uint64_t events_floor;
 	uint32_t write_behind_max;	/* writes at once that write-mostly members may lack; 0: off. Needs a bitmap */
 	bool wants_record;		/* the start itself changes what superblocks must say */
 	const char *sync_reason;	/* why the first resync or recovery runs; copied */
@@ -258,6 +264,7 @@ struct arr_event {
 	const struct arr_member *new_member;
 	struct bm *bitmap;
 	const member_off *bitmap_at;	/* ARR_MEMBERS_MAX */
+	bool bitmap_is_file;		/* BITMAP: it goes to ARR_FILE, all of whose bits are set now; no @bitmap_at */
 	array_off at;
 	uint64_t len_bytes;
 	const char *reason;		/* ADD: why the recovery is partial or full, one sentence; copied */
@@ -333,6 +340,8 @@ struct arr_status {
 	uint64_t resync_offset;
 	int bitmap_change;
 	bool names_bitmap;			/* superblocks say where the bitmap lies */
+	bool bitmap_is_file;			/* it is in a file; no superblock speaks of it */
+	bool has_lost_file;			/* the file failed a write: the array goes on without a bitmap */
 	enum arr_sync_action action;
 	uint32_t write_behind_max, behind_now, behind_max_used;
 	bool is_backlog_recorded;		/* the bitmap's superblock on disk says write_behind_max */

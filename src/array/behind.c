@@ -255,7 +255,7 @@ static bool has_turn(const struct arr *a, const struct arr_behind *b)
 static void issue(struct arr *a, struct arr_behind *b)
 {
 	LAW(I12, has_turn(a, b));
-	LAW(I3, bm_is_stable(a->bitmap, b->at, b->len_bytes));
+	LAW(I3, !a->bitmap || bm_is_stable(a->bitmap, b->at, b->len_bytes));
 	b->phase = BEHIND_IO;
 	b->job.kind = ARR_JOB_BEHIND;
 	b->job.owner = NULL;

@@ -29,12 +29,13 @@ bool arr_is_recorded(const struct arr *a)
 	return a->durable_generation == a->wanted_generation && !a->is_end_unseen;
 }
 
-/* May data be written? Every working member's superblock says active, and no clean claim is past its flush. */
+/* May data be written? Every working member's superblock says active, no clean claim is past its flush, and no bitmap
+ * that the array does without can be taken for one of this moment (store.c). */
 bool arr_is_active(const struct arr *a)
 {
 	bool turns_clean = a->claim_phase > CLAIM_FLUSH && !a->claim.is_active;
 
-	return a->is_active_on_disk && !turns_clean;
+	return a->is_active_on_disk && !turns_clean && a->events >= a->events_floor;
 }
 
 static bool may_be_clean(const struct arr *a)
@@ -109,7 +110,7 @@ static bool is_raise(const struct arr *a)
 
 static bool begin(struct arr *a)
 {
-	bool needs_active = a->is_write_waiting && !a->is_active_on_disk;
+	bool needs_active = a->is_write_waiting && !arr_is_active(a);
 	bool turns_clean = !needs_active && may_be_clean(a);
 
 	if ((!needs_active && !turns_clean && arr_is_recorded(a)) || arr_window_is_orphan(a))

@@ -107,10 +107,7 @@ static void join(struct arr *a, uint32_t member, uint32_t slot)
 	m->state = ARR_M_RECOVERING;
 	m->slot = slot;
 	need_all_counted(a);
-	if (a->bitmap) {
-		bm_write_all(a->bitmap);
-		a->bitmap_owed |= ARR_BIT(member);
-	}
+	arr_bitmap_owe(a, member);
 	a->sync_actors &= ~ARR_BIT(member);
 	a->sync_targets &= ~ARR_BIT(member);	/* of a window that is being read for the entry's former owner */
 	a->told_recovery[member] = m->recovery_offset;
@@ -133,10 +130,7 @@ void arr_members_begin(struct arr *a)
 		if (a->resync_offset != OFF_NONE && (!a->bitmap || !m->wants_full))
 			m->recovery_offset = 0;
 		a->told_recovery[i] = m->recovery_offset;
-		if (a->bitmap) {
-			bm_write_all(a->bitmap);
-			a->bitmap_owed |= ARR_BIT(i);
-		}
+		arr_bitmap_owe(a, i);
 	}
 	if (a->resync_offset != OFF_NONE && __builtin_popcountll(arr_in_slots(a)) == 1)
 		a->resync_offset = a->told_resync_offset = OFF_NONE;

@@ -16,6 +16,12 @@
  *                                page 0 without STALE                      the new map
  *   new chunks,          UNNAME, then NAME as above                        in between: no bitmap, everything is copied
  *   at another place
+ *   none or internal     as above; NAME writes the file alone, of which    the file's bits cover all that are in doubt:
+ *   to a file            all bits were set, and no superblock changes      too many at worst
+ *   a file to internal   NAME                                              the file, or the new map
+ *   a file to none       the map is forgotten                              the file: nobody has written
+ *
+ * A file that is left is not written to: the next writes bear a number that it does not have (store.c).
  *
  * NAME needs no order of its own: a claim writes the bitmap before superblocks, always (claim.c), and a map that takes
  * another's place says STALE first (bitmap/replace.c). Where one member has the new one and another the old one either
@@ -75,7 +81,7 @@ static int refuse_sync(const struct arr *a, struct err *err)
 		       (unsigned long long)a->size_bytes);
 }
 
-static int refuse(const struct arr *a, const struct bm *next, struct err *err)
+static int refuse(const struct arr *a, const struct bm *next, bool next_is_file, struct err *err)
 {
 	int rc = refuse_state(a, err);
 
@@ -85,6 +91,8 @@ static int refuse(const struct arr *a, const struct bm *next, struct err *err)
 		return rc;
 	if (!next && !a->bitmap)
 		return err_set(err, -ENOENT, "the array has no bitmap that could be taken away");
+	if (next && next_is_file && a->bitmap && a->bitmap_is_file)
+		return err_set(err, -EEXIST, "the array has its bitmap in a file already: give --bitmap=none first");
 	if (next && a->bitmap && (bm_is_bare(next) || bm_is_bare(a->bitmap)))
 		return err_set(err, -EBUSY, "the array has a bitmap (chunks of %llu bytes): another one can be set "
 			       "when it has none", (unsigned long long)bm_chunk_bytes(a->bitmap));
@@ -93,13 +101,14 @@ static int refuse(const struct arr *a, const struct bm *next, struct err *err)
 
 void arr_event_bitmap(struct arr *a, struct arr_event *ev)
 {
-	ev->rc = refuse(a, ev->bitmap, ev->err);
+	ev->rc = refuse(a, ev->bitmap, ev->bitmap_is_file, ev->err);
 	if (ev->rc)
 		return;
 	arr_make_writable(a);
 	a->next_bitmap = ev->bitmap;
+	a->next_is_file = ev->bitmap && ev->bitmap_is_file;
 	for (uint32_t i = 0; i < ARR_MEMBERS_MAX; i++)
-		a->next_at[i] = ev->bitmap ? ev->bitmap_at[i] : (member_off){ OFF_NONE };
+		a->next_at[i] = ev->bitmap && ev->bitmap_at ? ev->bitmap_at[i] : (member_off){ OFF_NONE };
 	a->rebitmap_phase = REB_DRAIN;
 	a->bitmap_change = ARR_CHANGE_RUNS;
 }
@@ -152,7 +161,10 @@ static bool install(struct arr *a)
 		MUST(bm_carry(a->next_bitmap, a->bitmap) == 0);
 	else if (a->next_bitmap && !bm_is_bare(a->next_bitmap))
 		bm_set_events_cleared(a->next_bitmap, a->events + 1);
+	if (a->bitmap_is_file)
+		a->events_floor = bm_events(a->bitmap) + 1;
 	a->bitmap = bm_free(a->bitmap);
+	a->bitmap_is_file = a->next_is_file;
 	a->sweep_due_ms = 0;
 	a->can_clear = true;
 	if (!a->next_bitmap)
@@ -167,7 +179,7 @@ static bool install(struct arr *a)
 		bm_rewrite(a->bitmap);
 	else
 		bm_write_all(a->bitmap);
-	record_names(a, !bm_is_bare(a->bitmap));
+	record_names(a, !bm_is_bare(a->bitmap) && !a->bitmap_is_file);
 	a->rebitmap_phase = REB_NAME;
 	return true;
 }
@@ -222,6 +234,8 @@ static bool name(struct arr *a)
 {
 	bool is_durable, has_begun;
 
+	if (!a->bitmap)
+		return end(a, -EIO);		/* the new file has failed already */
 	if (a->durable_generation < a->rebitmap_generation)
 		return false;
 	has_begun = commit(a, &is_durable);

@@ -214,10 +214,12 @@ static bool issue_write(struct arr *a, struct arr_req *req)
  * lacks what was marked since; data that it lacks as well would be a difference that nobody remembers. */
 static bool wait_record_of_failures(struct arr *a, struct arr_req *req)
 {
-	if (a->durable_generation >= a->failure_generation && !a->blocked)
+	if (a->durable_generation >= a->failure_generation && !a->blocked && a->events >= a->events_floor)
 		return issue_write(a, req);
-	if (!a->is_broken)
+	if (!a->is_broken) {
+		a->is_write_waiting |= a->events < a->events_floor;
 		return false;
+	}
 	finish(a, req, -EIO);
 	return true;
 }

@@ -36,6 +36,8 @@ struct arr {
 	bool is_backlog_new;			/* the bitmap's superblock does not say it yet */
 
 	/* the bitmap's one I/O (store.c) */
+	bool bitmap_is_file, has_lost_file;
+	uint64_t events_floor;			/* no data is written before a claim of this number is durable */
 	struct arr_job bitmap_job;		/* when the array's thread does it */
 	uint64_t bitmap_owed, bitmap_paying;	/* masks: members that have no bitmap yet / get it by this commit */
 
@@ -80,6 +82,7 @@ struct arr {
 	struct arr_job rebitmap_job;
 	struct arr_part rebitmap_parts[ARR_MEMBERS_MAX];
 	struct bm *next_bitmap;			/* NULL: none; or the change has not come to it, or is past it */
+	bool next_is_file;
 	member_off next_at[ARR_MEMBERS_MAX];
 	uint64_t rebitmap_generation;		/* durable: superblocks say what they shall */
 	bool names_bitmap;			/* the next claim does */
@@ -181,6 +184,7 @@ bool arr_bitmap_clear(struct arr *a);
 /* NULL: one runs, nothing to do, or no memory */
 struct arr_job *arr_bitmap_begin(struct arr *a, struct arr_req *owner);
 void arr_bitmap_done(struct arr *a, struct arr_job *job);
+void arr_bitmap_owe(struct arr *a, uint32_t member);	/* it has no bitmap yet */
 bool arr_pump_bitmap(struct arr *a);
 
 /* claim.c */

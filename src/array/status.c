@@ -31,6 +31,8 @@ void arr_get_status(const struct arr *a, struct arr_status *s)
 	s->is_recorded = arr_is_recorded(a);
 	s->bitmap_change = a->bitmap_change;
 	s->names_bitmap = a->names_bitmap;
+	s->bitmap_is_file = a->bitmap && a->bitmap_is_file;
+	s->has_lost_file = a->has_lost_file;
 	s->write_behind_max = a->write_behind_max;
 	s->behind_now = a->behind_now;
 	s->is_backlog_recorded = !a->is_backlog_new;

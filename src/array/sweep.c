@@ -78,6 +78,10 @@ static bool begin(struct arr *a)
 
 static bool put_events_cleared(struct arr *a)
 {
+	if (!a->bitmap) {
+		a->sweep_phase = SWEEP_IDLE;	/* its file was lost during the flush */
+		return true;
+	}
 	if (bm_commit_is_running(a->bitmap))
 		return false;
 	if (!may_clear(a)) {

@@ -47,7 +47,11 @@ static int check_bitmap_place(const struct asm_lineage *l, const struct asm_memb
 {
 	const struct bm *b = arr_bitmap(a);
 	struct sb1 in_use = *sb;
+	struct arr_status s;
 
+	arr_get_status(a, &s);
+	if (s.bitmap_is_file)
+		return 0;		/* no member holds it */
 	in_use.max_dev = l->base.max_dev;
 	in_use.size_sectors = l->base.size_sectors;
 	return b ? lay_bitmap_fits(&in_use, bm_superblock(b), 1, m->size_bytes, err) : 0;

@@ -83,6 +83,7 @@ enum asm_verdict {
 	ASM_FORKED,
 	ASM_DUPLICATE,		/* its place was given to another device since */
 	ASM_JOURNAL,		/* the write journal of a parity array */
+	ASM_MAP_FILE,		/* no member: the file that holds the array's bitmap */
 	ASM_REPLACEMENT,	/* beside the member that it replaces: finished, or copied to from its own offset */
 };
 
@@ -103,6 +104,7 @@ struct asm_plan {
 	uint32_t bitmap_member;			/* index; whose bitmap is read */
 	uint32_t degraded, missing_slots;	/* slots without an in-sync member; slots nobody was given for */
 	bool has_bitmap, bitmap_is_stale;
+	bool bitmap_is_file;			/* @bitmap_member is the file that was given with the members */
 	bool is_dirty;				/* resync due */
 	bool is_active;				/* every in-sync member says active, at the same event */
 	uint64_t resync_offset;			/* bytes, OFF_NONE when clean */
@@ -122,7 +124,8 @@ struct asm_plan {
 
 /**
  * asm_judge - the one place where members are believed or not
- * @members: all given ones; @plan->member_count = @count on return. Never fails: a refusal is part of the plan.
+ * @members: all given ones, and the file with the array's bitmap if there is one
+ * @plan->member_count = @count on return. Never fails: a refusal is part of the plan.
  * Source: spec array 2; laws I5, I9.
  */
 void asm_judge(const struct asm_member *members, uint32_t count, const struct asm_options *options,
@@ -197,8 +200,8 @@ void asm_forget(struct asm_lineage *l, uint32_t entry);		/* removed, or the ADD 
 enum { ASM_BITMAP_BYTES_MAX = 4 << 20 };
 
 struct asm_bitmap_wish {
-	enum { ASM_BITMAP_NONE, ASM_BITMAP_INTERNAL, ASM_BITMAP_CHUNKS } kind;
-	uint64_t chunk_bytes;			/* INTERNAL: 0 = choose; CHUNKS: of the bitmap there is */
+	enum { ASM_BITMAP_NONE, ASM_BITMAP_INTERNAL, ASM_BITMAP_IN_FILE, ASM_BITMAP_CHUNKS } kind;
+	uint64_t chunk_bytes;			/* CHUNKS: of the bitmap there is; else 0 = choose */
 };
 
 struct asm_bitmap_plan {
@@ -216,11 +219,16 @@ struct asm_bitmap_plan {
 int asm_plan_bitmap(const struct asm_lineage *l, const struct arr *a, const struct asm_bitmap_wish *wish,
 		    struct asm_bitmap_plan *ret_plan, struct err *err);
 
+/* The superblock of a new bitmap file; @chunk_bytes 0: choose. What is behind it: all bits set. 0 or a code. */
+int asm_new_file(uint64_t size_sectors, const uint8_t uuid[16], uint64_t chunk_bytes, struct bitmap_sb *ret_sb,
+		 struct err *err);
+
 /* ---- creating ---- */
 
 struct asm_create {
 	enum sb1_minor minor;
-	bool has_bitmap, is_assume_clean;
+	bool has_bitmap, is_assume_clean;		/* bitmap: internal */
+	bool bitmap_is_file;				/* asm_new_file() */
 	uint64_t bitmap_chunk_bytes, size_bytes;	/* 0: choose */
 	char name[FMT_SB1_NAME_BYTES + 1];
 	uint8_t uuid[16];

@@ -30,7 +30,7 @@ struct geometry {
 
 static int check_behind(const struct asm_create *c, struct err *err)
 {
-	if (c->write_behind && !c->has_bitmap)
+	if (c->write_behind && !c->has_bitmap && !c->bitmap_is_file)
 		return err_set(err, UMD_E_BAD_OPTION,
 			       "write-behind of %" PRIu32 " writes needs a bitmap that remembers them, and none is "
 			       "wanted; nothing has been written",

@@ -51,6 +51,12 @@ bool asm_is_enough(const struct asm_member *members, struct asm_plan *plan);
 void asm_decide(const struct asm_member *members, struct asm_plan *plan);
 void asm_tell_state(const struct asm_member *members, struct asm_plan *plan);
 
+/* file.c: the bitmap file among @members, if any, becomes the array's; false: refused. */
+bool asm_is_map_file(const struct asm_member *m);
+bool asm_find_file(const struct asm_member *members, struct asm_plan *plan);
+/* The event number under which an array without any bitmap may write data: beyond what a file may have. */
+uint64_t asm_first_number_for_data(uint64_t events);
+
 /* places.c */
 bool asm_is_used(const struct asm_plan *plan, uint32_t i);
 bool asm_is_slot_given(const struct asm_member *members, const struct asm_plan *plan, uint32_t slot);

@@ -24,6 +24,8 @@ static void set_aside(const struct asm_member *m, struct asm_plan *plan, uint32_
 {
 	struct err err;
 
+	if (asm_is_map_file(m))
+		return;			/* its turn comes when the array is known */
 	asm_why_no_member(m, &err);
 	SAY(plan, i, ASM_UNUSABLE, "%s", err.text);
 }
@@ -168,15 +170,19 @@ static bool is_out_of_date(const struct bitmap_sb *b, const struct sb1 *ref)
 	return b->state & FMT_BITMAP_STALE || (b->events < ref->events && !asm_bitmap_is_clustered(b));
 }
 
-/* The reference's, or another one's when the reference's cannot be believed. */
+/* The reference's, or another one's when the reference's cannot be believed; or that of the file. */
 static bool find_bitmap(const struct asm_member *members, struct asm_plan *plan, struct err *unsupported)
 {
 	const struct asm_member *ref = &members[plan->freshest], *source = ref;
 
 	plan->bitmap_member = plan->freshest;
 	plan->has_bitmap = ref->sb.feature_map & FMT_SB1_BITMAP;
+	if (!asm_find_file(members, plan))
+		return false;
 	if (!plan->has_bitmap)
 		return true;
+	if (plan->bitmap_is_file)
+		source = &members[plan->bitmap_member];
 	for (uint32_t i = 0; !has_good_bitmap(source) && i < plan->member_count; i++)
 		if (may_lend_bitmap(&members[i], ref)) {
 			plan->bitmap_member = i;
@@ -191,6 +197,8 @@ static bool find_bitmap(const struct asm_member *members, struct asm_plan *plan,
 	if (!unsupported->code && asm_check_bitmap_supported(source, unsupported))
 		plan->is_unsupported = true;
 	plan->bitmap_is_stale = is_out_of_date(&source->bitmap, &ref->sb);
+	if (plan->bitmap_is_file)
+		return true;
 	return lay_bitmap_fits(&ref->sb, &source->bitmap, asm_slots_of(&source->bitmap), ref->size_bytes,
 			       &plan->refusal) == 0;
 }

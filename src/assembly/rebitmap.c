@@ -6,7 +6,8 @@
  * chunks fit there, since then only pages have to be replaced.
  *
  * Without a wish the chunk is mdadm's: 64 MiB, or more where the room is small. What umd would not start with is not
- * made either. Left out: order and safety of the exchange (array/rebitmap.c), bitmap files. */
+ * made either. A bitmap in a file has chunks of its own choice, and no place (file.c). Left out: order and safety of
+ * the exchange (array/rebitmap.c). */
 #include "assembly/inside.h"
 
 #include <errno.h>
@@ -178,7 +179,34 @@ static void begin_superblock(const struct asm_lineage *l, struct bitmap_sb *sb)
 
 static const char *kind_of(const struct arr_status *s)
 {
-	return s->names_bitmap ? "an internal bitmap" : "a bitmap without superblock, which its owner keeps";
+	return s->names_bitmap ? "an internal bitmap" : s->bitmap_is_file ? "a bitmap in a file" :
+	       "a bitmap without superblock, which its owner keeps";
+}
+
+/* Between a file and the members a bitmap moves in one go, with what is set in it. */
+static bool changes_kind(const struct arr_status *s, int kind)
+{
+	return kind == ASM_BITMAP_IN_FILE ? s->names_bitmap : s->bitmap_is_file;
+}
+
+static void keep_settings(struct bitmap_sb *sb, const struct bm *old)
+{
+	if (!old)
+		return;
+	sb->daemon_sleep_s = bm_superblock(old)->daemon_sleep_s;
+	sb->write_behind = bm_superblock(old)->write_behind;
+}
+
+static int plan_file(const struct asm_lineage *l, const struct bm *old, uint64_t wanted, struct asm_bitmap_plan *p,
+		     struct err *err)
+{
+	int rc = asm_new_file(l->base.size_sectors, l->base.set_uuid, wanted, &p->sb, err);
+
+	for (uint32_t i = 0; i < ARR_MEMBERS_MAX; i++)
+		p->at[i].bytes = OFF_NONE;
+	if (rc == 0)
+		keep_settings(&p->sb, old);
+	return rc;
 }
 
 int asm_plan_bitmap(const struct asm_lineage *l, const struct arr *a, const struct asm_bitmap_wish *wish,
@@ -199,12 +227,15 @@ int asm_plan_bitmap(const struct asm_lineage *l, const struct arr *a, const stru
 		if (!old || !s.names_bitmap)
 			return err_set(err, old ? -EBUSY : -ENOENT, "the array has %s: --bitmap=internal gives it one "
 				       "with these chunks%s", old ? kind_of(&s) : "no bitmap",
-				       old ? " when it has none" : "");
+				       old && !s.bitmap_is_file ? " when it has none" : "");
 		return plan_chunks(l, &s, old, wish->chunk_bytes, ret_plan, err);
 	}
-	if (old)
+	if (old && !changes_kind(&s, wish->kind))
 		return err_set(err, -EEXIST, "the array has %s already (chunks of %" PRIu64 " bytes); nothing has been "
 			       "written", kind_of(&s), bm_chunk_bytes(old));
+	if (wish->kind == ASM_BITMAP_IN_FILE)
+		return plan_file(l, old, wish->chunk_bytes, ret_plan, err);
 	begin_superblock(l, &ret_plan->sb);
+	keep_settings(&ret_plan->sb, old);
 	return plan_new(l, &s, wish->chunk_bytes, ret_plan, err);
 }

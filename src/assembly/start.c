@@ -168,6 +168,8 @@ int asm_start(const struct asm_member *members, const struct asm_plan *plan, con
 		/* A cut may have left the next event on one that is missing, in sync there: that number is not given to
 		 * another story, or this member would be taken for current once its device number is another's. */
 		c->events += !c->is_readonly && misses_somebody(members, plan);
+		c->bitmap_is_file = plan->bitmap_is_file;
+		c->events_floor = plan->has_bitmap ? 0 : asm_first_number_for_data(c->events);
 		rc = load_bitmap(members, plan, image, image_bytes, &c->bitmap, err);
 		c->write_behind_max = c->bitmap ? bm_superblock(c->bitmap)->write_behind : 0;
 	}

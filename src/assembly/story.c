@@ -138,7 +138,7 @@ static bool has_place_for_bitmap(const struct asm_member *members, struct asm_pl
 	struct sb1 in_use = asm_with_bitmap(&m->sb, &members[plan->freshest].sb);
 	struct err err = { 0 };
 
-	if (!plan->has_bitmap || plan->is_unsupported)
+	if (!plan->has_bitmap || plan->bitmap_is_file || plan->is_unsupported)
 		return true;
 	in_use.size_sectors = members[plan->freshest].sb.size_sectors;	/* the array's, whatever this one says */
 	in_use.max_dev = members[plan->freshest].sb.max_dev;

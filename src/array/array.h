@@ -354,6 +354,9 @@ struct arr_status {
 };
 
 void arr_get_status(const struct arr *a, struct arr_status *ret_status);
+/* The same as an owner may see it. A member that fails in mid-resync is shown as it was until what was copied from it
+ * is flushed: an owner who records the failure before would start without it from what a cache has lost (I6). */
+void arr_get_shown(const struct arr *a, struct arr_status *ret_status);
 /* Would ARR_EV_ADD take it now? 0, or the code and the sentence of its refusal. Only new->state and slot are asked. */
 int arr_check_join(const struct arr *a, const struct arr_member *new_member, struct err *err);
 const struct bm *arr_bitmap(const struct arr *a);	/* NULL: none */

@@ -50,7 +50,7 @@ static void members_changed(struct arr *a)
 	if (a->sync_phase == SYNC_DRAIN)
 		a->sync_phase = SYNC_IDLE;
 	if (a->resync_offset != OFF_NONE && __builtin_popcountll(arr_in_slots(a)) == 1)
-		a->resync_offset = a->told_resync_offset = OFF_NONE;	/* nobody left to compare with */
+		a->resync_offset = OFF_NONE;	/* nobody left to compare with */
 }
 
 static void need_all_counted(struct arr *a)
@@ -73,8 +73,11 @@ int arr_fail_member(struct arr *a, uint32_t member)
 	if (m->state != ARR_M_SPARE)
 		need_all_counted(a);
 	/* What a resync copied from this one may still be in caches: it is flushed before another answers (I6). */
-	if (a->resync_offset != OFF_NONE)
+	if (a->resync_offset != OFF_NONE) {
 		a->is_raise_wanted = true;
+		a->unshown |= a->is_external ? ARR_BIT(member) : 0;
+		a->shown_state[member] = m->state;
+	}
 	m->state = ARR_M_FAULTY;
 	members_changed(a);
 	arr_want_record(a);

@@ -1,7 +1,8 @@
 /* Claims without superblocks: an owner keeps the metadata, and is asked.
  *
  *   FLUSH   every working member, where what is asked for says more than before: what a resync copied from a member
- *           that failed (I6), or the array being clean (I10). The end of a resync was flushed before it was shown.
+ *           that failed, which is shown only then (I6), or the array being clean (I10). The end of a resync was
+ *           flushed before it was shown.
  *   ASKED   state WRITE_PENDING until the owner says active; what it saw by then is recorded by it
  *
  * Words: a generation is *asked* for by that, *answered* by `active`, and durable once no member is *blocked* any
@@ -53,6 +54,12 @@ void arr_block(struct arr *a, uint32_t member)
 	a->blocked |= ARR_BIT(member);
 }
 
+void arr_show_failures(struct arr *a)
+{
+	a->unshown = 0;
+	arr_sync_tell(a);
+}
+
 static void unblock(struct arr *a, uint32_t member)
 {
 	a->members[member].is_blocked = false;
@@ -67,6 +74,7 @@ static void begin_flush(struct arr *a, bool is_active)
 	a->claim.generation = a->wanted_generation;
 	a->claim.is_active = is_active;
 	a->claim_admissions = a->admissions;
+	a->claim_windows = a->sync_windows;
 	arr_flush_all(a, &a->claim_job);
 	a->claim_phase = CLAIM_FLUSH;
 }
@@ -122,7 +130,7 @@ static void flushed_for_clean(struct arr *a)
 		a->owner_clean = is_clean ? 0 : a->is_broken ? -EIO : -EBUSY;
 	if (a->is_stopping) {
 		a->is_last_flush_done = true;
-		arr_sync_tell(a);
+		arr_show_failures(a);
 	}
 }
 
@@ -132,8 +140,10 @@ void arr_owner_done(struct arr *a)
 	arr_job_judge(a, &a->claim_job);
 	if (!a->claim.is_active)
 		flushed_for_clean(a);
-	else if (!arr_claim_is_outdated(a))
+	else if (!arr_claim_is_outdated(a) && a->claim_windows == a->sync_windows) {
 		a->is_raise_wanted = false;
+		arr_show_failures(a);
+	}
 }
 
 bool arr_pump_owner(struct arr *a)

@@ -15,16 +15,14 @@
  *
  * At the end members become in sync in memory at once, on disk by a claim that flushes first (I10). An owner of
  * external metadata may look at any time: there members are flushed first, and positions are told as far as that.
- * Left out: repair of what cannot be read. A source that fails is failed if there is another; the last
- * one stays and the sync stops with a sentence. */
+ * How progress comes to disk is in progress.c. Left out: repair of what cannot be read. A source that fails is
+ * failed if there is another; the last one stays and the sync stops with a sentence. */
 #include "array/state.h"
 
 #include <string.h>
 
 #include "base/law.h"
 #include "base/text.h"
-
-enum { CHECKPOINT_MS = 10000, CHECKPOINTS_PER_PASS = 16 };
 
 /* ---- actors ---- */
 
@@ -164,32 +162,6 @@ static void report_end(struct arr *a, bool is_complete)
 
 /* ---- the end of a pass ---- */
 
-void arr_sync_tell(struct arr *a)
-{
-	a->is_sync_tell_due = false;
-	/* What its owner said about the start stays true; the pass began at 0 for the bitmap's sake. */
-	if (a->resync_offset == OFF_NONE || a->resync_offset > a->told_resync_offset)
-		a->told_resync_offset = a->resync_offset;
-	ARR_EACH(i, a, arr_mask(a, ARR_M_RECOVERING))
-		a->told_recovery[i] = a->members[i].recovery_offset;
-}
-
-static bool begin_flush(struct arr *a)
-{
-	arr_flush_all(a, &a->sync_job);
-	a->sync_phase = SYNC_FLUSH;
-	return true;
-}
-
-static void flush_done(struct arr *a)
-{
-	a->sync_phase = SYNC_IDLE;
-	if (arr_job_judge(a, &a->sync_job))
-		return;
-	a->is_sync_flushed = true;
-	arr_sync_tell(a);
-}
-
 static bool complete(struct arr *a)
 {
 	uint64_t ready = ready_members(a);
@@ -197,7 +169,7 @@ static bool complete(struct arr *a)
 	if (!ready && a->resync_offset == OFF_NONE)
 		return false;	/* those who joined are not ready yet */
 	if (a->is_external && !a->is_sync_flushed)
-		return begin_flush(a);
+		return arr_progress_flush(a);
 	report_begin(a);
 	a->resync_offset = OFF_NONE;
 	a->passes++;
@@ -217,35 +189,6 @@ static bool complete(struct arr *a)
 	if (!arr_mask(a, ARR_M_RECOVERING))
 		report_end(a, true);
 	return true;
-}
-
-static void raise_progress(struct arr *a)
-{
-	if (a->is_external) {
-		a->is_sync_tell_due = true;
-		a->recorded_sync_offset = arr_sync_offset(a);
-		a->recorded_sync_ms = a->now_ms;
-		return;
-	}
-	a->is_raise_wanted = true;
-	arr_want_record(a);
-}
-
-/* Progress goes to disk now and then; a clean array records the resync's, a recovering member its own. */
-static void checkpoint(struct arr *a)
-{
-	uint64_t at = arr_sync_offset(a), step = a->size_bytes / CHECKPOINTS_PER_PASS;
-	bool is_told = !a->is_active_on_disk || arr_mask(a, ARR_M_RECOVERING);
-
-	is_told |= a->is_external;
-	if (!is_told || at == OFF_NONE || !arr_is_recorded(a))
-		return;
-	if (at < a->recorded_sync_offset)
-		a->recorded_sync_offset = at;	/* a new pass */
-	if (at - a->recorded_sync_offset > step ||
-	    (at > a->recorded_sync_offset && a->now_ms > a->recorded_sync_ms + CHECKPOINT_MS)) {
-		raise_progress(a);
-	}
 }
 
 /* ---- one window ---- */
@@ -300,13 +243,14 @@ static void window_end(struct arr *a, bool is_ok)
 	a->sync_phase = SYNC_IDLE;
 	if (!is_ok)
 		return;
+	a->sync_windows++;
 	a->sync_now.bytes_copied += a->window_len;
 	if (a->resync_offset < end)
 		a->resync_offset = end;
 	ARR_EACH(i, a, arr_mask(a, ARR_M_RECOVERING) & a->sync_actors)
 		if (a->members[i].recovery_offset < end)
 			a->members[i].recovery_offset = end;
-	checkpoint(a);
+	arr_progress_checkpoint(a);
 }
 
 static void read_done(struct arr *a)
@@ -347,7 +291,7 @@ void arr_sync_done(struct arr *a)
 	if (a->sync_phase == SYNC_READ)
 		read_done(a);
 	else if (a->sync_phase == SYNC_FLUSH)
-		flush_done(a);
+		arr_progress_flushed(a);
 	else
 		window_end(a, !arr_job_judge(a, &a->sync_job));
 }
@@ -366,7 +310,7 @@ static bool stop(struct arr *a)
 	if (a->bitmap)
 		bm_sync_abort(a->bitmap);
 	if (arr_sync_offset(a) != a->recorded_sync_offset)
-		raise_progress(a);
+		arr_progress_record(a);
 	return true;
 }
 
@@ -417,7 +361,7 @@ bool arr_pump_sync(struct arr *a)
 	if (a->resync_offset != OFF_NONE && arr_mask(a, ARR_M_RECOVERING) & ~ready_members(a))
 		return false;
 	if (a->is_sync_tell_due)
-		return begin_flush(a);
+		return arr_progress_flush(a);
 	if (!find_window(a))
 		return complete(a);
 	a->is_sync_flushed = false;

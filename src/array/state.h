@@ -61,6 +61,9 @@ struct arr {
 
 	/* the owner (owner.c) */
 	uint64_t blocked;			/* mask */
+	uint64_t unshown;			/* mask: has failed, and is still shown as it was */
+	enum arr_member_state shown_state[ARR_MEMBERS_MAX];
+	uint64_t claim_windows;			/* sync_windows when its flush began */
 	uint64_t answered_generation;
 	int owner_clean;			/* see struct arr_status */
 	bool is_last_flush_done;
@@ -105,6 +108,7 @@ struct arr {
 	bool is_sync_blocked;			/* no readable source: waits for a change of members */
 	/* external: what was flushed may be told */
 	bool is_sync_flushed, is_sync_tell_due;
+	uint64_t sync_windows;			/* that were completed */
 	uint64_t told_resync_offset, told_recovery[ARR_MEMBERS_MAX];
 	struct arr_sync_report sync_now, sync_last;
 	char sync_reason[256];
@@ -202,6 +206,7 @@ bool arr_claim_is_outdated(const struct arr *a);
 /* owner.c */
 bool arr_has_writes(const struct arr *a);	/* in flight or waiting */
 void arr_block(struct arr *a, uint32_t member);
+void arr_show_failures(struct arr *a);
 void arr_owner_must_see(struct arr *a);
 void arr_owner_done(struct arr *a);
 bool arr_pump_owner(struct arr *a);
@@ -241,13 +246,19 @@ bool arr_pump_set_bits(struct arr *a);
 /* recover.c */
 bool arr_pump_sync(struct arr *a);
 void arr_sync_done(struct arr *a);
-void arr_sync_tell(struct arr *a);		/* all that was copied is flushed */
 bool arr_window_overlaps(const struct arr *a, uint64_t at, uint64_t len);
 bool arr_window_is_orphan(const struct arr *a);
 bool arr_is_copied_to(const struct arr *a, uint32_t member, uint64_t at, uint64_t len);
 enum arr_sync_action arr_sync_action(const struct arr *a);
 uint64_t arr_sync_offset(const struct arr *a);
 uint64_t arr_sync_left(const struct arr *a);
+
+/* progress.c */
+void arr_sync_tell(struct arr *a);		/* all that was copied is flushed */
+bool arr_progress_flush(struct arr *a);
+void arr_progress_flushed(struct arr *a);
+void arr_progress_record(struct arr *a);
+void arr_progress_checkpoint(struct arr *a);
 
 #define ARR_BIT(member) (1ull << (member))
 #define ARR_EACH(i, a, mask)                                                                        \

@@ -50,6 +50,17 @@ void arr_get_status(const struct arr *a, struct arr_status *s)
 			s->members[i].recovery_offset = a->told_recovery[i];
 }
 
+void arr_get_shown(const struct arr *a, struct arr_status *s)
+{
+	arr_get_status(a, s);
+	ARR_EACH(i, a, a->unshown) {
+		s->members[i].state = a->shown_state[i];
+		s->members[i].is_blocked = false;
+		s->members[i].recovery_offset = a->told_recovery[i];
+		s->degraded -= a->shown_state[i] == ARR_M_IN_SYNC;
+	}
+}
+
 const struct bm *arr_bitmap(const struct arr *a)
 {
 	return a->bitmap;

@@ -25,7 +25,7 @@ struct att_view run_view(struct umd_array *u, struct arr_status *status)
 
 	if (!u->arr)
 		return view;
-	arr_get_status(u->arr, status);
+	arr_get_shown(u->arr, status);
 	view.status = status;
 	view.bitmap = arr_bitmap(u->arr);
 	return view;

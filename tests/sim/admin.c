@@ -20,7 +20,7 @@ bool admin_fail(struct sim_world *w, const struct sim_event *e)
 	struct sim_member *m = named(w, e);
 	struct err err = { 0 };
 
-	if (!m || m->state == ARR_M_NONE || w->is_stopping || w->joining.is_on)
+	if (!m || m->state == ARR_M_NONE || w->is_stopping || w->joining.is_on || w->owner.is_joining)
 		return false;
 	m->is_unchanged = w->has_bitmap && is_in_sync(m) && !bm_set_chunks(arr_bitmap(w->array)) &&
 			  !world_requests(w) && !world_jobs(w);
@@ -37,7 +37,8 @@ static bool try_remove(struct sim_world *w, struct sim_member *m)
 	if (world_step(w, &(struct arr_event){ .kind = ARR_EV_REMOVE, .member = m->entry, .err = &err }))
 		return false;
 	trace(w, "removed %s", m->disk.path);
-	asm_forget(w->lineage, m->entry);
+	if (w->lineage)
+		asm_forget(w->lineage, m->entry);
 	m->state = ARR_M_NONE;
 	return true;
 }
@@ -45,11 +46,13 @@ static bool try_remove(struct sim_world *w, struct sim_member *m)
 static bool is_untouched(const struct sim_world *w, const void *of)
 {
 	const struct sim_member *m = of;
+	struct arr_status s;
 
 	for (uint32_t i = 0; i < w->job_count; i++)
 		if (w->jobs[i].job->members & 1ull << m->entry)
 			return false;
-	return true;
+	arr_get_status(w->array, &s);
+	return !s.members[m->entry].is_blocked;
 }
 
 /* While I/O is in flight there the array says no. With a lot it was asked once; without one the user waits. */
@@ -57,7 +60,8 @@ bool admin_remove(struct sim_world *w, const struct sim_event *e)
 {
 	struct sim_member *m = named(w, e);
 
-	if (!m || w->is_stopping || w->joining.is_on || (m->state != ARR_M_FAULTY && m->state != ARR_M_SPARE))
+	if (!m || w->is_stopping || w->joining.is_on || w->owner.is_joining ||
+	    (m->state != ARR_M_FAULTY && m->state != ARR_M_SPARE))
 		return false;
 	if (try_remove(w, m) || e->lot)
 		return true;
@@ -164,7 +168,7 @@ static bool judge(struct sim_world *w, const struct sim_event *e, struct asm_opt
 	bool has_prefer = e->flags & EVF_PREFER;
 
 	*ret_chosen = openable(w, e->members);
-	if (w->array || !*ret_chosen)
+	if (w->array || !*ret_chosen || (has_prefer && w->setup->is_external))
 		return false;
 	if (has_prefer && (e->member >= w->member_count || w->members[e->member].is_apart))
 		return false;

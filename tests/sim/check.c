@@ -136,6 +136,7 @@ void check_started(struct sim_world *w)
 	arr_get_status(w->array, &s);
 	note_places(w, &s);
 	w->action = s.action;
+	w->held_since = s.can_clear ? UINT64_MAX : w->step;
 	w->acks_before = w->model.acks;
 	w->whole_until = s.degraded ? 0 : UINT64_MAX;
 	order_started(w);
@@ -186,6 +187,10 @@ void check_stepped(struct sim_world *w)
 		w->whole_until = UINT64_MAX;
 	else if (w->whole_until == UINT64_MAX)
 		w->whole_until = w->step;
+	if (s.can_clear)
+		w->held_since = UINT64_MAX;
+	else if (w->held_since == UINT64_MAX)
+		w->held_since = w->step;
 	note_lacking(w, &s);
 	owed_stepped(w, &s);
 	members_stepped(w, &s);

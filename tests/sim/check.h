@@ -66,6 +66,7 @@ void bounds_ended(struct sim_world *w);
 void claims_issued(struct sim_world *w);
 void check_claim(struct sim_world *w, const struct arr_job *job, const struct arr_part *p);
 void claims_sync_part(struct sim_world *w, const struct sim_member *m);
+void check_store(struct sim_world *w, const struct sim_record *next);	/* the owner's */
 /* check_members.c */
 void members_started(struct sim_world *w);
 void note_places(struct sim_world *w, const struct arr_status *s);

@@ -66,6 +66,11 @@ static void read_claim(struct sim_world *w, const struct arr_part *p, struct sup
 		       member_of(w, p)->disk.path);
 }
 
+static bool own_claim(const struct sim_world *w, const struct sim_member *m, struct super *ret)
+{
+	return owner_super(w, w->storing, m, ret);
+}
+
 /* "Below this place the array is clean" speaks of a member as far as its own superblock calls it current: the one of
  * this round, or where it gets none the one it has, if that is of this round or tells of a recovery. One that has just
  * come back still has that of its former life, too old to be believed. What the array thinks by now is not what is
@@ -75,6 +80,8 @@ static uint64_t clean_below(struct sim_world *w, const struct arr_job *job, cons
 {
 	struct super own;
 
+	if (!job)	/* a store of the owner speaks of everybody */
+		return own_claim(w, m, &own) ? min_u64(synced_below(w, now), current_below(w, &own)) : 0;
 	for (uint32_t i = 0; i < job->part_count; i++)
 		if (member_of(w, &job->parts[i]) == m) {
 			read_claim(w, &job->parts[i], &own);
@@ -175,4 +182,25 @@ void check_claim(struct sim_world *w, const struct arr_job *job, const struct ar
 		clean_claim(w, job, &now);
 	if (current_below(w, &now) > (before ? current_below(w, before) : 0))
 		current_claim(w, m, &now, current_below(w, &now));
+}
+
+/* All superblocks at once, as it were. */
+void check_store(struct sim_world *w, const struct sim_record *next)
+{
+	bool is_clean_checked = false;
+
+	w->storing = next;
+	EACH_MEMBER(w, m) {
+		const struct super *before = super_on(w, m);
+		struct super now;
+
+		if (!owner_super(w, next, m, &now) || !m->place.is_used)
+			continue;
+		if (!is_clean_checked && synced_below(w, &now) > (before ? synced_below(w, before) : 0))
+			clean_claim(w, NULL, &now);
+		is_clean_checked = true;
+		if (current_below(w, &now) > (before ? current_below(w, before) : 0))
+			current_claim(w, m, &now, current_below(w, &now));
+	}
+	w->storing = NULL;
 }

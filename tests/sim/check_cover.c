@@ -70,6 +70,8 @@ bool may_return(const struct sim_world *w, const struct sim_member *m, uint64_t 
 
 	if (!m->is_there || m->is_apart || (m->state != ARR_M_NONE && m->state != ARR_M_FAULTY))
 		return false;		/* nor one that tells another story: that is refused (I5) */
+	if (w->setup->is_external)
+		return owner_brings_back(w, m);
 	s = super_on(w, m);
 	if (!s || s->events < events_cleared || s->roles[s->dev_number] >= w->slots)
 		return false;
@@ -88,6 +90,8 @@ static void cleared_chunk(struct sim_world *w, const struct sim_job *j, const st
 
 	if (decided >= w->whole_until && j->issued >= w->counted_since[c])
 		broken_at(w, LAW_I4, c, "the bit of chunk %llu is cleared while the array is degraded", (ull)c);
+	if (j->issued >= w->held_since)
+		broken_at(w, LAW_I4, c, "the bit of chunk %llu is cleared while can_clear is false", (ull)c);
 	if (is_write_out(w, first, sectors))
 		broken_at(w, LAW_I4, c, "the bit of chunk %llu is cleared under a write in flight", (ull)c);
 	EACH_MEMBER(w, m) {
@@ -124,7 +128,7 @@ void check_cleared(struct sim_world *w, const struct sim_job *j, const struct ar
 	if (!is_in_sync(writing) || names_page(w, writing, p))
 		return;
 	for (uint64_t c = 0; c < w->chunks; c++) {
-		uint64_t byte = FMT_BITMAP_SB_BYTES + c / 8;
+		uint64_t byte = (w->setup->is_external ? 0 : FMT_BITMAP_SB_BYTES) + c / 8;
 
 		if (byte < skip || byte >= skip + p->len_bytes || ((const uint8_t *)p->data)[byte - skip] >> c % 8 & 1)
 			continue;

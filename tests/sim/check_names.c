@@ -85,7 +85,7 @@ bool names_page(struct sim_world *w, const struct sim_member *m, const struct ar
 
 	if (p->at.bytes != m->place.bitmap_at.bytes)
 		return false;
-	bits_read(p->data, &new);
+	bits_read(w, p->data, &new);
 	if (is_named && old->is_bitmap && old->chunk_bytes != new.chunk_bytes && !is_stale(old) && !m->is_corrupt &&
 	    !(is_stale(&new) && p->len_bytes == SECTOR_BYTES))
 		broken(w, LAW_I3, "chunks of %u bytes become %u on %s under a superblock that is believed",

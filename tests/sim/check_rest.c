@@ -207,10 +207,10 @@ void check_idle(struct sim_world *w)
 		if (!is_in_sync(m) || is_undone)
 			continue;
 		clean_member(w, m);
-		if (!s.degraded)
+		if (!s.degraded && s.can_clear)
 			no_bit_is_set(w, m);
 	}
-	if (!s.degraded && was_bit_set(w))
+	if (!s.degraded && s.can_clear && was_bit_set(w))
 		at_stake(w, LAW_I8);
 	content_at_rest(w);
 	at_stake(w, LAW_I9);

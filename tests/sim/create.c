@@ -80,13 +80,13 @@ struct sim_member *world_new_member(struct sim_world *w, uint64_t size_bytes)
 	return m;
 }
 
-static void poke_bitmap(struct sim_member *m, const struct asm_created *c)
+static void poke_bitmap(const struct sim_world *w, struct sim_member *m, const struct asm_created *c)
 {
 	uint8_t sector[SECTOR_BYTES];
 
 	for (uint64_t done = 0; done < c->bitmap_bytes; done += SECTOR_BYTES) {
 		memset(sector, c->bitmap_fill, sizeof sector);
-		if (!done)
+		if (!done && !w->setup->is_external)
 			fmt_bitmap_sb_encode(&c->bitmap, sector);
 		disk_poke(&m->disk, c->bitmap_at.bytes + done, sizeof sector, sector);
 	}
@@ -104,9 +104,10 @@ static void write_created(struct sim_world *w, struct sim_member *m, struct asm_
 		m->place.bitmap_at.bytes = OFF_NONE;
 	if (c->has_bitmap) {
 		c->bitmap.daemon_sleep_s = w->setup->sleep_s ?: c->bitmap.daemon_sleep_s;
-		poke_bitmap(m, c);
+		poke_bitmap(w, m, c);
 	}
-	disk_poke(&m->disk, c->super_at.bytes, sizeof c->super_raw, c->super_raw);
+	if (!w->setup->is_external)
+		disk_poke(&m->disk, c->super_at.bytes, sizeof c->super_raw, c->super_raw);
 	check_place(w, m);
 }
 
@@ -225,8 +226,10 @@ void world_create(struct sim_world *w, const struct sim_setup *setup, struct sim
 		write_created(w, &w->members[i], &made[i]);
 		fill_data(w, &w->members[i]);
 	}
-	trace(w, "created: %u slots, %llu bytes, %s, chunk %u%s", w->slots, (unsigned long long)w->size_bytes,
-	      w->has_bitmap ? "bitmap" : "no bitmap", w->chunk_bytes, setup->is_assume_clean ? ", assumed clean" : "");
+	owner_begins(w);
+	trace(w, "created: %u slots, %llu bytes, %s, chunk %u%s%s", w->slots, (unsigned long long)w->size_bytes,
+	      w->has_bitmap ? "bitmap" : "no bitmap", w->chunk_bytes, setup->is_assume_clean ? ", assumed clean" : "",
+	      setup->is_external ? ", with an owner" : "");
 	trace_end(w);
 }
 

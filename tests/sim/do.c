@@ -220,7 +220,7 @@ static bool do_apart(struct sim_world *w, const struct sim_event *e)
 {
 	struct sim_member *m = e->member < w->member_count ? &w->members[e->member] : NULL;
 
-	if (!m || w->array || m->is_apart || !m->place.is_used)
+	if (!m || w->array || m->is_apart || !m->place.is_used || w->setup->is_external)
 		return false;
 	m->is_apart = true;
 	return true;
@@ -263,6 +263,8 @@ static bool (*const doers[EV_KINDS])(struct sim_world *, const struct sim_event 
 	[EV_CORRUPT] = strike_corrupt,
 	[EV_NO_MEMORY] = strike_no_memory,
 	[EV_QUEUE] = strike_queue,
+	[EV_OWNER] = owner_event,
+	[EV_CAN_CLEAR] = owner_event,
 	[EV_MODEL] = do_apart,
 };
 

@@ -52,6 +52,7 @@ struct sim_setup {
 	bool is_other_minor;		/* b has another version than a: 1.0 beside 1.1 or 1.2, 1.2 beside 1.0 */
 	bool is_mostly;			/* b is write-mostly */
 	uint32_t behind;		/* so many writes may be behind there */
+	bool is_external;		/* an owner keeps the metadata, the bitmap has no superblock */
 	uint64_t lot;			/* of the members' first contents, unless assumed clean */
 };
 

@@ -206,7 +206,7 @@ void joining_tears(struct sim_world *w)
 /* The user is told when it is on record that the member joined. */
 static bool is_over(const struct sim_world *w, const void *of)
 {
-	return !w->joining.is_on && is_recorded(w);
+	return !w->joining.is_on && !w->owner.is_joining && is_recorded(w);
 }
 
 bool admin_return(struct sim_world *w, const struct sim_event *e)
@@ -218,8 +218,16 @@ bool admin_return(struct sim_world *w, const struct sim_event *e)
 	if (!m || m->state != ARR_M_NONE || m->disk.is_dead || m->disk.is_gone || m->disk.is_hung ||
 	    w->is_stopping || w->is_readonly || w->joining.is_on)
 		return false;
+	if (w->setup->is_external && w->owner.is_joining)
+		return false;
 	disk_open(&m->disk);
 	m->is_waited_for = false;
+	if (w->setup->is_external) {
+		owner_return(w, e);
+		if (!e->lot)
+			world_wait(w, is_over, NULL);
+		return true;
+	}
 	w->joining = (struct sim_joining){
 		.is_on = true,
 		.member = index_of(w, m),

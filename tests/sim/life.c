@@ -42,6 +42,9 @@ void setup_from_seed(struct sim_setup *ret, uint64_t seed)
 	ret->is_other_minor = prng_below(&r, 6) == 0;
 	ret->is_mostly = prng_below(&r, 3) == 0;
 	ret->behind = ret->is_mostly && ret->chunk_bytes ? (uint32_t)prng_below(&r, 6) : 0;
+	ret->is_external = prng_below(&r, 6) == 0;
+	if (ret->is_external)
+		ret->is_shifted = ret->is_other_minor = ret->is_mostly = false, ret->behind = 0;
 }
 
 static uint32_t some_faults(struct prng *r)
@@ -218,7 +221,7 @@ void live_seed(struct sim_world *w, uint64_t seed, bool has_branches)
 		l.haste *= 4;
 	while (lives-- && live(&l))
 		;
-	if (!w->array && below(&l, 3) == 0)
+	if (!w->array && below(&l, 3) == 0 && !w->setup->is_external)
 		fork_and_meet(&l);
 	w->stats->seeds++;
 }

@@ -88,7 +88,13 @@ static void administer(struct life *l)
 	struct sim_event e = { .member = (uint32_t)below(l, l->w->member_count) };
 	const struct sim_member *m = &l->w->members[e.member];
 
-	if (below(l, 3) == 0) {
+	if (l->w->setup->is_external && below(l, 3) == 0) {
+		e.kind = EV_CAN_CLEAR;
+		e.count = below(l, 2);
+		happen(l, e);
+		return;
+	}
+	if (!l->w->setup->is_external && below(l, 3) == 0) {
 		grow(l);
 		return;
 	}

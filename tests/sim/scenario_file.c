@@ -136,6 +136,8 @@ static bool take_array(struct reading *r, char *words)
 			s->is_shifted = true;
 		else if (!strcmp(word, "other_minor"))
 			s->is_other_minor = true;
+		else if (!strcmp(word, "external"))
+			s->is_external = true;
 		else if (!strncmp(word, "lot=", 4))
 			s->lot = strtoull(word + 4, NULL, 10);
 		else if (!take_value(r, word, strtok_r(NULL, " \t", &next)))
@@ -153,8 +155,9 @@ static void put_array(FILE *f, const struct sim_setup *s)
 	else
 		fputs(" chunk none", f);
 	put_size(f, "size", s->size_bytes);
-	fprintf(f, "%s%s%s%s sleep %u", s->is_assume_clean ? " clean" : "", s->is_small ? " small" : "",
-		s->is_shifted ? " shifted" : "", s->is_other_minor ? " other_minor" : "", s->sleep_s);
+	fprintf(f, "%s%s%s%s%s sleep %u", s->is_assume_clean ? " clean" : "", s->is_small ? " small" : "",
+		s->is_shifted ? " shifted" : "", s->is_other_minor ? " other_minor" : "",
+		s->is_external ? " external" : "", s->sleep_s);
 	if (s->is_mostly)
 		fprintf(f, " mostly %u", s->behind);
 	if (s->lot)

@@ -266,6 +266,9 @@ static bool be_less(struct sim_setup *s, uint32_t way)
 	case 10:
 		s->behind = min_u64(s->behind, 1);
 		return true;
+	case 11:
+		s->is_external = false;
+		return true;
 	default:
 		return false;
 	}

@@ -49,6 +49,10 @@ void world_judge(struct sim_world *w, uint32_t chosen, const struct asm_options 
 {
 	uint32_t count = 0;
 
+	if (w->setup->is_external) {
+		owner_judge(w, chosen, o);
+		return;
+	}
 	for (uint32_t i = 0; i < w->member_count; i++)
 		if (chosen & 1u << i) {
 			world_look(w, &w->members[i], &w->looked[count]);
@@ -111,10 +115,14 @@ int world_start(struct sim_world *w, const struct asm_options *o)
 {
 	uint32_t member_of[ARR_MEMBERS_MAX];
 	uint64_t len = 0;
-	uint8_t *image = read_image(w, &len);
+	uint8_t *image;
 	struct err err = { 0 };
-	int rc = asm_start(w->looked, w->plan, o, image, len, &w->array, &w->lineage, member_of, &err);
+	int rc;
 
+	if (w->setup->is_external)
+		return owner_start(w, o);
+	image = read_image(w, &len);
+	rc = asm_start(w->looked, w->plan, o, image, len, &w->array, &w->lineage, member_of, &err);
 	free(image);
 	trace(w, "start: %s", rc ? err.text : "runs");
 	if (rc)
@@ -182,6 +190,8 @@ void world_end(struct sim_world *w, bool is_cut, enum disk_fate fate)
 
 	if (is_cut)
 		world_tear(w, NULL);
+	if (w->setup->is_external)
+		owner_ends(w, is_cut);
 	EACH_MEMBER(w, m)
 		disk_cut(&m->disk, &w->lots, fate);
 	story_note(w);

@@ -85,7 +85,7 @@ bool strike_corrupt(struct sim_world *w, const struct sim_event *e)
 	uint8_t sector[SECTOR_BYTES];
 	uint64_t at, byte;
 
-	if (!(e->flags & (EVF_SUPERBLOCK | EVF_BITMAP)))
+	if (!(e->flags & (EVF_SUPERBLOCK | EVF_BITMAP)) || w->setup->is_external)
 		return false;
 	if (!m || !m->place.is_used || m->state != ARR_M_NONE || (is_bitmap && !w->has_bitmap) ||
 	    (is_bitmap && (!super_on(w, m) || !super_on(w, m)->names_bitmap)))

@@ -13,6 +13,8 @@
  * The checksum is the sum of the 32-bit words with its own field taken as zero (and of a last 16-bit word), the
  * carries above 32 bits added once.
  *
+ * With external metadata what the owner has on record stands for superblocks, and bits begin at byte 0.
+ *
  * These are asked for after every step, so each member remembers what was read from the content that lies there; a
  * content never changes under its number. Left out: more than 128 roles, more than one sector of bits: worlds are
  * small. */
@@ -21,6 +23,11 @@
 #include <string.h>
 
 enum { ROLES = 128, BITS_AT = 256 };
+
+static uint32_t bits_at(const struct sim_world *w)
+{
+	return w->setup->is_external ? 0 : BITS_AT;
+}
 
 _Static_assert(BITS_AT + SIM_CHUNKS_MAX / 8 <= SECTOR_BYTES, "all bits lie in the sector of the bitmap's superblock");
 
@@ -81,6 +88,8 @@ const struct super *super_on(const struct sim_world *w, const struct sim_member 
 
 	if (!m->place.is_used)
 		return NULL;
+	if (w->setup->is_external)
+		return owner_super(w, &w->owner.record, m, &seen->super) ? &seen->super : NULL;
 	now = disk_at(&m->disk, false, m->place.super_at.bytes);
 	if (!seen->has_super || seen->super_of != now) {
 		arena_get(w->arena, now, raw);
@@ -103,19 +112,22 @@ bool super_of(const struct sim_world *w, const struct sim_member *m, struct supe
 
 /* ---- bitmaps ---- */
 
-void bits_read(const uint8_t *raw, struct sim_bits *ret)
+void bits_read(const struct sim_world *w, const uint8_t *raw, struct sim_bits *ret)
 {
 	*ret = (struct sim_bits){
 		.is_read = true,
-		.is_bitmap = little(raw, 0, 4) == 0x6d746962,
-		.events = little(raw, 24, 8),
-		.events_cleared = little(raw, 32, 8),
-		.state = (uint32_t)little(raw, 48, 4),
-		.chunk_bytes = (uint32_t)little(raw, 52, 4),
+		.is_bitmap = true,
 	};
-	memcpy(ret->uuid, raw + 8, sizeof ret->uuid);
+	if (!w->setup->is_external) {
+		ret->is_bitmap = little(raw, 0, 4) == 0x6d746962;
+		ret->events = little(raw, 24, 8);
+		ret->events_cleared = little(raw, 32, 8);
+		ret->state = (uint32_t)little(raw, 48, 4);
+		ret->chunk_bytes = (uint32_t)little(raw, 52, 4);
+		memcpy(ret->uuid, raw + 8, sizeof ret->uuid);
+	}
 	for (uint32_t i = 0; i < SIM_CHUNKS_MAX / 64; i++)
-		ret->word[i] = little(raw, BITS_AT + 8 * i, 8);
+		ret->word[i] = little(raw, bits_at(w) + 8 * i, 8);
 }
 
 const struct sim_bits *bits_on(const struct sim_world *w, const struct sim_member *m, bool in_cache)
@@ -130,7 +142,7 @@ const struct sim_bits *bits_on(const struct sim_world *w, const struct sim_membe
 	if (bits->is_read && bits->of == now)
 		return bits;
 	arena_get(w->arena, now, raw);
-	bits_read(raw, bits);
+	bits_read(w, raw, bits);
 	bits->of = now;
 	return bits;
 }

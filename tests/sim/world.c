@@ -224,18 +224,26 @@ static struct sim_job *choose_job(struct sim_world *w, enum order order)
 	return &w->jobs[candidates[order == IN_ORDER ? 0 : prng_below(&w->lots, count)]];
 }
 
-/* A command is carried out beside the jobs; whoever works in order does it first. */
-static bool may_join_first(struct sim_world *w, enum order order)
+/* A command is carried out beside the jobs, and so does an owner what it has to do; whoever works in order does it
+ * first. An owner that sleeps wakes when somebody waits and nothing else is left to do. */
+static bool may_go_on(struct sim_world *w, bool is_last)
 {
-	return joining_is_ready(w) && (order == IN_ORDER || !w->job_count || prng_below(&w->lots, 3) == 0);
+	return joining_is_ready(w) || ((!w->owner.is_asleep || is_last) && owner_is_ready(w));
 }
 
-static bool join_at_last(struct sim_world *w)
+static bool may_join_first(struct sim_world *w, enum order order)
 {
-	bool is_ready = joining_is_ready(w);
+	return may_go_on(w, false) && (order == IN_ORDER || !w->job_count || prng_below(&w->lots, 3) == 0);
+}
 
-	if (is_ready)
+static bool join_at_last(struct sim_world *w, enum order order)
+{
+	bool is_ready = may_go_on(w, order == IN_ORDER);
+
+	if (is_ready && joining_is_ready(w))
 		joining_goes_on(w);
+	else if (is_ready)
+		owner_goes_on(w, order != IN_ORDER);
 	return is_ready;
 }
 
@@ -245,7 +253,7 @@ static bool work(struct sim_world *w, enum order order)
 	uint32_t i;
 
 	if (!j)
-		return join_at_last(w);
+		return join_at_last(w, order);
 	if (!j->left) {
 		tell(w, j);
 		return true;

@@ -17,6 +17,7 @@
 #include "disk.h"
 #include "event.h"
 #include "model.h"
+#include "owner.h"
 #include "stats.h"
 
 enum {
@@ -149,6 +150,10 @@ struct sim_world {
 	uint64_t uuids;
 	uint64_t writes;		/* and zeroings so far: the word that fills the next one's sectors, less one */
 
+	struct sim_owner owner;		/* of external metadata */
+	const struct sim_record *storing;	/* what it stores just now */
+	uint32_t owner_chosen;		/* the members of the start that it judged */
+
 	/* the running array; NULL: none runs */
 	struct arr *array;
 	struct asm_lineage *lineage;
@@ -178,6 +183,7 @@ struct sim_world {
 	bool is_sync_expected;		/* the sync now running must copy just @sync_bytes_expected */
 	uint64_t sync_bytes_expected;
 	bool is_broken;
+	uint64_t held_since;		/* the step in which can_clear became false; UINT64_MAX: it is true */
 	uint64_t whole_until;		/* the step in which a slot became empty; UINT64_MAX: none is */
 	uint64_t acks_before;		/* acknowledged writes before this life */
 	uint64_t noted_serial;		/* writes that are in owed[] */
@@ -392,7 +398,8 @@ const struct super *super_on(const struct sim_world *w, const struct sim_member 
 bool super_read(const struct sim_world *w, const uint8_t *raw, uint64_t len, struct super *ret);
 bool bit_on(const struct sim_world *w, const struct sim_member *m, bool in_cache, uint64_t chunk);
 bool bit_on_all(const struct sim_world *w, uint64_t chunk);	/* on the media of all members in sync */
-void bits_read(const uint8_t *raw, struct sim_bits *ret);	/* the first sector of a bitmap */
+/* the first sector of a bitmap */
+void bits_read(const struct sim_world *w, const uint8_t *raw, struct sim_bits *ret);
 const struct sim_bits *bits_on(const struct sim_world *w, const struct sim_member *m, bool in_cache);
 uint64_t events_cleared_of(const struct sim_world *w, const struct sim_member *m);
 uint64_t chunk_len(const struct sim_world *w, uint64_t chunk);

@@ -92,6 +92,7 @@ static void a_flush_that_fails(void)
  * given before is not enough. */
 static void a_source_fails(void)
 {
+	static struct arr_status as_shown;
 	struct arr_req *r;
 
 	begin((struct setup){ .is_external = true, .is_dirty = true, .members = 3, .set = ~0ull, .size = 4 * MIB });
@@ -103,18 +104,24 @@ static void a_source_fails(void)
 	fail(0);
 	run();
 	ok(!strcmp(shown(), "clean"), "the member that decides fails in mid-resync: nothing is asked before a flush");
+	arr_get_shown(w.a, &as_shown);
+	ok(as_shown.members[0].state == ARR_M_IN_SYNC && !as_shown.members[0].is_blocked && !as_shown.degraded,
+	   "and the failure is not shown");
+	ok(state_of(0) == ARR_M_FAULTY && status()->degraded == 1, "to those who record it");
 	owner(ARR_EV_OWNER_ACTIVE, 0);
 	owner(ARR_EV_UNBLOCK, 0);
 	ok(!r->is_done && !status()->is_recorded, "the answer to what was asked before is none");
 	let_go(KIND(ARR_JOB_FLUSH));
 	ok(!strcmp(shown(), "write-pending") && !r->is_done, "then it is asked again");
+	arr_get_shown(w.a, &as_shown);
+	ok(as_shown.members[0].state == ARR_M_FAULTY && as_shown.degraded == 1, "about what is shown by then");
 	let_go(KIND(ARR_JOB_SYNC_READ));
 	owner(ARR_EV_OWNER_ACTIVE, 0);
 	ok(r->is_done && !r->rc, "and what waits goes on");
 	end();
 }
 
-/* The owner looks, a recovery ends, its answer arrives. By its record the bits still bring back who was there before. */
+/* The owner looks, a recovery ends, its answer arrives. By its record the bits still bring back who was there. */
 static void an_end_that_was_not_seen(void)
 {
 	uint64_t asks;

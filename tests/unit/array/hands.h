@@ -245,7 +245,7 @@ static void check_shown(void)
 	static struct arr_status s;
 	bool is_early = false;
 
-	arr_get_status(w.a, &s);
+	arr_get_shown(w.a, &s);
 	if (!s.is_external)
 		return;
 	for (uint32_t i = 0; i < s.member_count; i++) {

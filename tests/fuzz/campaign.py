@@ -26,7 +26,7 @@ CORPUS = os.path.join(HERE, 'corpus')
 SLICE, FOUND_MOST = 100, 20
 KEEP_FILES, KEEP_BYTES = 400, 300 * 1024
 LIMITS = ['-timeout=10', '-rss_limit_mb=3072', '-print_final_stats=1', '-verbosity=1']
-LENGTHS = {'examine': 8192, 'judge': 2800, 'sizes': 512, 'text': 512, 'control': 1024, 'sb0': 4200, 'sb1': 4368}
+LENGTHS = {'attrs': 1500, 'examine': 8192, 'judge': 2800, 'sizes': 512, 'text': 512, 'control': 1024, 'sb0': 4200, 'sb1': 4368}
 ENV = dict(os.environ, ASAN_OPTIONS='halt_on_error=1:abort_on_error=1:detect_leaks=1:allocator_may_return_null=1',
 	   UBSAN_OPTIONS='halt_on_error=1:abort_on_error=1:print_stacktrace=1')
 

@@ -6,7 +6,8 @@
  *                    --- one in a few goes on: comes to rest, or is cut again in the middle of its resync
  *
  * One in a few is no power cut: the process is killed, and all caches survive it. Then everything that was acknowledged
- * must be there, flushed or not; except where a failed flush has left in a cache what may be evicted at any time. */
+ * must be there, flushed or not; except where a failed flush has left in a cache what may be evicted at any time, and
+ * where nobody starts but write-mostly members: what is behind there was in the process alone. */
 #include "crash.h"
 
 #include <stdio.h>
@@ -51,7 +52,20 @@ static void keep_promises(struct history *h, struct sim_world *b)
 			model_failed(&b->model, a->r.serial, a->r.first, a->r.sectors);
 }
 
-static void branch(struct history *h, struct sim_world *b, struct prng *lots)
+static bool is_without_front(const struct sim_world *w, uint32_t chosen)
+{
+	bool has_mostly = false;
+
+	EACH_MEMBER(w, m) {
+		has_mostly |= m->is_write_mostly;
+		if (chosen & 1u << index_of(w, m) && !m->is_write_mostly)
+			return false;
+	}
+	return has_mostly;
+}
+
+/* True: no power cut, but a kill. */
+static bool branch(struct history *h, struct sim_world *b, struct prng *lots)
 {
 	bool is_killed = !prng_below(lots, ONE_IN_KILLED) && !h->has_given_up;
 	uint32_t flags = is_killed || !prng_below(lots, ONE_IN_ALL) ? EVF_KEEP
@@ -62,11 +76,12 @@ static void branch(struct history *h, struct sim_world *b, struct prng *lots)
 	land(h, b, lots);
 	if (is_killed)
 		keep_promises(h, b);
+	return is_killed;
 }
 
 /* ---- what becomes of it ---- */
 
-static bool start_some(struct sim_world *b, struct prng *lots)
+static bool start_some(struct sim_world *b, struct prng *lots, bool is_killed)
 {
 	struct sim_event start = { .kind = EV_START, .lot = prng_next(lots) };
 
@@ -75,23 +90,25 @@ static bool start_some(struct sim_world *b, struct prng *lots)
 			start.members |= 1u << i;
 	if (prng_below(lots, 2))
 		start.flags |= EVF_RUN;
+	if (is_killed && is_without_front(b, start.members & trustworthy(b)))
+		return false;
 	return start.members & trustworthy(b) && world_try_start(b, &start);
 }
 
-static void start(struct sim_world *b, struct prng *lots)
+static void start(struct sim_world *b, struct prng *lots, bool is_killed)
 {
 	struct sim_event start = { .kind = EV_START, .flags = EVF_RUN, .lot = prng_next(lots) };
 
-	if (!prng_below(lots, ONE_IN_SUBSET) && start_some(b, lots))
+	if (!prng_below(lots, ONE_IN_SUBSET) && start_some(b, lots, is_killed))
 		return;
 	start.members = trustworthy(b);
 	if (!world_do(b, &start))
 		broken(b, LAW_I9, "no member can be trusted any more");
 }
 
-static void start_and_judge(struct sim_world *b, struct prng *lots)
+static void start_and_judge(struct sim_world *b, struct prng *lots, bool is_killed)
 {
-	start(b, lots);
+	start(b, lots, is_killed);
 	b->stats->crash_points++;
 	b->stats->crash_points_deep[b->depth < SIM_DEPTH_MAX ? b->depth : SIM_DEPTH_MAX]++;
 }
@@ -104,7 +121,7 @@ static void cut_again(struct sim_world *b, struct prng *lots)
 	while (works-- && world_do(b, &(struct sim_event){ .kind = EV_WORK, .lot = prng_next(lots) }))
 		;
 	world_branch(b, &deeper, NULL, prng_next(lots), 0);
-	start_and_judge(&deeper, lots);
+	start_and_judge(&deeper, lots, false);
 	world_free(&deeper);
 }
 
@@ -122,8 +139,7 @@ void crash_at(struct history *h, uint64_t lot)
 	struct prng lots = prng_seed(lot);
 	struct sim_world b;
 
-	branch(h, &b, &lots);
-	start_and_judge(&b, &lots);
+	start_and_judge(&b, &lots, branch(h, &b, &lots));
 	if (!prng_below(&lots, ONE_IN_AGAIN))
 		cut_again(&b, &lots);
 	if (!prng_below(&lots, ONE_IN_REST))

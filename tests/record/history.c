@@ -92,6 +92,7 @@ static void new_member(struct history *h, const char *name, const uint8_t *image
 	if (!w->model.count)
 		take_geometry(w, &look);
 	m->is_behind = false;
+	m->is_write_mostly = look.sb.devflags & FMT_SB1_WRITE_MOSTLY;
 	m->place = (struct sim_place){ .data_at = lay_data(&look.sb).at, .bitmap_at = look.bitmap_at };
 	m->place.minor = w->minor;
 	check_place(w, m);
@@ -263,6 +264,15 @@ static void life_begins(struct history *h)
 	}
 }
 
+/* What was behind has died with its process. */
+static bool has_mostly(struct sim_world *w)
+{
+	EACH_MEMBER(w, m)
+		if (m->is_write_mostly)
+			return true;
+	return false;
+}
+
 /* What was in flight on members that the next life does not have stays open until they are seen again. */
 static void life_ends(struct history *h)
 {
@@ -272,6 +282,8 @@ static void life_ends(struct history *h)
 			f->begin = NULL;
 	}
 	clients_left(h);
+	if (!h->is_closed && has_mostly(h->w))
+		model_forget_answers(&h->w->model);
 	EACH_MEMBER(h->w, m) {
 		m->was_in_sync = is_in_sync(m);
 		m->state = ARR_M_NONE;

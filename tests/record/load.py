@@ -40,9 +40,11 @@ class Failed(RuntimeError):
 
 
 class Load:
-	"""What a load is made of. lives: what ends each (stop, kill), what happens in it, which faults are ordered."""
+	"""What a load is made of. lives: what ends each (stop, kill), what happens in it, which faults are ordered; is_mostly:
+	the last member is write-mostly."""
 
-	def __init__(self, name, lives, members=2, create=('--bitmap-chunk=16K',), metadata='1.0', requests=250):
+	def __init__(self, name, lives, members=2, create=('--bitmap-chunk=16K',), metadata='1.0', requests=250, is_mostly=False):
+		self.is_mostly = is_mostly
 		self.name, self.lives, self.members, self.create, self.metadata = name, lives, members, create, metadata
 		self.requests = requests
 
@@ -69,6 +71,10 @@ LOADS = [
 	Load('writes', [Life('kill', 'a:write:20:short a:write:50:short b:write:30:eintr a:write:90:short b:read:3:short '
 			'a:read:7:eintr b:flush:9:eintr b:write:60:eio', events=['lost b', 'add b']),
 			Life('stop', 'a:durable:5:unsupported b:write:5:unsupported b:write:40:short')], metadata='1.1'),
+	Load('behind', [Life('kill', 'b:write:30:slow b:write:40:slow b:write:55:slow b:flush:30:slow b:write:80:slow'),
+			Life('kill', 'b:write:60:slow b:write:70:slow', events=['fail b', 're-add b']),
+			Life('stop', 'b:write:40:eio', events=['lost b', 'add b'])],
+	     create=('--bitmap-chunk=16K', '--write-behind=4'), is_mostly=True),
 	Load('bare', [Life('kill'), Life('stop', 'b:durable:30:eio')], create=('--bitmap=none', '--assume-clean')),
 ]
 
@@ -286,7 +292,8 @@ def create(stage, load):
 	for m in members:
 		with open(m, 'wb') as f:
 			f.truncate(MIB + (1200 << 10 if load.metadata != '1.0' else 160 << 10))
-	run = stage.umd('create', '--metadata=' + load.metadata, '--size=1M', *load.create, *members)
+	mostly = ['--write-mostly'] if load.is_mostly else []
+	run = stage.umd('create', '--metadata=' + load.metadata, '--size=1M', *load.create, *members[:-1], *mostly, members[-1])
 	if run.returncode:
 		raise RuntimeError(run.stderr)
 	fill(stage, load, members)

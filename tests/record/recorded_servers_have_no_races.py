@@ -15,7 +15,7 @@ from scene import Scene  # noqa: E402
 import load  # noqa: E402
 
 SEED = int(os.environ.get('SEED', random.SystemRandom().randrange(1, 1 << 30)))
-NAMES = ['calm', 'alone', 'flushes', 'writes', 'bare']
+NAMES = ['calm', 'alone', 'flushes', 'writes', 'behind', 'bare']
 
 
 def without_events(one):

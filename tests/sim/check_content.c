@@ -73,9 +73,11 @@ static void is_somewhere(struct sim_world *w, const struct sim_request *r, uint3
 }
 
 /* It is being recovered, and gets this write as one in sync would: later. */
-static bool is_on_its_way_to(const struct sim_write *x, const struct sim_member *m)
+static bool is_on_its_way_to(const struct sim_write *x, const struct sim_request *r, const struct sim_member *m)
 {
-	return m->state == ARR_M_RECOVERING && x->lacking & 1ull << m->entry;
+	if (m->state != ARR_M_RECOVERING)
+		return false;
+	return x ? x->lacking & 1ull << m->entry : m->is_write_mostly && r->req.op != ARR_FLUSH && !r->req.is_fua;
 }
 
 /* Success is told while a member lacks the write, or has it in a cache that nobody flushed: then the superblocks
@@ -96,7 +98,7 @@ void check_acked(struct sim_world *w, const struct sim_request *r)
 		m->is_unchanged &= r->req.op == ARR_FLUSH;
 		if (!m->is_there || !m->place.is_used || is_in_sync(m) ||
 		    done_on & 1u << index_of(w, m) ||
-		    w->model.acks == w->acks_before || (x && is_on_its_way_to(x, m)))
+		    w->model.acks == w->acks_before || is_on_its_way_to(x, r, m))
 			continue;
 		from = lacks_from(w, m, r);
 		if (from == UINT64_MAX)

@@ -383,6 +383,13 @@ void model_lost_member(struct model *m)
 		forget_looks(m, &m->sectors[i]);
 }
 
+void model_forget_answers(struct model *m)
+{
+	for (uint64_t i = 0; i < m->count; i++)
+		EACH_VERSION(m, &m->sectors[i], v)
+			v->acked = 0;
+}
+
 void model_cut(struct model *m)
 {
 	for (uint64_t i = 0; i < m->count; i++) {

@@ -83,6 +83,8 @@ void model_member_left(struct model *m);
 bool model_is_excluded(const struct model *m, uint64_t sector, uint64_t word);
 void model_forget_choice(struct model *m, uint64_t sector);
 void model_cut(struct model *m);
+/* What was answered stays readable, but no later flush speaks of it: it may be on some members only. */
+void model_forget_answers(struct model *m);
 
 /* Equal hashes: the same values are allowed now and after whatever happens. */
 uint64_t model_hash(const struct model *m);

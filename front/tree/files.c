@@ -133,8 +133,6 @@ static int take_snapshot(struct tree *t, struct open_file *f)
 	f->snapshot = v.bytes;
 	f->snapshot_bytes = v.len < TREE_FILE_BYTES ? v.len : TREE_FILE_BYTES;
 	f->generation = v.generation;
-	if (f->node->generation < v.generation)
-		f->node->generation = v.generation;
 	pthread_mutex_unlock(&t->lock);
 	return 0;
 }

@@ -4,8 +4,8 @@
  *	-> new generations go to the nodes, a new list where paths came or went -> pollers wake -> ask again
  *
  * All files that can notify are watched, polled or not: a poller that comes needs nothing to be begun anew, and a file
- * that was read before its poll is compared with what is known by then. Generations only rise; a reader may learn one
- * before this thread does, so nobody is woken for what it has read already.
+ * that was read before its poll is compared with what is known by then. Generations only rise, and a reader may be
+ * ahead of this thread: nobody is woken for what it has read already.
  *
  * The end of the server breaks the question off. Whether it is the end, or this connection alone was closed, is told
  * by whether anybody is there then. main() learns it by a descriptor.
@@ -62,7 +62,7 @@ static void take_generation(struct tree *t, const struct ask_watch *item)
 	for (size_t i = 0; i < t->nodes.count; i++) {
 		struct node *node = t->nodes.items[i];
 
-		if (!node->is_dead && !strcmp(node->path, item->path) && node->generation < item->generation)
+		if (!node->is_dead && !strcmp(node->path, item->path))
 			node->generation = item->generation;
 	}
 }

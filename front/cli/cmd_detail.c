@@ -14,7 +14,7 @@ enum { TEST_WHOLE = 0, TEST_DEGRADED = 1, TEST_NOT_USABLE = 2, TEST_NOT_THERE = 
 /* A broken array has a member in sync, but takes no writes. */
 static int test_status(struct json_object *o)
 {
-	if (!cli_members_in_sync(o) || !strcmp(cli_json_raw(o, "array_state"), "broken"))
+	if (!cli_json_runs(o) || !cli_members_in_sync(o) || !strcmp(cli_json_raw(o, "array_state"), "broken"))
 		return TEST_NOT_USABLE;
 	return cli_json_u64(o, "degraded", 0) ? TEST_DEGRADED : TEST_WHOLE;
 }
@@ -58,7 +58,8 @@ static void print_members(struct json_object *members)
 		uint64_t recovered = cli_json_u64(m, "recovery_offset_bytes", UINT64_MAX);
 
 		cli_table_row(t, cli_json_get(m, "slot") ? cli_json_shown(m, "slot") : "-");
-		cli_table_put(t, 1, cli_print("%s%s", cli_json_shown(m, "state"),
+		cli_table_put(t, 1, cli_print("%s%s%s", cli_json_shown(m, "state"),
+					      cli_json_bool(m, "blocked") ? ", blocked" : "",
 					      cli_json_bool(m, "write_mostly") ? ", write-mostly" : ""));
 		cli_table_put(t, 2, cli_json_shown(m, "errors"));
 		cli_table_put(t, 3, recovered == UINT64_MAX ? "" : cli_print("%s", cli_bytes(recovered)));
@@ -68,20 +69,32 @@ static void print_members(struct json_object *members)
 	cli_table_free(t);
 }
 
-static void print_array(struct json_object *o)
+static void print_head(struct json_object *o)
 {
 	uint64_t degraded = cli_json_u64(o, "degraded", 0);
+	bool is_level_known = cli_json_get(o, "level"), runs = cli_json_runs(o);
 
-	printf("%s (%s): RAID%s of %s, %s, ", cli_json_shown(o, "name"), cli_json_shown(o, "array_uuid"),
-	       cli_json_shown(o, "level"), cli_bytes(cli_json_u64(o, "size_bytes", 0)),
-	       cli_json_shown(o, "array_state"));
-	if (degraded)
+	printf("%s (%s): %s%s", cli_json_shown(o, "name"), cli_json_shown(o, "array_uuid"),
+	       is_level_known ? "RAID" : "level not set", is_level_known ? cli_json_shown(o, "level") : "");
+	if (runs)
+		printf(" of %s", cli_bytes(cli_json_u64(o, "size_bytes", 0)));
+	printf(", %s, ", cli_json_shown(o, "array_state"));
+	if (!runs)
+		printf("does not run: %zu members\n", cli_json_len(cli_json_get(o, "members")));
+	else if (degraded)
 		printf("degraded: %llu slot%s without an in-sync member\n", (unsigned long long)degraded,
 		       degraded == 1 ? "" : "s");
 	else
 		printf("whole: %zu members in sync\n", cli_members_in_sync(o));
+}
+
+static void print_array(struct json_object *o)
+{
+	print_head(o);
 	print_clients(cli_json_raw(o, "name"));
 	printf("  server    pid %s\n", cli_json_shown(o, "pid"));
+	if (*cli_json_shown(o, "metadata"))
+		printf("  metadata  %s\n", cli_json_shown(o, "metadata"));
 	if (cli_json_u64(o, "bitmap.chunks", 0))
 		printf("  bitmap    %s, chunks of %s: %s of %s set, %s to be copied\n",
 		       cli_json_shown(o, "bitmap.kind"),

@@ -12,10 +12,10 @@ static void add_array(struct cli_table *t, struct json_object *o)
 	const char *action = cli_json_shown(o, "sync_action");
 
 	cli_table_row(t, cli_json_shown(o, "name"));
-	cli_table_put(t, 1, cli_print("RAID%s", cli_json_shown(o, "level")));
+	cli_table_put(t, 1, cli_json_get(o, "level") ? cli_print("RAID%s", cli_json_shown(o, "level")) : "-");
 	cli_table_put(t, 2, cli_print("%s", cli_bytes(cli_json_u64(o, "size_bytes", 0))));
 	cli_table_put(t, 3, cli_json_shown(o, "array_state"));
-	cli_table_put(t, 4, cli_json_u64(o, "degraded", 0) ? "degraded" : "whole");
+	cli_table_put(t, 4, !cli_json_runs(o) ? "does not run" : cli_json_u64(o, "degraded", 0) ? "degraded" : "whole");
 	cli_table_put(t, 5, strcmp(action, "idle") ? action : "");
 }
 

@@ -1,7 +1,8 @@
 /* umd serve: make the socket, let nbdkit serve it with our plugin, stay as its keeper.
  *
  *	socket under a temporary name -> nbdkit starts -> "opened NAME": members are locked, the socket gets its place
- *	-> "ready NAME": the user is told -> until nbdkit ends: signals are passed on, its complaints passed through
+ *	-> "ready NAME": with --tree umd-tree mounts -> the user is told -> until nbdkit ends: signals are passed on,
+ *	its complaints passed through
  *	-> sockets and pid file are removed, also a killed server's
  *
  * One loop waits for signals (as a descriptor), the plugin's reports and nbdkit's stderr. Before "ready" nothing of
@@ -34,6 +35,9 @@ struct server {
 	pid_t pid;
 	int signals, starter;		/* starter: where the waiting command wants our exit status, or -1 */
 	struct lines report, errors;
+	struct serve_tree tree;
+	struct lines tree_words;
+	char tree_sentence[SERVE_SENTENCE_BYTES];	/* what it said last, before it was ready */
 	char name[SERVE_NAME_BYTES];	/* "" until the plugin has it */
 	char sentence[SERVE_SENTENCE_BYTES];	/* why the start failed */
 	char complaint[SERVE_SENTENCE_BYTES];	/* nbdkit's first own words, used where there is no sentence */
@@ -93,6 +97,50 @@ static void announce(struct server *s)
 		detach(s);
 }
 
+/* ---- the tree ---- */
+
+static const char *after(const char *line, const char *word)
+{
+	size_t len = strlen(word);
+
+	return strncmp(line, word, len) == 0 && line[len] == ' ' ? line + len + 1 : NULL;
+}
+
+static void start_tree(struct server *s)
+{
+	int rc = serve_tree_start(s->name, serve_socket_uri(&s->socket), &s->tree);
+
+	if (rc == 0) {
+		s->tree_words.fd = s->tree.words;
+		return;
+	}
+	fprintf(stderr, "umd: umd-tree cannot be started: %s; umd get and umd set work without it\n", strerror(-rc));
+	announce(s);
+}
+
+static void take_tree_word(struct server *s, const char *line)
+{
+	if (!strncmp(line, "ready ", 6))
+		announce(s);
+	else if (s->is_ready)
+		fprintf(stderr, "%s\n", cli_shown(line));
+	else
+		snprintf(s->tree_sentence, sizeof s->tree_sentence, "%s", line);
+}
+
+/* It has ended: unmounted by somebody, or it could not mount. Without it attributes are to be had all the same. */
+static void miss_tree(struct server *s)
+{
+	close(s->tree_words.fd);
+	s->tree_words.fd = -1;
+	serve_tree_end(&s->tree);
+	if (s->is_ready)
+		return;
+	fprintf(stderr, "umd: attributes are not to be had as files, but by umd get and umd set: %s\n",
+		cli_shown(after(s->tree_sentence, "umd-tree:") ?: s->tree_sentence));
+	announce(s);
+}
+
 /* ---- what the plugin says ---- */
 
 static void consent(struct server *s)
@@ -117,30 +165,28 @@ static void take_opened(struct server *s, const char *name)
 		consent(s);
 }
 
-static const char *after(const char *line, const char *word)
-{
-	size_t len = strlen(word);
-
-	return strncmp(line, word, len) == 0 && line[len] == ' ' ? line + len + 1 : NULL;
-}
-
 static void take_report(struct server *s, const char *line)
 {
 	const char *rest;
 
 	if ((rest = after(line, "opened"))) {
 		take_opened(s, rest);
+	} else if (after(line, "ready") && cli_has(s->cli, "tree")) {
+		start_tree(s);
 	} else if (after(line, "ready")) {
 		announce(s);
 	} else if ((rest = after(line, "error"))) {
 		snprintf(s->sentence, sizeof s->sentence, "%s", rest);
 	} else if (after(line, "closing")) {
+		/* Whoever waits for the server's process finds nothing mounted after it. */
+		serve_tree_end(&s->tree);
 		serve_socket_remove(&s->socket);
 		consent(s);
 	}
 }
 
-/* "nbdkit: umd.3: error: TEXT" is for people as "TEXT". nbdkit calls the wake-up of our watcher at the end an error. */
+/* "nbdkit: umd.3: error: TEXT" is for people as "TEXT". nbdkit calls the wake-up of our watcher at the end an
+ * error. */
 static void take_complaint(struct server *s, const char *line)
 {
 	const char *text = strstr(line, "error: ");
@@ -200,9 +246,10 @@ static void keep(struct server *s)
 			{ .fd = s->signals, .events = POLLIN },
 			{ .fd = s->report.fd, .events = POLLIN },
 			{ .fd = s->errors.fd, .events = POLLIN },
+			{ .fd = s->tree_words.fd, .events = POLLIN },
 		};
 
-		if (poll(polls, 3, -1) < 0)
+		if (poll(polls, 4, -1) < 0)
 			continue;
 		if (polls[0].revents)
 			take_signal(s);
@@ -212,6 +259,8 @@ static void keep(struct server *s)
 			close(s->errors.fd);
 			s->errors.fd = -1;
 		}
+		if (polls[3].revents && s->tree_words.fd >= 0 && !read_lines(s, &s->tree_words, take_tree_word))
+			miss_tree(s);
 	}
 	while (waitpid(s->pid, &s->wait_status, 0) < 0 && errno == EINTR)
 		;
@@ -280,7 +329,7 @@ static int judge_end(struct server *s)
 
 static int serve(const struct cli *cli, int starter)
 {
-	struct server s = { .cli = cli, .starter = starter, .report.fd = -1, .errors.fd = -1 };
+	struct server s = { .cli = cli, .starter = starter, .report.fd = -1, .errors.fd = -1, .tree_words.fd = -1 };
 	int status;
 
 	s.socket.fd = s.socket.temporary_dir = -1;
@@ -289,6 +338,7 @@ static int serve(const struct cli *cli, int starter)
 		status = cli_refuse("%s", s.sentence);
 	} else {
 		keep(&s);
+		serve_tree_end(&s.tree);
 		status = judge_end(&s);
 	}
 	serve_socket_remove(&s.socket);

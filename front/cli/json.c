@@ -64,6 +64,13 @@ size_t cli_json_len(struct json_object *array)
 	return array && json_object_is_type(array, json_type_array) ? json_object_array_length(array) : 0;
 }
 
+bool cli_json_runs(struct json_object *detail)
+{
+	const char *state = cli_json_raw(detail, "array_state");
+
+	return strcmp(state, "clear") && strcmp(state, "inactive");
+}
+
 size_t cli_members_in_sync(struct json_object *detail)
 {
 	struct json_object *members = cli_json_get(detail, "members");

@@ -17,6 +17,7 @@ bool cli_json_bool(struct json_object *o, const char *path);
 size_t cli_json_len(struct json_object *array);					/* 0 for NULL */
 
 /* Of the object that `detail` answers with. */
+bool cli_json_runs(struct json_object *detail);		/* its state is not clear or inactive */
 size_t cli_members_in_sync(struct json_object *detail);
 
 /* "resync that copied 384.0 KiB of 1.0 GiB in 0.1 s: REASON", from the object `last_sync`. */

@@ -59,4 +59,16 @@ struct serve_child {
 int serve_nbdkit_start(const struct serve_nbdkit *n, const struct cli *cli, int listen_fd,
 		       struct serve_child *ret_child, char ret_sentence[SERVE_SENTENCE_BYTES]);
 
+/* ---- umd-tree (serve_tree.c) ---- */
+
+struct serve_tree {
+	pid_t pid;			/* 0: there is none */
+	int words;			/* what it says: "ready PLACE", or why not */
+};
+
+/* Start it for the array @name, whose clients connect to @uri. 0 or -errno. It gets SIGTERM when we die. */
+int serve_tree_start(const char *name, const char *uri, struct serve_tree *ret_tree);
+/* Nothing is mounted any more. */
+void serve_tree_end(struct serve_tree *tree);
+
 #endif

@@ -62,8 +62,8 @@ static void members(struct umd_array *u, struct json_object *request, int fd, st
 	const char *command = string_of(request, "command"), *member = string_of(request, "member");
 
 	if (u->has_superblocks && !u->arr) {
-		refuse(reply, UMD_E_NOT_RUNNING, "the array does not run (umd set NAME array_state active starts it): no "
-		       "member comes or goes");
+		refuse(reply, UMD_E_NOT_RUNNING, "the array does not run (umd set NAME array_state active starts it): "
+		       "no member comes or goes");
 		return;
 	}
 	if (!u->has_superblocks) {

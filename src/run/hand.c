@@ -88,8 +88,8 @@ static int open_member(struct umd_array *u, const char *text, int fd, struct mem
 	}
 	if (fd < 0)
 		return err_set(err, -EINVAL,
-			       "a member that is named by a path comes as an open descriptor, opened with the rights of "
-			       "whoever names it; none came along");
+			       "a member that is named by a path comes as an open descriptor, opened with the rights "
+			       "of whoever names it; none came along");
 	pthread_mutex_lock(&u->lock);
 	is_twice = is_bound(u, fd);
 	pthread_mutex_unlock(&u->lock);

@@ -1,7 +1,8 @@
 /* The bitmap, as attributes set it: read for a start, exchanged while the array runs, bits set by hand.
  *
- * A bitmap without superblock is read as it lies there, without the array's lock: whose it is and whether its bits are
- * to be believed its owner knows. The exchange itself, and bits set by hand, are the array's (run/grow.c asks for them).
+ * A bitmap without superblock is read as it lies there, without the array's lock: whose it is and whether its bits
+ * are to be believed its owner knows. The exchange itself, and bits set by hand, are the array's (run/grow.c asks
+ * for them).
  *
  * Left out: what the bits mean (attrs), which is read (att_bitmap_place). */
 #include "run/hand.h"
@@ -72,11 +73,12 @@ int run_hand_set_bits(struct umd_array *u, const struct att_action *action, stru
 	int rc = bitmap ? 0 : err_set(err, -ENOENT, "the array has no bitmap");
 
 	while (rc == 0 && att_next_range(action, &pos, &first, &last)) {
-		uint64_t chunk = bm_chunk_bytes(bitmap), from = first.index * chunk;
+		uint64_t chunk = bm_chunk_bytes(bitmap), from = first.index * chunk, end;
 		struct arr_status status;
 
 		arr_get_status(u->arr, &status);
-		rc = run_set_bits(u, (array_off){ from }, min_u64((last.index + 1) * chunk, status.size_bytes) - from, err);
+		end = min_u64((last.index + 1) * chunk, status.size_bytes);
+		rc = run_set_bits(u, (array_off){ from }, end - from, err);
 		bitmap = arr_bitmap(u->arr);
 	}
 	return rc;

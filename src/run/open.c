@@ -258,7 +258,7 @@ int run_open_again(struct umd_array *u, enum att_mode mode, struct err *err)
 	if (rc < 0 || !o.looks || !o.plan)
 		rc = err_set(err, -ENOMEM, "no memory");
 	else if (mode == ATT_MODE_READ_AUTO)
-		rc = err_set(err, -EOPNOTSUPP, "an array with superblocks is started active or readonly, not read-auto");
+		rc = err_set(err, -EOPNOTSUPP, "an array with superblocks starts active or readonly, not read-auto");
 	if (rc == 0) {
 		pthread_mutex_unlock(&u->lock);
 		rc = judge_again(&o, &options, err);

@@ -121,9 +121,7 @@ static int take_version(struct att_store *s, char ret[ATT_METADATA_BYTES])
 		return att_refuse(s, -EINVAL, "none, external:TEXT or a version as 1.2 goes there");
 	if (major > 1)
 		return att_refuse(s, -ENOENT, "superblocks have version 0.90 or 1.0 to 1.2");
-	text_fit(ret, ATT_METADATA_BYTES, "%llu.%02llu", (ull)major, (ull)minor);
-	if (major)
-		text_fit(ret, ATT_METADATA_BYTES, "%llu.%llu", (ull)major, (ull)minor);
+	text_fit(ret, ATT_METADATA_BYTES, "%llu.%llu", (ull)major, (ull)minor);
 	return 0;
 }
 

@@ -10,6 +10,9 @@
  *	a slot is missing or is recovered	all NEEDED: owed to whoever is not here (law I4). 6.1 forgets them when
  *						resync_start is none [seen], and a member that returns stays old
  *
+ * A bitmap that is set while the array runs is read the same way. If a slot is empty then, nobody has marked what its
+ * member missed: every chunk is owed, whatever lay there.
+ *
  * Left out: starting from superblocks (the assembly room does), RAID10. */
 #include "attrs/inside.h"
 
@@ -175,8 +178,16 @@ int att_make_bitmap(const struct att *t, const struct att_view *view, const uint
 		    struct bm **ret_bitmap, struct err *err)
 {
 	const struct arr_status *s = view->status;
+	struct bm *b;
+	int rc = load(t, !s->degraded, s->resync_offset, image, image_bytes, &b, err);
 
-	return load(t, !s->degraded, s->resync_offset, image, image_bytes, ret_bitmap, err);
+	if (rc == 0 && s->degraded && bm_set_needed(b, (array_off){ 0 }, att_component_bytes(t)) < 0) {
+		bm_free(b);
+		rc = err_set(err, -ENOMEM, "no memory for the bitmap's counters");
+	}
+	if (rc == 0)
+		*ret_bitmap = b;
+	return rc;
 }
 
 /* ---- the array ---- */

@@ -172,6 +172,14 @@ static void not_after_another_bitmap(void)
 	write_at(8, 'r');
 	takes("bitmap/location", "+8");
 	refuses("dev-ubdb/state", "re-add", -EBUSY);
+	takes("dev-ubdb/state", "remove");
+	bind("ubdb");
+	takes("dev-ubdb/state", "insync");
+	takes("dev-ubdb/slot", "1");
+	takes("sync_action", "recover");
+	takes("array_state", "active");
+	is_u64(byte_of(1, 7), 'q', "insync, too: a bitmap that comes while somebody is away owes all of it");
+	is_u64(byte_of(1, 8), 'r', "also what was written without one");
 	end();
 
 	start();

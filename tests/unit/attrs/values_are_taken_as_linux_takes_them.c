@@ -395,6 +395,39 @@ static void check_native(void)
 	end();
 }
 
+/* What clients have open does not go away under them. */
+static const struct row open_by_clients[] = {
+	{ "array_state", "clear", -EBUSY, "clean\n" },
+	{ "array_state", "inactive", -EBUSY, "clean\n" },
+	{ "array_state", "readonly", -EBUSY, "clean\n" },
+	{ "array_state", "read-auto", 0, "read-auto\n" },
+	{ "array_state", "active", 0, "clean\n" },
+};
+
+/* 30720 chunks: eight sectors of bits. */
+static const struct row large[] = {
+	{ "bitmap/space", "7", -EFBIG, "0\n" },
+	{ "bitmap/space", "8", 0, "8\n" },
+	{ "bitmap_set_bits", "0x7fff", -ERANGE, NULL },
+	{ "bitmap_set_bits", "0x77ff", 0, NULL },
+	{ "umd/dirty_chunks", "x", -EACCES, "30719\n" },
+};
+
+static void check_open_and_large(void)
+{
+	begin();
+	set_up(2);
+	write_to("bitmap/location", "none");
+	write_to("bitmap/chunksize", "512");
+	write_to("bitmap/location", "+8");
+	is_u64(write_to("array_state", "active"), 0, "it starts");
+	w.view.clients = 1;
+	MATRIX("open", open_by_clients);
+	w.view.clients = 0;
+	MATRIX("large", large);
+	end();
+}
+
 static void find_untried(void *opaque, const struct att_entry *e)
 {
 	uint32_t *missing = opaque;
@@ -427,6 +460,7 @@ int main(void)
 	MATRIX("degraded", degraded);
 	end();
 
+	check_open_and_large();
 	check_native();
 	att_list_patterns(find_untried, &missing);
 	is_u64(missing, 0, "every attribute of the table was tried");

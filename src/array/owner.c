@@ -89,6 +89,7 @@ static bool begin_last_flush(struct arr *a)
 {
 	if (a->is_last_flush_done || !is_at_rest(a))
 		return false;
+	a->is_last_flush = true;
 	begin_flush(a, false);
 	return true;
 }
@@ -128,7 +129,7 @@ static void flushed_for_clean(struct arr *a)
 		a->is_active_on_disk = false;
 	if (a->owner_clean > 0)
 		a->owner_clean = is_clean ? 0 : a->is_broken ? -EIO : -EBUSY;
-	if (a->is_stopping) {
+	if (a->is_last_flush) {
 		a->is_last_flush_done = true;
 		arr_show_failures(a);
 	}

@@ -35,7 +35,8 @@ void arr_progress_flushed(struct arr *a)
 	if (arr_job_judge(a, &a->sync_job))
 		return;
 	a->is_sync_flushed = true;
-	arr_sync_tell(a);
+	if (!a->unshown)	/* else a flush that covers more is due before anything is told */
+		arr_sync_tell(a);
 }
 
 void arr_progress_record(struct arr *a)

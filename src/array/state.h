@@ -66,7 +66,7 @@ struct arr {
 	uint64_t claim_windows;			/* sync_windows when its flush began */
 	uint64_t answered_generation;
 	int owner_clean;			/* see struct arr_status */
-	bool is_last_flush_done;
+	bool is_last_flush, is_last_flush_done;
 	bool is_end_unseen, is_end_asked;	/* of a recovery: the owner has not answered for it; was asked */
 	uint64_t asks;
 

@@ -90,7 +90,7 @@ static void cleared_chunk(struct sim_world *w, const struct sim_job *j, const st
 
 	if (decided >= w->whole_until && j->issued >= w->counted_since[c])
 		broken_at(w, LAW_I4, c, "the bit of chunk %llu is cleared while the array is degraded", (ull)c);
-	if (j->issued >= w->held_since)
+	if (j->issued >= w->held_since && j->issued >= w->counted_since[c])
 		broken_at(w, LAW_I4, c, "the bit of chunk %llu is cleared while can_clear is false", (ull)c);
 	if (is_write_out(w, first, sectors))
 		broken_at(w, LAW_I4, c, "the bit of chunk %llu is cleared under a write in flight", (ull)c);

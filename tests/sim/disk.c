@@ -331,3 +331,16 @@ bool disk_is_settled(const struct sim_disk *d, uint64_t at, uint64_t len, bool o
 			return false;
 	return true;
 }
+
+bool disk_shows_the_same(const struct sim_disk *d, uint64_t at, uint64_t len)
+{
+	uint64_t first = at / SECTOR_BYTES, end = (at + len) / SECTOR_BYTES;
+
+	for (uint32_t i = 0; i < d->log_count; i++) {
+		const struct sim_version *v = &d->log[i];
+
+		if (v->sector >= first && v->sector < end && v->is != d->medium[v->sector])
+			return false;
+	}
+	return true;
+}

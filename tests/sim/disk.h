@@ -113,6 +113,8 @@ static inline content disk_at(const struct sim_disk *d, bool in_cache, uint64_t 
 
 /* Is all of the range on the medium for sure? @only_sync: look at what syncs wrote only. */
 bool disk_is_settled(const struct sim_disk *d, uint64_t at, uint64_t len, bool only_sync);
+/* Whatever of the range is lost by a cut: the medium has it already. */
+bool disk_shows_the_same(const struct sim_disk *d, uint64_t at, uint64_t len);
 
 /* The medium as a file, sparse. 0 or -errno. */
 int disk_save(const struct sim_disk *d, const char *path);

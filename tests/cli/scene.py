@@ -22,7 +22,8 @@ class Scene:
 	def __enter__(self):
 		self.folder = tempfile.TemporaryDirectory(prefix='umd-cli.')
 		self.dir = self.folder.name
-		self.env = {**os.environ, 'LC_ALL': 'C.UTF-8', 'UMD_RUNTIME_DIR': os.path.join(self.dir, 'run')}
+		self.env = {**os.environ, 'LC_ALL': 'C.UTF-8', 'UMD_RUNTIME_DIR': os.path.join(self.dir, 'run'),
+			'UMD_STATE_DIR': os.path.join(self.dir, 'state')}
 		self.servers, self.keepers = [], []
 		return self
 

@@ -12,17 +12,9 @@ import subprocess
 import threading
 import time
 
-from treescene import Poller, TreeScene, error_of, read
+from treescene import Poller, TreeScene, await_that, error_of, read
 
 LIMIT_S = 1.0
-
-
-def await_that(condition):
-	"""For what processes that are nobody's children do last."""
-	deadline = time.monotonic() + 10
-	while not condition() and time.monotonic() < deadline:
-		select.select([], [], [], 0.01)
-	return condition()
 
 
 def goes_on(s, uri, text):

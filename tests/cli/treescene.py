@@ -8,6 +8,7 @@ import select
 import signal
 import subprocess
 import sys
+import time
 
 from scene import Scene
 
@@ -86,6 +87,14 @@ class TreeScene(Scene):
 	def bash(self, script, folder):
 		return subprocess.run(['bash', '-c', script], cwd=folder, env=self.env, capture_output=True, text=True, timeout=60,
 			stdin=subprocess.DEVNULL)
+
+
+def await_that(condition):
+	"""For what processes that are nobody's children do last."""
+	deadline = time.monotonic() + 10
+	while not condition() and time.monotonic() < deadline:
+		select.select([], [], [], 0.01)
+	return condition()
 
 
 def error_of(action, *args):

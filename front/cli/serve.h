@@ -64,6 +64,7 @@ int serve_nbdkit_start(const struct serve_nbdkit *n, const struct cli *cli, int 
 struct serve_tree {
 	pid_t pid;			/* 0: there is none */
 	int words;			/* what it says: "ready PLACE", or why not */
+	const char *name;		/* of the array */
 };
 
 /* Start it for the array @name, whose clients connect to @uri. 0 or -errno. It gets SIGTERM when we die. */

@@ -4,6 +4,8 @@
  * says besides is one sentence for people: then the control socket serves alone, which is no failure. It ends with its
  * parent, or is told to at the end, so that nothing is mounted when the run-time directory goes.
  *
+ * One that was killed leaves its mounts behind; umd-tree --clean takes them away.
+ *
  * Left out: mounting (front/tree), and another try when somebody unmounts it. */
 #include <errno.h>
 #include <fcntl.h>
@@ -49,19 +51,27 @@ _Noreturn static void become_tree(const char *program, const char *const *argv, 
 	_exit(CLI_FAILED);
 }
 
-int serve_tree_start(const char *name, const char *uri, struct serve_tree *ret_tree)
+static pid_t start_program(const char *option, const char *name, int words)
 {
 	const char *program = find_program();
-	const char *const argv[] = { "umd-tree", cli_print("--uri=%s", uri), name, NULL };
-	pid_t parent = getpid();
+	const char *const argv[] = { "umd-tree", option, name, NULL };
+	pid_t parent = getpid(), pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0)
+		become_tree(program, argv, parent, words);
+	return pid;
+}
+
+int serve_tree_start(const char *name, const char *uri, struct serve_tree *ret_tree)
+{
 	int words[2];
 
 	if (pipe2(words, O_CLOEXEC) < 0)
 		return -errno;
-	fflush(NULL);
-	ret_tree->pid = fork();
-	if (ret_tree->pid == 0)
-		become_tree(program, argv, parent, words[1]);
+	ret_tree->name = name;
+	ret_tree->pid = start_program(cli_print("--uri=%s", uri), name, words[1]);
 	close(words[1]);
 	if (ret_tree->pid < 0) {
 		close(words[0]);
@@ -85,14 +95,27 @@ static bool has_exited(pid_t pid)
 	return rc > 0;
 }
 
+static int wait_for(pid_t pid)
+{
+	int status = 0;
+
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return status;
+}
+
 void serve_tree_end(struct serve_tree *tree)
 {
+	int status;
+
 	if (tree->pid <= 0)
 		return;
 	kill(tree->pid, SIGTERM);
 	if (!has_exited(tree->pid))
 		kill(tree->pid, SIGKILL);
-	while (waitpid(tree->pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	status = wait_for(tree->pid);
+	tree->pid = WIFSIGNALED(status) ? start_program("--clean", tree->name, STDERR_FILENO) : 0;
+	if (tree->pid > 0)
+		wait_for(tree->pid);
 	tree->pid = 0;
 }

@@ -34,7 +34,7 @@ enum { DONE = 0, FAILED = 1, USAGE = 2 };
 
 struct wish {
 	const char *name, *place, *disk, *uri;	/* as typed; NULL: not given */
-	bool is_background;
+	bool is_background, is_cleaning;
 };
 
 struct program {
@@ -53,11 +53,12 @@ struct program {
 static const char help[] =
 	"umd-tree - the attributes of a running array as files, as Linux shows them in /sys/block/mdX/md\n"
 	"\n"
-	"  umd-tree [--background] NAME [MOUNTPOINT]\n"
+	"  umd-tree [--background | --clean] NAME [MOUNTPOINT]\n"
 	"\n"
 	"Without MOUNTPOINT: NAME/md (attributes) and NAME/disk (the array) in the run-time directory.\n"
 	"\n"
 	"  --background   return when it is mounted, and serve on\n"
+	"  --clean        only take away what a killed umd-tree left mounted\n"
 	"  --disk=FILE    the array becomes this file; with MOUNTPOINT there is none without it\n"
 	"  --uri=URI      of the NBD server, where that is not NAME/nbd.sock\n"
 	"  --help         this text\n"
@@ -89,6 +90,7 @@ static int read_wish(int argc, char **argv, struct wish *w)
 {
 	static const struct option options[] = {
 		{ "background", no_argument, NULL, 'b' },
+		{ "clean", no_argument, NULL, 'c' },
 		{ "disk", required_argument, NULL, 'd' },
 		{ "uri", required_argument, NULL, 'u' },
 		{ "help", no_argument, NULL, 'h' },
@@ -105,6 +107,7 @@ static int read_wish(int argc, char **argv, struct wish *w)
 		if (c == '?' || c == ':')
 			return refuse_option(argv[optind - 1], c);
 		w->is_background |= c == 'b';
+		w->is_cleaning |= c == 'c';
 		w->disk = c == 'd' ? optarg : w->disk;
 		w->uri = c == 'u' ? optarg : w->uri;
 	}
@@ -190,6 +193,14 @@ static int find_server(struct program *p)
 	return rc < 0 ? rc : detail.pid == p->tree.server ? 0 : ASK_GONE;
 }
 
+static void describe_mounts(struct program *p)
+{
+	p->mounts[0] = (struct mount){ .ops = &disk_ops, .userdata = &p->disk, .place = p->disk_place, .is_file = true,
+				       .is_made = !p->wish.disk, .ended_fd = p->ended_fd };
+	p->mounts[1] = (struct mount){ .ops = &tree_ops, .userdata = &p->tree, .place = p->tree_place,
+				       .is_made = !p->wish.place, .ended_fd = p->ended_fd };
+}
+
 static int start(struct program *p)
 {
 	struct umd_error error = { 0 };
@@ -204,10 +215,7 @@ static int start(struct program *p)
 	if (mount_is_possible(p->sentence) < 0 || find_places(p) < 0)
 		return -1;
 	p->disk = (struct disk){ .name = p->wish.name, .pool = pool_new(p->uri), .began = p->tree.began };
-	p->mounts[0] = (struct mount){ .ops = &disk_ops, .userdata = &p->disk, .place = p->disk_place, .is_file = true,
-				       .is_made = !p->wish.disk, .ended_fd = p->ended_fd };
-	p->mounts[1] = (struct mount){ .ops = &tree_ops, .userdata = &p->tree, .place = p->tree_place,
-				       .is_made = !p->wish.place, .ended_fd = p->ended_fd };
+	describe_mounts(p);
 	if (!p->disk.pool)
 		return -1;
 	if (p->disk_place && mount_start(&p->mounts[0], p->sentence) < 0)
@@ -295,6 +303,24 @@ _Noreturn static void serve(const struct wish *wish, int starter)
 	end(&p, DONE);
 }
 
+/* No server is asked: it may have been killed as well. */
+static int clean(const struct wish *wish)
+{
+	static struct program p;
+	int rc;
+
+	p.wish = *wish;
+	rc = find_places(&p);
+	if (rc == 0)
+		describe_mounts(&p);
+	for (int i = 1; i >= 0 && rc == 0; i--)
+		rc = p.mounts[i].place ? mount_clean(&p.mounts[i], p.sentence) : 0;
+	if (rc < 0)
+		return say(FAILED, p.sentence);
+	umd_runtime_sweep(wish->name);
+	return DONE;
+}
+
 /* ---- in the background ---- */
 
 static int serve_in_background(const struct wish *wish)
@@ -328,6 +354,8 @@ int main(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
+	if (wish.is_cleaning)
+		return clean(&wish);
 	if (wish.is_background)
 		return serve_in_background(&wish);
 	serve(&wish, -1);

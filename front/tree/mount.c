@@ -95,13 +95,19 @@ static bool is_mounted(const char *place)
 	       statfs(place, &fs) == 0 && fs.f_type == FUSE_MAGIC;
 }
 
+static bool is_dead(const char *place)
+{
+	struct stat st;
+
+	return stat(place, &st) < 0 && (errno == ENOTCONN || errno == ECONNABORTED);
+}
+
 static int clear_place(const char *place, char *ret_sentence)
 {
 	struct timespec pause = { .tv_nsec = WAIT_MS * 1000000 };
-	struct stat st;
 
 	for (unsigned waits = 0; waits < WAITS_MAX; waits++) {
-		if (stat(place, &st) < 0 && (errno == ENOTCONN || errno == ECONNABORTED)) {
+		if (is_dead(place)) {
 			if (!unmount_dead(place))
 				return refuse(ret_sentence, "a dead mount lies on %s and cannot be unmounted: %s",
 					      place, strerror(errno));
@@ -148,6 +154,16 @@ static void remove_place(const struct mount *m)
 		unlink(m->place);
 	else
 		rmdir(m->place);
+}
+
+int mount_clean(const struct mount *m, char ret_sentence[TREE_TEXT_BYTES])
+{
+	if (!is_dead(m->place))
+		return 0;
+	if (clear_place(m->place, ret_sentence) < 0)
+		return -1;
+	remove_place(m);
+	return 0;
 }
 
 /* ---- the session ---- */

@@ -196,6 +196,8 @@ struct mount {
 int mount_is_possible(char ret_sentence[TREE_TEXT_BYTES]);
 /* Make the place where @is_made, clear a dead mount away, mount, serve. */
 int mount_start(struct mount *m, char ret_sentence[TREE_TEXT_BYTES]);
+/* Take away what a killed process left at the place; whatever lives there stays. */
+int mount_clean(const struct mount *m, char ret_sentence[TREE_TEXT_BYTES]);
 /* All of them together, within a moment, whatever still is under way. */
 void mounts_end(struct mount *mounts, size_t count);
 

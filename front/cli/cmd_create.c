@@ -44,6 +44,7 @@ static void print_created(struct json_object *o, const struct cli *cli)
 {
 	bool is_dry_run = cli_has(cli, "dry-run");
 	const char *name = cli_json_shown(o, "name");
+	const char *file = cli_json_get(o, "bitmap_file") ? cli_json_shown(o, "bitmap_file") : "";
 	uint64_t chunk = cli_json_u64(o, "bitmap_chunk_bytes", 0);
 
 	printf("%s the mirror%s%s (%s): %zu members, %s, metadata %s, ",
@@ -51,7 +52,7 @@ static void print_created(struct json_object *o, const struct cli *cli)
 	       cli_json_shown(o, "array_uuid"), cli->word_count,
 	       cli_bytes(cli_json_u64(o, "array_bytes", 0)), cli_json_shown(o, "metadata"));
 	if (chunk)
-		printf("bitmap with chunks of %s", cli_bytes(chunk));
+		printf("bitmap%s%s with chunks of %s", *file ? " in the file " : "", file, cli_bytes(chunk));
 	else
 		printf("no bitmap");
 	if (cli_json_u64(o, "write_behind", 0))

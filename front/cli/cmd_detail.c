@@ -102,7 +102,8 @@ static void print_array(struct json_object *o)
 		       cli_json_shown(o, "bitmap.set_chunks"), cli_json_shown(o, "bitmap.chunks"),
 		       cli_json_shown(o, "bitmap.needed_chunks"));
 	else
-		puts("  bitmap    none");
+		puts(cli_json_get(o, "bitmap_file_lost") ? "  bitmap    none: its file failed a write" :
+						      "  bitmap    none");
 	if (cli_json_u64(o, "bitmap.write_behind", 0))
 		printf("  behind    %s of %s writes, %s at most\n", cli_json_shown(o, "bitmap.behind_now"),
 		       cli_json_shown(o, "bitmap.write_behind"), cli_json_shown(o, "bitmap.behind_max_used"));

@@ -3,8 +3,8 @@
  *	2026-11-21 05:40:12.345  array_state  write-pending
  *
  * The server answers a watch when a file has been notified; what it says then is read and printed. Without paths all
- * files that notify are followed, and those of members that come later. A value may be the one before: it was notified
- * all the same, as md does. The array's end is the end of this. */
+ * files that notify are followed, and those of members that come later, with what they are when they come. A value
+ * may be the one before: it was notified all the same, as md does. The array's end is the end of this. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +16,7 @@ enum { PATIENCE_MS = 60000, FAILURES_MAX = 3 };
 
 struct file {
 	char *path;
-	uint64_t generation;
-	bool is_there;		/* in the list that was asked for last */
+	uint64_t generation;	/* 0: it is not there */
 };
 
 struct monitor {
@@ -120,8 +119,8 @@ static int read_file(struct monitor *m, struct file *f, bool prints, struct umd_
 	return 0;
 }
 
-/* The files there are: new ones are followed from now on, those that went were told as gone. */
-static int list_files(struct monitor *m, struct umd_error *error)
+/* The files there are: new ones are followed from now on (@prints: and told), those that went were told as gone. */
+static int list_files(struct monitor *m, bool prints, struct umd_error *error)
 {
 	struct json_object *reply, *list;
 	int rc = cli_ask(m->name, "attrs", &reply, error);
@@ -135,10 +134,11 @@ static int list_files(struct monitor *m, struct umd_error *error)
 		const char *path = cli_json_raw(o, "path");
 		struct file *f;
 
-		if (!cli_json_bool(o, "notifies") || file_of(m, path))
+		f = file_of(m, path);
+		if (!cli_json_bool(o, "notifies") || (f && f->generation))
 			continue;
-		f = add_file(m, path);
-		rc = f ? read_file(m, f, false, error) : -ENOMEM;
+		f = f ?: add_file(m, path);
+		rc = f ? read_file(m, f, prints, error) : -ENOMEM;
 	}
 	json_object_put(reply);
 	return rc;
@@ -174,7 +174,7 @@ static int take_changes(struct monitor *m, struct json_object *reply, bool follo
 			rc = read_file(m, f, true, error);
 	}
 	if (!rc && follows_tree && cli_json_u64(reply, "tree", 0) != m->tree)
-		rc = list_files(m, error);
+		rc = list_files(m, true, error);
 	return rc;
 }
 
@@ -185,7 +185,7 @@ static int begin(struct monitor *m, struct umd_error *error)
 	int rc = 0;
 
 	if (m->cli->word_count == 1)
-		return list_files(m, error);
+		return list_files(m, false, error);
 	for (size_t i = 1; i < m->cli->word_count && !rc; i++) {
 		struct file *f = add_file(m, m->cli->words[i]);
 

@@ -85,6 +85,8 @@ static const char **make_arguments(const struct serve_nbdkit *n, const struct cl
 		argv[count++] = "inactive=true";
 	if (cli_has(cli, "name"))
 		argv[count++] = cli_print("name=%s", cli_text(cli, "name"));
+	if (cli_has(cli, "bitmap"))
+		argv[count++] = cli_print("bitmap=%s", cli_text(cli, "bitmap"));
 	if (cli_has(cli, "prefer"))
 		argv[count++] = cli_print("prefer=%s", cli_text(cli, "prefer"));
 	for (size_t i = 0; i < cli->word_count; i++)

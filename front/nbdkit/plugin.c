@@ -25,7 +25,7 @@ enum { BLOCK_BYTES_MIN = 512, BLOCK_BYTES_PREFERRED = 4096, BLOCK_BYTES_MAX = 32
 static struct {
 	char **members;
 	size_t member_count;
-	char *name, *prefer;
+	char *name, *prefer, *bitmap;
 	struct umd_open_options options;
 	struct umd_array *array;
 } umd;
@@ -84,6 +84,8 @@ static int plugin_config(const char *key, const char *value)
 		return set_text(&umd.name, strdup(value));
 	if (!strcmp(key, "prefer"))
 		return set_text(&umd.prefer, nbdkit_absolute_path(value));
+	if (!strcmp(key, "bitmap"))
+		return set_text(&umd.bitmap, strcmp(value, "none") ? nbdkit_absolute_path(value) : strdup(value));
 	if (!strcmp(key, "readonly"))
 		return set_bool(&umd.options.readonly, value);
 	if (!strcmp(key, "run"))
@@ -92,7 +94,8 @@ static int plugin_config(const char *key, const char *value)
 		return set_bool(&umd.options.inactive, value);
 	if (!strcmp(key, "report-fd"))
 		return set_report_fd(value);
-	nbdkit_error("unknown parameter \"%s\"; member, name, readonly, run, prefer and inactive are known", key);
+	nbdkit_error("unknown parameter \"%s\"; member, name, bitmap, readonly, run, prefer and inactive are known",
+		     key);
 	return -1;
 }
 
@@ -100,6 +103,7 @@ static int plugin_config_complete(void)
 {
 	umd.options.name = umd.name;
 	umd.options.prefer = umd.prefer;
+	umd.options.bitmap = umd.bitmap;
 	if (umd.member_count || umd.options.inactive)
 		return 0;
 	nbdkit_error("no member was given: member=PATH, once for each");
@@ -111,6 +115,7 @@ static int plugin_config_complete(void)
 	"name=NAME                    Run-time name; default: the superblock's.\n" \
 	"readonly=BOOL                No byte of any member changes.\n" \
 	"run=BOOL                     Start also when a member is missing that the others believe active.\n" \
+	"bitmap=PATH|none             The file that holds the array's bitmap; none: start without it.\n" \
 	"prefer=PATH                  The member whose story wins when histories have forked.\n" \
 	"inactive=BOOL                No members: the array is set up by attributes (umd set); needs name."
 
@@ -182,6 +187,7 @@ static void plugin_unload(void)
 	free(umd.members);
 	free(umd.name);
 	free(umd.prefer);
+	free(umd.bitmap);
 }
 
 /* ---- connections ---- */

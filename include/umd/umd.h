@@ -33,7 +33,7 @@ UMD_API const char *umd_version(void);
 
 struct umd_create_options {
 	const char *metadata;		/* "1.0", "1.1", "1.2"; NULL: 1.2 */
-	const char *bitmap;		/* "internal", "none"; NULL: internal */
+	const char *bitmap;		/* "internal", "none", or the path of a new file; NULL: internal */
 	uint64_t bitmap_chunk_bytes;	/* 0: choose */
 	uint64_t size_bytes;		/* per member; 0: the largest */
 	const char *name;		/* NULL: "" */
@@ -101,6 +101,8 @@ struct umd_array;
 struct umd_open_options {
 	const char *name;		/* run-time name; NULL: from the superblock, else the uuid */
 	const char *prefer;		/* member whose story wins a fork */
+	/* the file with the array's bitmap, "none": without the file that umd remembers; NULL: there is no file */
+	const char *bitmap;
 	bool readonly, run;
 	bool inactive;			/* no members: the array is set up by attributes; needs @name */
 	uint32_t safe_mode_delay_ms;	/* 0: 200 */

@@ -10,13 +10,21 @@
  *	  |   :  |    |    |    |  : |      chunks between; where the first or the last of them is set, what lies
  *	      :###################:         outside is not copied
  *
- * Left out: the JSON around it (examine.c), a bitmap in a file (examine_file.c). */
-#include "look/examine_array.h"
+ * A bitmap file among the images is given to the judgement with the members of its array, as a start would.
+ * Left out: the JSON around it (examine.c). */
+#include "look/examine.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "base/mem.h"
+
+struct look_set {
+	bool is_known;			/* the chunks could be counted */
+	uint64_t chunks;		/* set, or due by their state, in any slot */
+	uint64_t due_chunks;		/* of those in the slots that count for the start */
+	uint64_t bytes;			/* of these, as far as they lie in the reach */
+};
 
 /* Bytes of set chunks that lie in the reach, from a count of the chunks that touch it. */
 static uint64_t bytes_between(const struct look_slot *s, const struct look_scan *c, uint64_t from, uint64_t until)
@@ -89,8 +97,10 @@ static int count_all(const struct slots *g, struct look_set *set)
 	return rc;
 }
 
-int look_count_set(struct look_examined *e, uint32_t first_due_slot, const struct asm_reach *reach,
-		   struct look_set *ret_set)
+/* Of all slots together. @first_due_slot: slots from this one on count for the start; @reach: NULL, no bytes are
+ * wanted. 0 or a code. */
+static int count_set(struct look_examined *e, uint32_t first_due_slot, const struct asm_reach *reach,
+		     struct look_set *ret_set)
 {
 	struct slots *g = mem_new(1, sizeof *g);
 	int rc = -ENOMEM;
@@ -112,12 +122,40 @@ int look_count_set(struct look_examined *e, uint32_t first_due_slot, const struc
 
 struct group {
 	uint32_t count;
+	bool has_file;					/* the last one is the file that holds the bitmap */
 	struct look_examined examined[ARR_MEMBERS_MAX];	/* closed; their strings are kept */
 	struct asm_member members[ARR_MEMBERS_MAX];
 	struct asm_plan plan;
 	struct look_set set;
 	uint64_t bytes;
 };
+
+/* The file that holds the bitmap of an array whose superblocks name none: a start that names it goes by it. */
+static void add_file(struct group *g, const struct look_seen *seen, size_t count)
+{
+	uint8_t uuid[16];
+
+	if (!g->count || g->count == ARR_MEMBERS_MAX)
+		return;
+	for (uint32_t i = 0; i < g->count; i++)
+		if (g->members[i].sb.feature_map & FMT_SB1_BITMAP)
+			return;
+	asm_bitmap_uuid(&g->members[0], uuid);
+	for (size_t i = 0; i < count; i++) {
+		struct look_examined *e = &g->examined[g->count];
+
+		if (!seen[i].is_bitmap_file || memcmp(seen[i].bitmap_uuid, uuid, sizeof uuid))
+			continue;
+		look_examined_begin(e, seen[i].path);
+		e->m = mbr_close(e->m);
+		g->members[g->count] = e->look;
+		if (e->look.kind == ASM_BITMAP_FILE && !look_examined_error(e)->code)
+			g->has_file = g->count++ != 0;
+		else
+			look_examined_end(e);
+		return;
+	}
+}
 
 static void add_to_group(struct group *g, const char *path, const uint8_t uuid[16])
 {
@@ -143,7 +181,11 @@ static uint32_t gather(const struct look_seen *seen, size_t count, size_t first,
 		if (present++ < ARR_MEMBERS_MAX)
 			add_to_group(g, seen[i].path, seen[i].uuid);
 	}
-	return present > ARR_MEMBERS_MAX ? present : g->count;
+	if (present > ARR_MEMBERS_MAX)
+		return present;
+	present = g->count;
+	add_file(g, seen, count);
+	return present;
 }
 
 static void drop(struct group *g)
@@ -172,7 +214,7 @@ static int count_bytes(struct group *g)
 		has_reach = !is_refused(plan) && asm_bitmap_reach(g->members, plan, &reach);
 		look_examined_begin(&e, g->examined[plan->bitmap_member].path);
 		if (e.m && look_slot_count(&e.look))
-			rc = look_count_set(&e, asm_first_due_slot(plan), has_reach ? &reach : NULL, &g->set);
+			rc = count_set(&e, asm_first_due_slot(plan), has_reach ? &reach : NULL, &g->set);
 		look_examined_end(&e);
 	}
 	if (is_refused(plan))
@@ -185,7 +227,7 @@ static int count_bytes(struct group *g)
 
 /* ---- JSON ---- */
 
-static void json_reason(struct text *t, const struct group *g, const struct look_seen *seen, size_t count)
+static void json_reason(struct text *t, const struct group *g)
 {
 	const struct asm_plan *plan = &g->plan;
 	struct text reason = { 0 };
@@ -201,15 +243,16 @@ static void json_reason(struct text *t, const struct group *g, const struct look
 		text_add(&reason, "; at most %llu bytes", (unsigned long long)g->bytes);
 	if (!is_refused(plan) && plan->has_bitmap && plan->action != ASM_NOTHING && !g->set.is_known)
 		text_add(&reason, "; the bitmap cannot be read in full: what it adds is not counted");
-	if (!is_refused(plan) && plan->has_freshest && !plan->has_bitmap)
-		look_tell_bitmap_file(&reason, &g->members[plan->freshest], plan, seen, count);
+	if (!is_refused(plan) && plan->bitmap_is_file)
+		text_add(&reason, "; the bitmap is in the file %s, which the start names with --bitmap",
+			 g->examined[plan->bitmap_member].shown);
 	sentence = text_take(&reason);
 	t->is_broken |= !sentence;
 	json_str(t, "reason", sentence);
 	mem_free(sentence);
 }
 
-static void json_next_start(struct text *t, const struct group *g, const struct look_seen *seen, size_t count)
+static void json_next_start(struct text *t, const struct group *g)
 {
 	static const char *const actions[] = {
 		[ASM_NOTHING] = "none", [ASM_RESYNC] = "resync", [ASM_RECOVER] = "recover"
@@ -223,7 +266,7 @@ static void json_next_start(struct text *t, const struct group *g, const struct 
 		json_u64(t, "set_chunks", g->set.chunks);
 	else
 		json_null(t, "set_chunks");
-	json_reason(t, g, seen, count);
+	json_reason(t, g);
 	json_close(t, '}');
 }
 
@@ -234,6 +277,7 @@ static void json_verdicts(struct text *t, const struct group *g)
 		[ASM_IN_SYNC] = "in_sync", [ASM_SPARE] = "spare", [ASM_RECOVERING] = "recovering",
 		[ASM_STALE_BITMAP] = "stale_bitmap", [ASM_STALE_FULL] = "stale_full", [ASM_FORKED] = "forked",
 		[ASM_DUPLICATE] = "duplicate", [ASM_JOURNAL] = "journal", [ASM_REPLACEMENT] = "replacement",
+		[ASM_MAP_FILE] = "bitmap_file",
 	};
 
 	json_open(t, "members", '[');
@@ -247,8 +291,7 @@ static void json_verdicts(struct text *t, const struct group *g)
 	json_close(t, ']');
 }
 
-static void json_group(struct text *t, const struct group *g, uint32_t present, const struct look_seen *seen,
-		       size_t count)
+static void json_group(struct text *t, const struct group *g, uint32_t present)
 {
 	const struct asm_plan *plan = &g->plan;
 	const struct sb1 *sb = &g->members[plan->has_freshest ? plan->freshest : 0].sb;
@@ -261,7 +304,7 @@ static void json_group(struct text *t, const struct group *g, uint32_t present, 
 	json_u64(t, "raid_devices", sb->raid_disks);
 	json_bool(t, "can_start", !plan->refusal.code);
 	json_str(t, "state", plan->state);
-	json_next_start(t, g, seen, count);
+	json_next_start(t, g);
 	json_str(t, "not_supported", plan->is_unsupported ? plan->refusal.text : NULL);
 	json_verdicts(t, g);
 	json_close(t, '}');
@@ -278,9 +321,9 @@ int look_json_array(struct text *t, const struct look_seen *seen, size_t count, 
 		return -ENOMEM;
 	present = gather(seen, count, first, g);
 	if (g->count) {
-		asm_judge(g->members, present, &options, &g->plan);
+		asm_judge(g->members, present + g->has_file, &options, &g->plan);
 		rc = count_bytes(g);
-		json_group(t, g, present, seen, count);
+		json_group(t, g, present);
 	}
 	drop(g);
 	/* An unreadable bitmap is the member's error, told there; the array's bytes are then what is known. */

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "run/file.h"
 #include "run/public.h"
 
 #ifndef UMD_VERSION
@@ -47,6 +48,14 @@ static int start_control(struct umd_array *u, struct err *err)
 	return 0;
 }
 
+/* Before anything is written, so that no cut leaves an array whose file nobody knows. */
+static int remember_file(struct umd_array *u, struct err *err)
+{
+	if (u->pairing == RUN_PAIRING_STAYS)
+		return 0;
+	return run_pairing_set(u->uuid, u->pairing == RUN_PAIRING_IS_MADE ? u->hands[ARR_FILE]->path : NULL, err);
+}
+
 int umd_array_start(struct umd_array *u, struct umd_error *error)
 {
 	struct err err = { 0 };
@@ -55,6 +64,8 @@ int umd_array_start(struct umd_array *u, struct umd_error *error)
 	if (rc < 0)
 		err_set(&err, rc, "the pid file of %s cannot be written: %s", run_rundir_name(u->rundir),
 			err_sentence(rc));
+	if (rc == 0)
+		rc = remember_file(u, &err);
 	if (rc == 0 && u->arr)
 		rc = run_begin(u, &err);
 	if (rc == 0)
@@ -90,6 +101,7 @@ int umd_array_close(struct umd_array *u)
 	run_close_devices(u);
 	for (uint32_t i = 0; i < ARR_MEMBERS_MAX; i++)
 		run_let_go(u, i);
+	u->hands[ARR_FILE] = mbr_close(u->hands[ARR_FILE]);
 	att_free(u->tree);
 	u->rundir = run_rundir_release(u->rundir);
 	free(u->sync_buffer);

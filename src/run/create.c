@@ -5,13 +5,15 @@
  * Everything left of "write" changes nothing, for any member (law I7); a dry run stops there. The locks are held to the
  * end, so nobody takes a member between the look and the write. What may follow what on disk is create_write.c's.
  *
- * Left out: levels other than RAID1, bitmaps in files, clusters. */
+ * A bitmap file comes before all members: superblocks never speak of a map that is not there, and a new array without
+ * its map would copy everything. Left out: levels other than RAID1, clusters. */
 #include "run/create.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "look/look.h"
@@ -46,9 +48,14 @@ static int take_bitmap(struct run_creating *c, const struct umd_create_options *
 	const char *bitmap = o->bitmap ? o->bitmap : "internal";
 
 	c->plan.has_bitmap = strcmp(bitmap, "internal") == 0;
-	if (!c->plan.has_bitmap && strcmp(bitmap, "none") != 0)
-		return refuse_option(err, UMD_E_BAD_OPTION, "bitmap", bitmap, "internal and none can be made");
-	if (!c->plan.has_bitmap && o->bitmap_chunk_bytes)
+	if (!c->plan.has_bitmap && strcmp(bitmap, "none") != 0) {
+		if (!strpbrk(bitmap, "/."))
+			return refuse_option(err, UMD_E_BAD_OPTION, "bitmap", bitmap,
+					     "internal, none, and a file whose name has a / or a dot can be made");
+		c->file = bitmap;
+		c->plan.bitmap_is_file = true;
+	}
+	if (!c->plan.has_bitmap && !c->file && o->bitmap_chunk_bytes)
 		return err_set(
 			err, UMD_E_BAD_OPTION,
 			"a bitmap chunk of %llu bytes and no bitmap contradict each other; nothing has been written",
@@ -167,6 +174,18 @@ static void drop(struct run_creating *c)
 	mem_free(c);
 }
 
+static int plan_file(struct run_creating *c, const struct umd_create_options *o, struct err *err)
+{
+	uint64_t size_sectors = run_create_any(c)->sb.size_sectors;
+	int rc = asm_new_file(size_sectors, c->plan.uuid, o->bitmap_chunk_bytes, &c->file_sb, err);
+
+	c->file_sb.write_behind = o->write_behind;
+	if (rc == 0 && !o->force && access(c->file, F_OK) == 0)
+		return refuse_option(err, -EEXIST, "bitmap", c->file,
+				     "the file exists, and is overwritten with --force only");
+	return rc;
+}
+
 static int plan_and_write(struct run_creating *c, const struct umd_create_options *o, const char *const *members,
 			  size_t count, struct err *err)
 {
@@ -180,6 +199,10 @@ static int plan_and_write(struct run_creating *c, const struct umd_create_option
 		c->plan.members[i].is_write_mostly = o->write_mostly[i];
 	if (rc == 0)
 		rc = asm_create_plan(&c->plan, c->made, err);
+	if (rc == 0 && c->file)
+		rc = plan_file(c, o, err);
+	if (rc == 0 && c->file && !o->dry_run)
+		rc = run_create_file(c, o->force, err);
 	if (rc == 0 && !o->dry_run)
 		rc = run_create_write(c, o->force, err);
 	return rc;

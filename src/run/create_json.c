@@ -30,8 +30,7 @@ static void json_member(struct text *t, const struct run_creating *c, uint32_t s
 	json_close(t, '}');
 }
 
-/* Array-wide values are the same in every member's plan. */
-static const struct asm_created *any_member(const struct run_creating *c)
+const struct asm_created *run_create_any(const struct run_creating *c)
 {
 	uint32_t i = 0;
 
@@ -43,7 +42,8 @@ static const struct asm_created *any_member(const struct run_creating *c)
 void run_create_json(struct text *t, const struct run_creating *c, bool is_dry_run)
 {
 	static const char *const versions[] = { [SB1_0] = "1.0", [SB1_1] = "1.1", [SB1_2] = "1.2" };
-	const struct asm_created *any = any_member(c);
+	const struct asm_created *any = run_create_any(c);
+	const struct bitmap_sb *bitmap = c->file ? &c->file_sb : any->has_bitmap ? &any->bitmap : NULL;
 	char uuid[36];
 
 	fmt_uuid_text(c->plan.uuid, uuid);
@@ -57,8 +57,10 @@ void run_create_json(struct text *t, const struct run_creating *c, bool is_dry_r
 	json_u64(t, "raid_devices", c->plan.count);
 	json_u64(t, "array_bytes", lay_data(&any->sb).len_bytes);
 	json_bool(t, "assume_clean", c->plan.is_assume_clean);
-	json_off(t, "bitmap_chunk_bytes", any->has_bitmap ? any->bitmap.chunk_bytes : OFF_NONE);
-	json_off(t, "bitmap_chunks", any->has_bitmap ? fmt_bitmap_chunks(&any->bitmap) : OFF_NONE);
+	json_off(t, "bitmap_chunk_bytes", bitmap ? bitmap->chunk_bytes : OFF_NONE);
+	json_off(t, "bitmap_chunks", bitmap ? fmt_bitmap_chunks(bitmap) : OFF_NONE);
+	if (c->file)
+		json_strn(t, "bitmap_file", c->file, strlen(c->file));
 	json_u64(t, "write_behind", c->plan.write_behind);
 	json_open(t, "members", '[');
 	for (uint32_t i = 0; i < c->plan.count; i++)

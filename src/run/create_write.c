@@ -8,9 +8,11 @@
  * Only bytes of the new areas and of recognised old superblocks change (law I7). */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "run/create.h"
+#include "run/file.h"
 #include "run/wipe.h"
 
 static int failed(const struct run_creating_member *member, int rc, const char *what, member_off at, struct err *err)
@@ -72,6 +74,22 @@ static int write_superblock(const struct run_creating_member *member, const stru
 	int rc = mbr_write(member->m, made->super_at, made->super_raw, sizeof made->super_raw, false);
 
 	return rc < 0 ? failed(member, rc, "superblock", made->super_at, err) : flush(member, err);
+}
+
+int run_create_file(struct run_creating *c, bool force, struct err *err)
+{
+	struct member *file;
+	int rc = run_file_make(c->file, force, &file, err);
+
+	if (rc < 0)
+		return rc;
+	rc = run_pairing_set(c->plan.uuid, file->path, err);
+	if (rc == 0)
+		rc = run_file_fill(file, &c->file_sb, c->plan.is_assume_clean ? 0 : 0xff, err);
+	if (rc < 0 && !force)
+		unlink(c->file);
+	mbr_close(file);
+	return rc;
 }
 
 int run_create_write(struct run_creating *c, bool is_wiping, struct err *err)

@@ -10,14 +10,15 @@
 
 #include "base/mem.h"
 #include "look/look.h"
+#include "run/file.h"
 #include "run/hand.h"
 #include "run/public.h"
 
 /* What is only needed while opening. */
 struct opening {
-	uint32_t count;
-	struct member *hands[ARR_MEMBERS_MAX];
-	char *paths[ARR_MEMBERS_MAX];
+	uint32_t count;			/* the bitmap's file is the last one */
+	struct member *hands[ARR_MEMBERS_MAX + 1];
+	char *paths[ARR_MEMBERS_MAX + 1];
 	struct asm_member *looks;
 	struct asm_plan *plan;
 	uint8_t *image;
@@ -49,6 +50,70 @@ static int open_members(struct opening *o, const char *const *members, bool is_r
 		look_member(o->hands[i], o->paths[i], &o->looks[i]);
 	}
 	return 0;
+}
+
+static int open_file(struct opening *o, const char *path, bool is_readonly, struct err *err)
+{
+	uint32_t at = o->count;
+	int rc;
+
+	o->paths[at] = look_escaped(path);
+	if (!o->paths[at])
+		return err_set(err, -ENOMEM, "no memory");
+	rc = run_file_open(path, -1, is_readonly, o->hands, at, &o->hands[at], err);
+	if (rc < 0) {
+		o->paths[at] = mem_free(o->paths[at]);
+		return rc;
+	}
+	o->count++;
+	look_member(o->hands[at], o->paths[at], &o->looks[at]);
+	if (o->looks[at].kind == ASM_BITMAP_FILE)
+		return 0;
+	return err_set(err, UMD_E_BAD_BITMAP, "%s is no bitmap file: %s; nothing is started with it", o->paths[at],
+		       o->looks[at].has_superblock ? "it is a member of an array" :
+						     "it does not begin with a bitmap superblock");
+}
+
+/* Which file, if any, is the user's to say: only he knows which one belongs to this array. */
+static int check_files(const struct opening *o, struct err *err)
+{
+	for (uint32_t i = 0; i < o->count; i++)
+		if (o->looks[i].kind == ASM_BITMAP_FILE) {
+			asm_why_no_member(&o->looks[i], err);
+			return err_set(err, err->code,
+				       "%s: this is a bitmap file of version %u, not a member of an array; "
+				       "--bitmap=FILE starts an array with it",
+				       o->paths[i], o->looks[i].bitmap.version);
+		}
+	return 0;
+}
+
+/* An array whose bitmap umd remembers in a file does not silently start without: a crash would then mean that all of it
+ * is copied, and the file would be out of date. */
+static int check_pairing(struct umd_array *u, const struct opening *o, const struct umd_open_options *options,
+			 struct err *err)
+{
+	const struct asm_member *ref = &o->looks[o->plan->freshest];
+	char *path, *shown;
+	int rc;
+
+	if (options->bitmap && o->plan->has_bitmap && !o->plan->bitmap_is_file)
+		return err_set(err, UMD_E_BAD_OPTION, "%s names an internal bitmap: --bitmap is for arrays that have "
+			       "none or have it in a file", ref->path);
+	if (options->bitmap && !options->readonly)
+		u->pairing = o->plan->bitmap_is_file ? RUN_PAIRING_IS_MADE : RUN_PAIRING_IS_FORGOTTEN;
+	if (o->plan->has_bitmap || options->bitmap)
+		return 0;
+	rc = run_pairing_find(ref->sb.set_uuid, &path, err);
+	if (rc < 0 || !path)
+		return rc;
+	shown = look_escaped(path);
+	mem_free(path);
+	rc = err_set(err, UMD_E_BITMAP_ELSEWHERE,
+		     "the array's bitmap is in the file %.300s: --bitmap=FILE starts with it; --bitmap=none starts "
+		     "without, copies everything after an unclean stop, and forgets the file", shown ? shown : "");
+	mem_free(shown);
+	return rc;
 }
 
 /* A preference for somebody who is not there would silently be none. */
@@ -87,13 +152,15 @@ static int start_brains(struct umd_array *u, struct opening *o, const struct asm
 	rc = asm_start(o->looks, o->plan, options, o->image, o->image_bytes, &u->arr, &u->lineage, member_of, err);
 	if (rc < 0)
 		return rc;
+	if (o->plan->bitmap_is_file)
+		u->hands[ARR_FILE] = TAKE(o->hands[o->plan->bitmap_member]);
 	arr_get_status(u->arr, &status);
 	for (uint32_t i = 0; i < status.member_count; i++) {
 		u->hands[i] = TAKE(o->hands[member_of[i]]);
 		u->paths[i] = TAKE(o->paths[member_of[i]]);
 		memcpy(u->device_uuids[i], o->looks[member_of[i]].sb.device_uuid, 16);
 	}
-	if (run_tree_of_array(u, o->looks, member_of, status.member_count, o->plan->freshest) < 0)
+	if (run_tree_of_array(u, o->looks, member_of, status.member_count, o->plan) < 0)
 		return err_set(err, -ENOMEM, "no memory for the attributes");
 	u->level = ref->level;
 	memcpy(u->uuid, ref->set_uuid, sizeof u->uuid);
@@ -121,19 +188,26 @@ static int take_name(struct umd_array *u, const char *wanted, bool may_number, s
 
 /* The members become the brains of @u. */
 static int open_all(struct umd_array *u, struct opening *o, const char *const *members,
-		    const struct asm_options *options, struct err *err)
+		    const struct umd_open_options *wish, const struct asm_options *options, struct err *err)
 {
+	bool has_file = wish->bitmap && strcmp(wish->bitmap, "none");
 	int rc;
 
-	o->looks = mem_new(o->count, sizeof *o->looks);
+	o->looks = mem_new(o->count + 1, sizeof *o->looks);
 	o->plan = mem_new(1, sizeof *o->plan);
 	if (!o->looks || !o->plan)
 		return err_set(err, -ENOMEM, "no memory");
 	rc = open_members(o, members, options->is_readonly, err);
 	if (rc == 0)
+		rc = check_files(o, err);
+	if (rc == 0 && has_file)
+		rc = open_file(o, wish->bitmap, options->is_readonly, err);
+	if (rc == 0)
 		rc = check_preferred(o, options->prefer, err);
 	if (rc == 0)
 		rc = judge(o, options, err);
+	if (rc == 0)
+		rc = check_pairing(u, o, wish, err);
 	return rc < 0 ? rc : start_brains(u, o, options, err);
 }
 
@@ -156,7 +230,7 @@ static int from_members(struct umd_array *u, const char *const *members, size_t 
 	else if (options->prefer && !prefer)
 		rc = err_set(err, -ENOMEM, "no memory");
 	else
-		rc = open_all(u, &o, members, &judge_options, err);
+		rc = open_all(u, &o, members, options, &judge_options, err);
 	opening_end(&o);
 	mem_free(prefer);
 	return rc;
@@ -171,7 +245,7 @@ static int open_inactive(struct umd_array *u, size_t count, const struct umd_ope
 			       count);
 	if (!options->name)
 		return err_set(err, UMD_E_BAD_OPTION, "an array that is set up by attributes needs a run-time name");
-	if (options->readonly || options->run || options->prefer)
+	if (options->readonly || options->run || options->prefer || options->bitmap)
 		return err_set(err, UMD_E_BAD_OPTION,
 			       "an array that is set up by attributes takes a name and no other option");
 	u->tree = att_new();
@@ -217,7 +291,11 @@ static int gather(struct umd_array *u, struct opening *o, uint32_t ret_devs[ARR_
 		if (!o->paths[o->count++])
 			return -ENOMEM;
 	}
-	return 0;
+	if (!u->hands[ARR_FILE])
+		return 0;
+	o->hands[o->count] = u->hands[ARR_FILE];
+	o->paths[o->count] = look_escaped(u->hands[ARR_FILE]->path);
+	return o->paths[o->count++] ? 0 : -ENOMEM;
 }
 
 static int judge_again(struct opening *o, const struct asm_options *options, struct err *err)

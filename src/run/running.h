@@ -37,9 +37,11 @@ struct umd_array {
 	struct arr *arr;			/* NULL: the array does not run */
 	uint32_t clients;			/* have it open */
 	struct asm_lineage *lineage;
-	struct member *hands[ARR_MEMBERS_MAX];	/* by entry of the array's member table */
+	struct member *hands[ARR_FILE + 1];	/* by entry of the array's member table; the bitmap's file */
 	char *paths[ARR_MEMBERS_MAX];		/* escaped, for people */
 	uint8_t device_uuids[ARR_MEMBERS_MAX][16];
+	/* What umd remembers of the bitmap's file when the array starts. */
+	enum { RUN_PAIRING_STAYS, RUN_PAIRING_IS_MADE, RUN_PAIRING_IS_FORGOTTEN } pairing;
 	uint8_t uuid[16];
 	char name[FMT_SB1_NAME_BYTES + 1];	/* of the superblock: hostile */
 	int32_t level;
@@ -97,7 +99,7 @@ struct run_later *run_command_watch(struct umd_array *u, struct json_object *req
 
 /* tree_members.c: arrays with superblocks. Under the lock once the array is started. -ENOMEM */
 int run_tree_of_array(struct umd_array *u, const struct asm_member *looks, const uint32_t *look_of, uint32_t count,
-		      uint32_t freshest);
+		      const struct asm_plan *plan);
 int run_tree_add(struct umd_array *u, uint32_t entry, const struct asm_member *look);
 void run_tree_remove(struct umd_array *u, uint32_t entry);
 

@@ -89,14 +89,23 @@ static void put_members(const struct umd_array *u, const struct arr_status *s, s
 	json_close(t, ']');
 }
 
-static void put_bitmap(const struct bm *b, const struct arr_status *s, struct text *t)
+static const char *file_path(const struct umd_array *u)
 {
+	return u->hands[ARR_FILE] ? u->hands[ARR_FILE]->path : NULL;
+}
+
+static void put_bitmap(const struct umd_array *u, const struct bm *b, const struct arr_status *s, struct text *t)
+{
+	if (s->has_lost_file)
+		json_str(t, "bitmap_file_lost", file_path(u));
 	if (!b) {
 		json_null(t, "bitmap");
 		return;
 	}
 	json_open(t, "bitmap", '{');
-	json_str(t, "kind", bm_is_bare(b) ? "external" : "internal");
+	json_str(t, "kind", bm_is_bare(b) ? "external" : s->bitmap_is_file ? "file" : "internal");
+	if (s->bitmap_is_file)
+		json_str(t, "path", file_path(u));
 	json_u64(t, "chunk_bytes", bm_chunk_bytes(b));
 	json_u64(t, "chunks", bm_chunks(b));
 	json_u64(t, "set_chunks", bm_set_chunks(b));
@@ -185,7 +194,7 @@ void run_detail(struct umd_array *u, struct text *t)
 	json_open(t, NULL, '{');
 	put_array(u, &view, &s, t);
 	put_members(u, &s, t);
-	put_bitmap(view.bitmap, &s, t);
+	put_bitmap(u, view.bitmap, &s, t);
 	if (s.now.action)
 		put_report(&s.now, "sync", run_now_ms(), t);
 	else

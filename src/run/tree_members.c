@@ -16,7 +16,7 @@ static const char *metadata_name(enum sb1_minor minor)
 	return names[minor];
 }
 
-static struct att_facts facts_of(const struct asm_member *look)
+static struct att_facts facts_of(const struct asm_member *look, const struct asm_plan *plan)
 {
 	const struct sb1 *sb = &look->sb;
 	bool has_bitmap = sb->feature_map & FMT_SB1_BITMAP;
@@ -28,6 +28,7 @@ static struct att_facts facts_of(const struct asm_member *look)
 		.raid_disks = sb->raid_disks,
 		.component_bytes = sb->size_sectors * SECTOR_BYTES,
 		.bitmap_sectors = has_bitmap ? sb->bitmap_offset_sectors : 0,
+		.bitmap_is_file = plan->bitmap_is_file,
 		.bitmap_space_sectors = has_bitmap && look->has_bitmap ? look->bitmap.sectors_reserved : 0,
 	};
 
@@ -65,12 +66,12 @@ void run_tree_remove(struct umd_array *u, uint32_t entry)
 }
 
 int run_tree_of_array(struct umd_array *u, const struct asm_member *looks, const uint32_t *look_of, uint32_t count,
-		      uint32_t freshest)
+		      const struct asm_plan *plan)
 {
 	int rc = 0;
 
 	u->has_superblocks = true;
-	u->facts = facts_of(&looks[freshest]);
+	u->facts = facts_of(&looks[plan->freshest], plan);
 	u->tree = att_of_array(&u->facts);
 	if (!u->tree)
 		return -ENOMEM;

@@ -71,11 +71,11 @@ void run_job(struct umd_array *u, struct arr_job *job)
 {
 	if (job->copy)
 		memcpy(job->copy, job->owner->data, job->owner->len_bytes);
-	for (uint32_t member = 0; member < ARR_MEMBERS_MAX; member++) {
+	for (uint32_t member = 0; member <= ARR_FILE; member++) {
 		uint32_t at = 0;
 		int rc = 0;
 
-		if (!(job->members & 1ull << member))
+		if (member == ARR_FILE ? !job->is_on_file : !(job->members & 1ull << member))
 			continue;
 		while (run_batch(u, job, member, &at, &rc))
 			;

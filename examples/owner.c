@@ -350,9 +350,10 @@ static bool record_member(struct member *m)
 {
 	if (has(m->state, "in_sync") && !has(m->slot, "none"))
 		return record_status(m, "in sync");
-	if (is_called(m, "in sync") && (m->state->fd < 0 || has(m->state, "faulty")))
-		return record_status(m, "behind");
-	return false;
+	if (!is_called(m, "in sync") || (m->state->fd >= 0 && !has(m->state, "faulty")))
+		return false;
+	m->may_try = false;	/* it has just failed */
+	return record_status(m, "behind");
 }
 
 static bool record_dirty(bool value)

@@ -91,7 +91,8 @@ class Scratch:
 
 	def __enter__(self):
 		self.folder = tempfile.mkdtemp(prefix='umd-golden.')
-		self.env = dict(os.environ, UMD_RUNTIME_DIR=os.path.join(self.folder, 'run'))
+		self.env = dict(os.environ, UMD_RUNTIME_DIR=os.path.join(self.folder, 'run'),
+				UMD_STATE_DIR=os.path.join(self.folder, 'state'))
 		return self
 
 	def __exit__(self, *_):

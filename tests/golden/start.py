@@ -141,6 +141,13 @@ def first_members(one, paths, steps):
 	return members_in(steps[0]['command'], paths)
 
 
+def file_words(one, scratch, steps):
+	"""The bitmap file that Linux was given, in umd's words."""
+	if '--bitmap=' not in steps[0]['command']:
+		return []
+	return ['--bitmap=' + one.unpack_bitmap_file(scratch.folder)]
+
+
 def wanted_sha(one):
 	"""Linux's content after the start. Only where copies agree, or one member alone was read, is it a fact."""
 	content, start = one.facts['content'], one.facts['linux_start']
@@ -153,7 +160,7 @@ def part_content(one, scratch, differs):
 	paths, start = one.unpack(scratch.folder), one.facts['linux_start']
 	legs = read_data(one, paths)
 	given = first_members(one, paths, start['steps'])
-	with Server(scratch, given, '--run') as server:
+	with Server(scratch, given, '--run', *file_words(one, scratch, start['steps'])) as server:
 		server.wait()
 		follow(server, start['steps'], paths)
 		content = server.content()
@@ -198,7 +205,7 @@ def copied(one, scratch, given_of, follows):
 	paths = one.unpack(scratch.folder)
 	poison(one, paths, facts['member'])
 	before = read_data(one, paths)
-	with Server(scratch, given_of(paths), '--run') as server:
+	with Server(scratch, given_of(paths), '--run', *file_words(one, scratch, facts['steps'])) as server:
 		server.wait()
 		if follows:
 			follow(server, facts['steps'], paths)
@@ -229,9 +236,11 @@ def part_at_once(one, scratch, differs):
 def part_readonly(one, scratch, differs):
 	facts = one.facts['linux_readonly']
 	paths = one.unpack(scratch.folder)
-	before = [open_bytes(p) for p in paths]
 	given = first_members(one, paths, facts['steps'])
-	with Server(scratch, given, '--run', '--readonly') as server:
+	words = file_words(one, scratch, facts['steps'])
+	paths += [w.split('=', 1)[1] for w in words]	# nobody changes the file either
+	before = [open_bytes(p) for p in paths]
+	with Server(scratch, given, '--run', '--readonly', *words) as server:
 		content = server.content()
 		server.stop()
 	wrong = [f'{p} changed' for p, b in zip(paths, before) if open_bytes(p) != b]

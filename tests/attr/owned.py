@@ -70,10 +70,12 @@ class Mirror:
 		return self.owner.communicate()[1]
 
 	def end(self):
-		for process in (self.owner, self.keeper):
-			if process and process.poll() is None:
-				process.kill()
-				process.communicate()
+		"""The owner first: it would say that its tree is gone."""
+		if self.owner and self.owner.poll() is None:
+			self.kill_owner()
+		if self.keeper and self.keeper.poll() is None:
+			self.s.umd('stop', NAME)
+			self.keeper.communicate(timeout=30)
 
 	# ---- what is seen ----
 

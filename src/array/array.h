@@ -217,9 +217,9 @@ enum arr_event_kind {
 					 * free) or RECOVERING with slot, wants_full, recovery_offset (re-add) */
 	ARR_EV_STOP,			/* no new work; ends in arr_is_stopped() */
 	/* .value, an enum arr_mode. Back from writable: -EBUSY while requests are in flight; finished when
-	 * arr_status.mode says so (members are flushed, an array with superblocks writes clean ones). READONLY
-	 * twice: -ENXIO. Whether members may be written at all is known to the hands only: they refuse WRITABLE
-	 * where they may not. */
+	 * arr_status.mode says so (members are flushed, an array with superblocks writes clean ones), or mode_wanted
+	 * says otherwise: a write came on the way to READ_AUTO. READONLY twice: -ENXIO. Whether members may be
+	 * written at all is known to the hands only: they refuse WRITABLE where they may not. */
 	ARR_EV_SET_MODE,
 	/* .value: may bits be cleared? Without a bitmap -ENOENT; true while degraded: -EBUSY. After false no clear is
 	 * begun; one that is under way goes out: no bit leaves any more when !arr_status.is_clearing. */
@@ -328,7 +328,7 @@ struct arr_status {
 	bool is_readonly, is_active, is_broken, is_stopping;	/* broken: the last member failed a write */
 	bool is_recorded;			/* every change of members is durable, in superblocks or by the owner */
 	bool is_external, is_frozen;
-	enum arr_mode mode;
+	enum arr_mode mode, mode_wanted;	/* they differ while it turns */
 	enum arr_state state;
 	uint32_t safe_mode_delay_ms;		/* 0: off */
 	bool can_clear, is_clearing;		/* clearing: pages without bits that they had are being written */

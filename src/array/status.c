@@ -16,6 +16,7 @@ void arr_get_status(const struct arr *a, struct arr_status *s)
 	s->is_readonly = a->mode == ARR_MODE_READONLY;
 	s->is_external = a->is_external;
 	s->mode = a->mode;
+	s->mode_wanted = a->mode_wanted;
 	s->state = arr_state(a);
 	s->safe_mode_delay_ms = a->safe_mode_delay_ms;
 	s->can_clear = a->can_clear;

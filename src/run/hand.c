@@ -240,7 +240,9 @@ static bool is_settled(const struct arr_event *ev, const struct arr_status *s)
 		return s->is_backlog_recorded || s->is_readonly;
 	if (ev->kind == ARR_EV_WRITE_MOSTLY)
 		return s->is_recorded || s->is_readonly || s->is_external;
-	return ev->kind != ARR_EV_SET_MODE || s->mode == (enum arr_mode)ev->value;
+	if (ev->kind == ARR_EV_CAN_CLEAR)
+		return ev->value || !s->is_clearing;	/* after false no bit goes any more */
+	return ev->kind != ARR_EV_SET_MODE || s->mode == s->mode_wanted || s->mode_wanted != (enum arr_mode)ev->value;
 }
 
 /* Only the hands know that members were opened for reading alone. */

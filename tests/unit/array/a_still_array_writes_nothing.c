@@ -106,7 +106,9 @@ static void busy(void)
 	ok(r->is_done, "which ends");
 	hold(KIND(ARR_JOB_CLAIM));
 	set_mode(ARR_MODE_READ_AUTO);
+	ok(status()->mode == ARR_MODE_WRITABLE && status()->mode_wanted == ARR_MODE_READ_AUTO, "it turns");
 	r = submit(ARR_WRITE, CHUNK, 512, 'b');
+	ok(status()->mode_wanted == ARR_MODE_WRITABLE, "until a write comes");
 	let_go(KIND(ARR_JOB_CLAIM));
 	ok(r->is_done && !r->rc && is_shown("active"), "one that comes on the way to read-auto keeps it writable");
 	end();

@@ -26,7 +26,7 @@
 #include "base/mem.h"
 #include "run/control_inside.h"
 
-enum { PEERS_MAX = 64 };
+enum { PEERS_MAX = 64, BACKLOG = 1024 };
 
 struct run_control {
 	int listen_fd, wake_fd, dir_fd;
@@ -173,7 +173,7 @@ static int bind_socket(struct run_control *c)
 
 	c->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (c->listen_fd < 0 || bind(c->listen_fd, (struct sockaddr *)&address, sizeof address) < 0 ||
-	    chmod(address.sun_path, 0600) < 0 || listen(c->listen_fd, PEERS_MAX) < 0)
+	    chmod(address.sun_path, 0600) < 0 || listen(c->listen_fd, BACKLOG) < 0)
 		return -errno;
 	return 0;
 }

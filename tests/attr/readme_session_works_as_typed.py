@@ -49,7 +49,8 @@ with Scene() as s:
 		s.skip('the session works', fuse_is_missing())
 	else:
 		out, words, status = run(s, lines)
-		s.same((status, words), (0, ''), 'every command succeeds')
+		words = [line for line in words.splitlines() if not line.startswith('umd: nbdkit ')]
+		s.same((status, words), (0, []), 'every command succeeds, and says nothing but what nbdkit cannot do')
 		got = out.splitlines()
 		s.ok(len(got) == len(wanted) and all(map(is_said, wanted, got)), 'and prints what the README says', wanted, got)
 		s.umd('stop', 'box')

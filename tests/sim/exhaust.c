@@ -50,10 +50,10 @@ static const struct letter letters[] = {
 enum { LETTERS = sizeof letters / sizeof *letters };
 
 #define CHUNK 8192	/* the smallest array has 64 KiB: eight of them */
-#define SETUP(slot_count, chunk, is_clean)                                                          \
+#define SETUP(slot_count, chunk, is_clean, ...)                                                     \
 	{                                                                                           \
 		.slots = slot_count, .chunk_bytes = chunk, .size_bytes = 65536, .is_assume_clean = is_clean, \
-		.sleep_s = 1, .is_small = true                                                      \
+		.sleep_s = 1, .is_small = true, __VA_ARGS__                                         \
 	}
 #define STATE(name, setup, ...)                                                                     \
 	{                                                                                           \
@@ -68,6 +68,8 @@ static const struct start_state states[] = {
 	STATE("fresh", SETUP(2, CHUNK, false), START(A | B)),
 	STATE("mapless", SETUP(2, 0, true), START(A | B)),
 	STATE("mapless-fresh", SETUP(2, 0, false), START(A | B)),
+	/* b is write-mostly, and two writes may be behind there; one is. */
+	STATE("behind", SETUP(2, CHUNK, true, .is_mostly = true, .behind = 2), START(A | B), OLD_WRITE),
 	STATE("three", SETUP(3, CHUNK, true), START(A | B | C)),
 	/* b was removed, and a chunk it lacks was written. */
 	STATE("degraded", SETUP(2, CHUNK, true), START(A | B), OLD_WRITE, { .kind = EV_IDLE },

@@ -63,12 +63,14 @@ static const struct life {
 	{ fourth_life, sizeof fourth_life / sizeof *fourth_life },
 };
 
-#define SETUP(chunk, is_clean)                                                                      \
+#define SETUP(chunk, is_clean, ...)                                                                 \
 	{                                                                                           \
 		.slots = 2, .chunk_bytes = chunk, .size_bytes = 65536, .is_assume_clean = is_clean, \
-		.sleep_s = 1, .is_small = true                                                      \
+		.sleep_s = 1, .is_small = true, __VA_ARGS__                                         \
 	}
-static const struct sim_setup setups[] = { SETUP(8192, true), SETUP(8192, false), SETUP(0, true) };
+static const struct sim_setup setups[] = {
+	SETUP(8192, true), SETUP(8192, false), SETUP(0, true), SETUP(8192, true, .is_mostly = true, .behind = 2),
+};
 enum { SETUPS = sizeof setups / sizeof *setups };
 
 /* What goes wrong in one run. */

@@ -1,9 +1,13 @@
 /* umd grow: another bitmap for a running array, or none.
  *
- * The server plans, refuses and does it, and answers when it is durable; with --dry-run it only plans. Left out: the
- * array's size and its number of members. */
+ * The server plans, refuses and does it, and answers when it is durable; with --dry-run it only plans. A bitmap file is
+ * made here, with the caller's rights, and removed again if the server refuses. Left out: the array's size and its
+ * number of members. */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "json.h"
 
@@ -12,9 +16,10 @@ static int check_options(const struct cli *cli)
 	const char *bitmap = cli_text(cli, "bitmap");
 
 	if (!bitmap && !cli_has(cli, "bitmap-chunk"))
-		return cli_usage("grow needs --bitmap=internal, --bitmap=none or --bitmap-chunk=SIZE");
-	if (bitmap && strcmp(bitmap, "internal") && strcmp(bitmap, "none"))
-		return cli_usage("--bitmap is internal or none, not \"%s\"", cli_shown(bitmap));
+		return cli_usage("grow needs --bitmap=internal, --bitmap=none, --bitmap=FILE or --bitmap-chunk=SIZE");
+	if (bitmap && strcmp(bitmap, "internal") && strcmp(bitmap, "none") && !strpbrk(bitmap, "/."))
+		return cli_usage("--bitmap is internal, none, or a file whose name has a / or a dot, not \"%s\"",
+				 cli_shown(bitmap));
 	if (bitmap && !strcmp(bitmap, "none") && cli_has(cli, "bitmap-chunk"))
 		return cli_usage("--bitmap=none has no chunks: --bitmap-chunk does not go with it");
 	if (cli_has(cli, "bitmap-chunk") && !cli_number(cli, "bitmap-chunk", 0))
@@ -22,13 +27,63 @@ static int check_options(const struct cli *cli)
 	return CLI_DONE;
 }
 
-static struct json_object *request_of(const struct cli *cli)
+static bool is_file(const struct cli *cli)
+{
+	const char *bitmap = cli_text(cli, "bitmap");
+
+	return bitmap && strcmp(bitmap, "internal") && strcmp(bitmap, "none");
+}
+
+/* The name is durable before anybody remembers it. */
+static int sync_folder(const char *path)
+{
+	int fd = open(cli_print("%.*s", (int)(strrchr(path, '/') - path) + 1, path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = fd < 0 ? -1 : fsync(fd);
+
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+/* Made with the caller's rights; its descriptor goes to the server. */
+static int make_file(const struct cli *cli, int *ret_fd, char **ret_path)
+{
+	const char *path = cli_text(cli, "bitmap");
+	int flags = O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_CREAT | (cli_has(cli, "force") ? 0 : O_EXCL);
+	int fd = open(path, flags, 0600);
+
+	if (fd < 0)
+		return cli_refuse("cannot make the bitmap file %s: %s%s; nothing was written", cli_shown(path),
+				  strerror(errno), errno == EEXIST ? " (--force writes over it)" : "");
+	*ret_path = realpath(path, NULL);
+	if (!*ret_path || sync_folder(*ret_path)) {
+		close(fd);
+		return cli_refuse("cannot make the bitmap file %s: %s", cli_shown(path), strerror(errno));
+	}
+	*ret_fd = fd;
+	return CLI_DONE;
+}
+
+/* Where it would be: it need not be there yet. */
+static char *future_path(const char *path)
+{
+	char cwd[4096];
+
+	if (path[0] == '/' || !getcwd(cwd, sizeof cwd))
+		return strdup(path);
+	return strdup(cli_print("%s/%s", cwd, path));
+}
+
+static struct json_object *request_of(const struct cli *cli, const char *path)
 {
 	struct json_object *request = cli_request("grow");
 	uint64_t chunk = cli_number(cli, "bitmap-chunk", 0);
 
 	if (cli_text(cli, "bitmap"))
-		json_object_object_add(request, "bitmap", json_object_new_string(cli_text(cli, "bitmap")));
+		json_object_object_add(request, "bitmap",
+				       json_object_new_string(path ? "file" : cli_text(cli, "bitmap")));
+	if (path)
+		json_object_object_add(request, "path", json_object_new_string(path));
 	if (chunk)
 		json_object_object_add(request, "bitmap_chunk_bytes", json_object_new_int64((int64_t)chunk));
 	if (cli_has(cli, "dry-run"))
@@ -40,11 +95,22 @@ int cmd_grow(const struct cli *cli)
 {
 	struct json_object *reply;
 	struct umd_error error;
-	int status = check_options(cli);
+	int status = check_options(cli), fd = -1, rc;
+	char *path = NULL;
 
+	if (status == CLI_DONE && is_file(cli) && cli_has(cli, "dry-run"))
+		path = future_path(cli_text(cli, "bitmap"));
+	else if (status == CLI_DONE && is_file(cli))
+		status = make_file(cli, &fd, &path);
 	if (status)
 		return status;
-	if (cli_send(cli->words[0], request_of(cli), -1, &reply, &error))
+	rc = cli_send(cli->words[0], request_of(cli, path), fd, &reply, &error);
+	if (rc && fd >= 0 && !cli_has(cli, "force"))
+		unlink(path);		/* it was made for this alone */
+	if (fd >= 0)
+		close(fd);
+	free(path);
+	if (rc)
 		return cli_fail(&error);
 	if (cli_has(cli, "json"))
 		cli_json_print_object(reply);

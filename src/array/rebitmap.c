@@ -170,6 +170,7 @@ static bool install(struct arr *a)
 	if (!a->next_bitmap)
 		return end(a, 0);
 
+	a->has_lost_file = false;
 	a->bitmap = a->next_bitmap;
 	a->next_bitmap = NULL;
 	for (uint32_t i = 0; i < a->member_count; i++)

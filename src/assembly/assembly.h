@@ -206,6 +206,7 @@ struct asm_bitmap_wish {
 
 struct asm_bitmap_plan {
 	bool has_bitmap;			/* else none */
+	bool is_file;				/* it goes to a file: nowhere on members */
 	struct bitmap_sb sb;			/* for bm_new(), without an image */
 	int32_t distance_sectors;		/* from the superblock */
 	member_off at[ARR_MEMBERS_MAX];		/* on each entry of the table; OFF_NONE where none is written */

@@ -202,6 +202,7 @@ static int plan_file(const struct asm_lineage *l, const struct bm *old, uint64_t
 {
 	int rc = asm_new_file(l->base.size_sectors, l->base.set_uuid, wanted, &p->sb, err);
 
+	p->is_file = true;
 	for (uint32_t i = 0; i < ARR_MEMBERS_MAX; i++)
 		p->at[i].bytes = OFF_NONE;
 	if (rc == 0)

@@ -5,7 +5,8 @@
  * The caller waits until it is over; writes of clients wait inside of the array, and only for I/O. Errands come one by
  * one, so nobody joins between the plan and its end, and no map is drawn of a bitmap that goes.
  *
- * Left out: orders and laws (array/rebitmap.c), places (assembly/rebitmap.c), bitmap files. */
+ * Left out: orders and laws (array/rebitmap.c), places (assembly/rebitmap.c), what is done with a file
+ * (grow_file.c). */
 #include "run/running.h"
 
 #include <errno.h>
@@ -27,16 +28,21 @@ static int wait_until_over(struct umd_array *u, struct err *err)
 	return 0;
 }
 
+int run_do_change(struct umd_array *u, struct arr_event *ev)
+{
+	run_step(u, ev);
+	if (ev->rc) {
+		bm_free(ev->bitmap);
+		return ev->rc;
+	}
+	return wait_until_over(u, ev->err);
+}
+
 int run_change_bitmap(struct umd_array *u, struct bm *next, const member_off at[ARR_MEMBERS_MAX], struct err *err)
 {
 	struct arr_event ev = { .kind = ARR_EV_BITMAP, .bitmap = next, .bitmap_at = at, .err = err };
 
-	run_step(u, &ev);
-	if (ev.rc) {
-		bm_free(next);
-		return ev.rc;
-	}
-	return wait_until_over(u, err);
+	return run_do_change(u, &ev);
 }
 
 int run_set_bits(struct umd_array *u, array_off at, uint64_t len_bytes, struct err *err)
@@ -69,14 +75,18 @@ static int wish_of(struct json_object *request, struct asm_bitmap_wish *ret, str
 		ret->kind = ASM_BITMAP_NONE;
 	else if (word && !strcmp(word, "internal"))
 		ret->kind = ASM_BITMAP_INTERNAL;
+	else if (word && !strcmp(word, "file"))
+		ret->kind = ASM_BITMAP_IN_FILE;
 	else if (word)
-		return err_set(err, UMD_E_BAD_OPTION, "a bitmap is \"internal\", with chunks or without, or \"none\"");
+		return err_set(err, UMD_E_BAD_OPTION, "a bitmap is \"internal\" or in a \"file\", with chunks or "
+			       "without, or \"none\"");
 	return 0;
 }
 
 /* The tree shows where it lies now. */
 static void tell_tree(struct umd_array *u, const struct asm_bitmap_plan *p)
 {
+	u->facts.bitmap_is_file = p->is_file;
 	u->facts.bitmap_sectors = p->has_bitmap ? p->distance_sectors : 0;
 	u->facts.bitmap_space_sectors = p->has_bitmap ? p->sb.sectors_reserved : 0;
 	att_set_facts(u->tree, &u->facts);
@@ -88,7 +98,12 @@ static void describe(const struct asm_bitmap_plan *p, bool would, struct text *r
 	char sentence[ERR_TEXT_BYTES];
 	uint64_t chunks = p->has_bitmap ? fmt_bitmap_chunks(&p->sb) : 0;
 
-	if (p->has_bitmap)
+	if (p->is_file)
+		text_fit(sentence, sizeof sentence,
+			 "the array %s a bitmap of %" PRIu64 " chunk%s of %" PRIu32 " bytes in a file, which every "
+			 "start must be given (--bitmap=FILE)", would ? "would get" : "has", chunks, chunks == 1 ? "" : "s",
+			 p->sb.chunk_bytes);
+	else if (p->has_bitmap)
 		text_fit(sentence, sizeof sentence,
 			 "the array %s a bitmap of %" PRIu64 " chunk%s of %" PRIu32 " bytes, at %+" PRId32
 			 " sectors from the superblock", would ? "would get" : "has", chunks, chunks == 1 ? "" : "s",
@@ -103,7 +118,8 @@ static void describe(const struct asm_bitmap_plan *p, bool would, struct text *r
 		json_open(reply, "bitmap", '{');
 		json_u64(reply, "chunk_bytes", p->sb.chunk_bytes);
 		json_u64(reply, "chunks", fmt_bitmap_chunks(&p->sb));
-		json_i64(reply, "offset_sectors", p->distance_sectors);
+		if (!p->is_file)
+			json_i64(reply, "offset_sectors", p->distance_sectors);
 		json_close(reply, '}');
 	} else {
 		json_null(reply, "bitmap");
@@ -112,23 +128,39 @@ static void describe(const struct asm_bitmap_plan *p, bool would, struct text *r
 }
 
 /* Under the lock. */
-static int change(struct umd_array *u, const struct asm_bitmap_plan *p, struct err *err)
+static int change(struct umd_array *u, const struct asm_bitmap_plan *p, const char *path, int fd, struct err *err)
 {
 	struct bm *next = p->has_bitmap ? bm_new(&p->sb, NULL, 0) : NULL;
 	int rc;
 
 	if (p->has_bitmap && !next)
 		return err_set(err, -ENOMEM, "no memory for a bitmap of %" PRIu64 " bytes", fmt_bitmap_bytes(&p->sb));
-	rc = run_change_bitmap(u, next, p->at, err);
+	rc = p->is_file ? run_grow_into_file(u, p, next, path, fd, err) : run_change_bitmap(u, next, p->at, err);
+	if (rc == 0 && !p->is_file)
+		run_grow_left_file(u);
 	if (rc == 0)
 		tell_tree(u, p);
 	return rc;
 }
 
-static int grow(struct umd_array *u, struct json_object *request, bool would, struct asm_bitmap_plan *plan,
+/* The path of the file, whose descriptor came along: the server opens nothing that a client names. */
+static int path_of(struct json_object *request, bool would, int fd, const char **ret_path, struct err *err)
+{
+	struct json_object *path = NULL;
+
+	json_object_object_get_ex(request, "path", &path);
+	*ret_path = json_object_is_type(path, json_type_string) ? json_object_get_string(path) : NULL;
+	if (*ret_path && **ret_path == '/' && (would || fd >= 0))
+		return 0;
+	return err_set(err, UMD_E_BAD_OPTION, "a bitmap in a file wants an absolute \"path\", and its descriptor "
+		       "with the request");
+}
+
+static int grow(struct umd_array *u, struct json_object *request, bool would, int fd, struct asm_bitmap_plan *plan,
 		struct err *err)
 {
 	struct asm_bitmap_wish wish;
+	const char *path = NULL;
 	int rc = wish_of(request, &wish, err);
 
 	if (rc < 0)
@@ -136,8 +168,11 @@ static int grow(struct umd_array *u, struct json_object *request, bool would, st
 	if (!u->arr || !u->lineage)
 		return err_set(err, UMD_E_NOT_SUPPORTED, "the bitmap of an array without superblocks is its owner's, "
 			       "who says by attributes where it lies (umd set NAME bitmap/location)");
-	rc = asm_plan_bitmap(u->lineage, u->arr, &wish, plan, err);
-	return rc || would ? rc : change(u, plan, err);
+	if (wish.kind == ASM_BITMAP_IN_FILE)
+		rc = path_of(request, would, fd, &path, err);
+	if (rc == 0)
+		rc = asm_plan_bitmap(u->lineage, u->arr, &wish, plan, err);
+	return rc || would ? rc : change(u, plan, path, fd, err);
 }
 
 void run_command_grow(struct umd_array *u, struct json_object *request, int fd, struct text *reply)
@@ -149,7 +184,7 @@ void run_command_grow(struct umd_array *u, struct json_object *request, int fd, 
 	int rc;
 
 	pthread_mutex_lock(&u->lock);
-	rc = grow(u, request, would, &plan, &err);
+	rc = grow(u, request, would, fd, &plan, &err);
 	pthread_mutex_unlock(&u->lock);
 	if (rc)
 		run_control_refuse(reply, &err);

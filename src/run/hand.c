@@ -365,7 +365,8 @@ static int write_value(struct umd_array *u, const char *path, const char *value,
 
 	pthread_mutex_lock(&u->lock);
 	view = run_view(u, &status);
-	rc = att_write(u->tree, &view, path, value, len_bytes, &action, err);
+	rc = u->is_ending ? err_set(err, UMD_E_STOPPING, "the server is stopping: nothing is changed any more") :
+			    att_write(u->tree, &view, path, value, len_bytes, &action, err);
 	if (rc == 0) {
 		bool was_running = u->arr;
 

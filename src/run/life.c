@@ -23,6 +23,7 @@ struct umd_array *run_array_new(void)
 		return NULL;
 	pthread_mutex_init(&u->lock, NULL);
 	pthread_cond_init(&u->changed, NULL);
+	list_init(&u->jobs);
 	return u;
 }
 

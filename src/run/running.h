@@ -122,6 +122,16 @@ void run_tell_end(struct umd_array *u);
  * zero when there was none. */
 void run_end(struct umd_array *u, struct arr_status *ret_last);
 
+/* grow.c: ARR_EV_BITMAP, and wait until it is over; takes the event's bitmap. Under the lock, which is left. */
+int run_do_change(struct umd_array *u, struct arr_event *ev);
+
+/* grow_file.c: under the lock, which is left. Takes @next. The path is the caller's, for people and for the next
+ * start. */
+int run_grow_into_file(struct umd_array *u, const struct asm_bitmap_plan *p, struct bm *next, const char *path, int fd,
+		       struct err *err);
+/* The array has its bitmap elsewhere now, or none. */
+void run_grow_left_file(struct umd_array *u);
+
 /* open.c */
 void run_let_go(struct umd_array *u, uint32_t entry);			/* close a member's hand */
 /* The members of a tree with superblocks are judged once more and become brains. Under the lock, which is left

@@ -5,7 +5,8 @@ Source: design, the command line: "Exit status: 0 done; 1 it failed; 2 usage".
 """
 from scene import Scene
 
-VERBS = ['create', 'serve', 'examine', 'why', 'map', 'detail', 'list', 'manage', 'stop', 'wait']
+VERBS = ['create', 'serve', 'examine', 'why', 'map', 'detail', 'list', 'manage', 'get', 'set', 'attrs',
+	'monitor', 'stop', 'wait']
 
 WRONG = [
 	([], ['no verb']),
@@ -32,6 +33,14 @@ WRONG = [
 	(['manage', 'home', '--fail'], ['--fail needs a member']),
 	(['manage', 'home', '--fail', '--remove', 'x.img'], ['--fail needs a member']),
 	(['examine', '--dry-run', 'a'], ['--dry-run']),
+	(['get', 'home'], ['NAME PATH']),
+	(['set', 'home', 'level'], ['NAME PATH VALUE']),
+	(['set', 'home', 'level', 'raid1', 'raid10'], ['raid10']),
+	(['set', '--now', 'home', 'level', '-1'], ['--now']),
+	(['monitor'], ['name of an array']),
+	(['serve'], ['needs a member']),
+	(['serve', '--inactive'], ['--name']),
+	(['serve', '--inactive', '--name=x', 'a'], ['"a"', 'new_dev']),
 	(['\033[31mred'], ['\\x1b[31mred']),
 	(['list', '--\033]0;title\007'], ['\\x1b]0;title\\x07']),
 	(['list', '--\udcff\udcfe'], ['\\xff\\xfe']),

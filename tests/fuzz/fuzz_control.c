@@ -1,7 +1,8 @@
 /* The control socket: one line in, one line out, whoever is on the other end.
  *
  * Input: the line. Where it names a command, the real dispatch answers it for a read-only array of one member; add and
- * re-add come without a descriptor, so no file that a request names is opened.
+ * re-add come without a descriptor, so no file that a request names is opened; nor does an attribute open one here, or
+ * end the array (what attributes do is another target's).
  * Properties: the answer is one line, harmless, one JSON object, and an object "error" in it has a code that the other
  * side knows and a message; the array is what it was. */
 #include <errno.h>
@@ -48,6 +49,26 @@ static struct umd_array *open_array(void)
 	return array;
 }
 
+static bool names(struct json_object *request, const char *path)
+{
+	struct json_object *o;
+
+	return json_object_object_get_ex(request, "path", &o) && json_object_is_type(o, json_type_string) &&
+	       !strcmp(json_object_get_string(o), path);
+}
+
+static struct run_later *answer(void *opaque, const char *command, struct json_object *request, int fd,
+				struct text *reply)
+{
+	struct err err;
+
+	if (strcmp(command, "set") || (!names(request, "new_dev") && !names(request, "array_state")))
+		return run_command(opaque, command, request, fd, reply);
+	err_set(&err, UMD_E_NOT_SUPPORTED, "not here");
+	run_control_refuse(reply, &err);
+	return NULL;
+}
+
 static bool is_known(const char *code)
 {
 	return run_control_code(code) != -EPROTO || !strcmp(code, err_name(-EPROTO));
@@ -83,7 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!line)
 		return 0;
 	memcpy(line, data, size);
-	reply = run_control_answer(line, size, -1, run_command, array, &later);
+	reply = run_control_answer(line, size, -1, answer, array, &later);
 	FUZZ_MUST(!reply == !!later);
 	if (later) {
 		reply = run_control_answer_later(later, true);

@@ -134,7 +134,9 @@ BY_HAND = {
 		{'command': 'detail'}, {'command': 'map', 'cells': 16}, {'command': 'map', 'cells': -1}, {'command': 'stop'},
 		{'command': 'fail', 'member': '/proc/self/fd/3'}, {'command': 'remove', 'member': 'b\u0000c'},
 		{'command': 'add', 'member': 'x', 'force': True}, {'command': 're-add', 'member': 7}, {'command': 'nothing'},
-		{'command': ['a', {'b': None}]}, [], 'text', {})] + [b'{"command":"detail"} {}', b'[[[[[[[[[[[[', b'{"command":"\\ud800"}'],
+		{'command': ['a', {'b': None}]}, [], 'text', {}, {'command': 'attrs'}, {'command': 'get', 'path': 'dev-member/state'},
+		{'command': 'set', 'path': 'sync_action', 'value': 'idle\n'}, {'command': 'set', 'path': 'level', 'value_hex': '72ff00'},
+		{'command': 'watch', 'tree': 1, 'paths': [{'path': 'level', 'generation': 0}], 'timeout_ms': 1})] + [b'{"command":"detail"} {}', b'[[[[[[[[[[[[', b'{"command":"\\ud800"}'],
 	'sizes': [bytes([verb]) + words for verb in range(13) for words in (
 		b'a\0', b'a\0b\0--json\0', b'--bitmap-chunk=64K\0a\0b\0', b'--size\x00010MiB\0--\0-x\0', b'--help\0', b'--cells=7\0--slot\0' b'2\0a\0',
 		b'--size=18446744073709551616\0', b'--metadata=1.2\0--uuid=00\0a\0missing\0', b'--fail\0a\0--remove\0b\0--nonsense\0')],
@@ -177,7 +179,7 @@ def dictionaries():
 	yield 'sizes', options + [token(w) for w in (b'--', b'=', b'\0', b'K', b'M', b'G', b'T', b'MiB', b'18446744073709551615')]
 	paths = [p.replace('*', d) for p in words_of('src/attrs/attrs.def', r'^[A-Z]\([a-z_]+, "([a-z_/*-]+)"') for d in ('ubda', 'ubdb')]
 	yield 'attrs', sorted({token(p.encode() + b' ') for p in paths})
-	keys = words_of('src/run/command.c', r'"([a-z-]+)"')
+	keys = sorted({w for f in ('command', 'tree', 'hand') for w in words_of(f'src/run/{f}.c', r'"([a-z_-]+)"')})
 	yield 'control', [token(b'"' + k.encode() + b'"') for k in keys] + [token(w) for w in (b'{', b'}', b'[', b':', b'true', b'null', b'\\u0000')]
 
 

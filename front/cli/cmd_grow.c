@@ -37,7 +37,8 @@ static bool is_file(const struct cli *cli)
 /* The name is durable before anybody remembers it. */
 static int sync_folder(const char *path)
 {
-	int fd = open(cli_print("%.*s", (int)(strrchr(path, '/') - path) + 1, path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const char *folder = cli_print("%.*s", (int)(strrchr(path, '/') - path) + 1, path);
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int rc = fd < 0 ? -1 : fsync(fd);
 
 	if (fd >= 0)

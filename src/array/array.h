@@ -218,7 +218,8 @@ enum arr_event_kind {
 	ARR_EV_STOP,			/* no new work; ends in arr_is_stopped() */
 	/* .value, an enum arr_mode. Back from writable: -EBUSY while requests are in flight; finished when
 	 * arr_status.mode says so (members are flushed, an array with superblocks writes clean ones), or mode_wanted
-	 * says otherwise: a write came on the way to READ_AUTO. READONLY twice: -ENXIO. Whether members may be
+	 * says otherwise: a write came on the way to READ_AUTO, or a failure that an owner must record. READONLY
+	 * twice: -ENXIO. Whether members may be
 	 * written at all is known to the hands only: they refuse WRITABLE where they may not. */
 	ARR_EV_SET_MODE,
 	/* .value: may bits be cleared? Without a bitmap -ENOENT; true while degraded: -EBUSY. After false no clear is

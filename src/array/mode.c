@@ -5,7 +5,8 @@
  *
  * The way back is *turning still*: nothing new is begun, the resync is interrupted, a sweep ends, then the array
  * becomes clean, by superblocks or a flush (claim.c, owner.c). Whoever looks sees the old mode until all that is done.
- * A write that comes meanwhile keeps an array writable that was to be read-auto.
+ * A write that comes meanwhile keeps an array writable that was to be read-auto, and a failure that an owner must
+ * record keeps it so whatever it was to be.
  *
  * Left out: whether members may be written at all. The hands know how they were opened. */
 #include "array/state.h"
@@ -38,6 +39,12 @@ void arr_make_writable(struct arr *a)
 	a->failure_generation = a->wanted_generation;	/* who is missing is out, like one that failed */
 }
 
+/* Reads wait for its answer, and a still array asks nothing. */
+static bool is_owner_asked(const struct arr *a)
+{
+	return a->is_external && !arr_is_still(a) && !a->is_broken && !arr_is_recorded(a);
+}
+
 void arr_event_set_mode(struct arr *a, struct arr_event *ev)
 {
 	enum arr_mode mode = (enum arr_mode)ev->value;
@@ -50,6 +57,9 @@ void arr_event_set_mode(struct arr *a, struct arr_event *ev)
 		arr_make_writable(a);
 	else if (mode == ARR_MODE_READONLY && arr_refuses_writes(a))
 		ev->rc = err_set(ev->err, -ENXIO, "the array is read-only already");
+	else if (is_owner_asked(a))
+		ev->rc = err_set(ev->err, -EBUSY, "the owner was asked and has not answered: write active, and "
+				 "-blocked for failed members, first");
 	else if (arr_bitmap_is_changing(a) || a->has_set_bits)
 		ev->rc = err_set(ev->err, -EBUSY, "the bitmap is just being changed: the array cannot become "
 				 "read-only");
@@ -61,7 +71,7 @@ void arr_event_set_mode(struct arr *a, struct arr_event *ev)
 		a->mode = mode;
 }
 
-/* May it be still now? What was not recorded of an external array is asked again when it is writable. */
+/* May it be still now? */
 static bool is_settled(const struct arr *a)
 {
 	if (a->claim_phase != CLAIM_IDLE || a->sync_phase != SYNC_IDLE || a->sweep_phase != SWEEP_IDLE ||
@@ -72,9 +82,14 @@ static bool is_settled(const struct arr *a)
 
 bool arr_pump_mode(struct arr *a)
 {
-	if (!arr_is_turning_still(a) || !is_settled(a))
+	if (!arr_is_turning_still(a))
 		return false;
-	a->mode = a->mode_wanted;
+	if (is_owner_asked(a))
+		a->mode_wanted = a->mode;	/* something failed: who turned it is the one to ask */
+	else if (is_settled(a))
+		a->mode = a->mode_wanted;
+	else
+		return false;
 	return true;
 }
 

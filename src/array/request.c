@@ -73,6 +73,12 @@ static int refuse(const struct arr *a, const struct arr_req *req)
 	return 0;
 }
 
+/* Nothing is to be done. An array that is still was flushed before, but a broken one never was. */
+static bool is_nothing(const struct arr *a, const struct arr_req *req)
+{
+	return req->op == ARR_FLUSH ? arr_is_still(a) && !a->is_broken : !req->len_bytes;
+}
+
 void arr_event_submit(struct arr *a, struct arr_req *req)
 {
 	int rc = refuse(a, req);
@@ -99,7 +105,7 @@ void arr_event_submit(struct arr *a, struct arr_req *req)
 	else
 		a->counters.client_writes++;
 
-	if (rc || (!req->len_bytes && req->op != ARR_FLUSH) || (req->op == ARR_FLUSH && arr_is_still(a)))
+	if (rc || is_nothing(a, req))
 		finish(a, req, rc);
 	else if (is_write(req) && a->mode_wanted != ARR_MODE_WRITABLE)
 		arr_make_writable(a);

@@ -269,6 +269,9 @@ static int step(struct umd_array *u, struct arr_event *ev, struct err *err)
 		return ev->rc;
 	for (arr_get_status(u->arr, &status); !is_settled(ev, &status); arr_get_status(u->arr, &status))
 		pthread_cond_wait(&u->changed, &u->lock);
+	if (ev->kind == ARR_EV_SET_MODE && status.mode != (enum arr_mode)ev->value && !status.is_stopping)
+		return err_set(err, -EBUSY, "the array is %s: a write or a failure came before it was read-only",
+			       arr_state_name(status.state));
 	if (ev->kind == ARR_EV_OWNER_CLEAN && status.owner_clean)
 		return err_set(err, status.owner_clean == 1 ? -EIO : status.owner_clean,
 			       "the array is %s: it cannot be clean now", arr_state_name(status.state));

@@ -281,3 +281,32 @@ bool admin_stop(struct sim_world *w, const struct sim_event *e)
 		world_wait(w, is_stopped, NULL);
 	return true;
 }
+
+/* ---- writable, read-only, read-auto ---- */
+
+static bool has_turned(const struct sim_world *w, const void *of)
+{
+	struct arr_status s;
+
+	arr_get_status(w->array, &s);
+	return s.mode == s.mode_wanted || s.is_broken;
+}
+
+bool admin_mode(struct sim_world *w, const struct sim_event *e)
+{
+	static const char *const words[] = { "writable", "readonly", "read-auto" };
+	struct err err = { 0 };
+	uint64_t mode = 0;
+
+	while (mode < 3 && strcmp(e->words, words[mode]))
+		mode++;
+	if (!w->array || w->is_stopping || mode == 3 || w->joining.is_on || w->owner.is_joining)
+		return false;
+	w->is_sync_expected = false;	/* what runs is interrupted, and goes on later */
+	w->only_recovering = SIM_DISKS;
+	world_step(w, &(struct arr_event){ .kind = ARR_EV_SET_MODE, .value = mode, .err = &err });
+	trace(w, "mode %s: %s", e->words, err.code ? err.text : "done, or on the way");
+	if (!e->lot)
+		world_wait(w, has_turned, NULL);
+	return true;
+}

@@ -187,6 +187,9 @@ void check_stepped(struct sim_world *w)
 		w->whole_until = UINT64_MAX;
 	else if (w->whole_until == UINT64_MAX)
 		w->whole_until = w->step;
+	w->is_readonly = s.mode_wanted == ARR_MODE_READONLY;
+	w->is_still = s.mode != ARR_MODE_WRITABLE;
+	w->was_readonly |= w->is_still;
 	if (s.can_clear)
 		w->held_since = UINT64_MAX;
 	else if (w->held_since == UINT64_MAX)

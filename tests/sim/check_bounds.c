@@ -138,8 +138,8 @@ void bounds_part(struct sim_world *w, const struct sim_job *j, const struct arr_
 		is_good = is_inside(p, m->place.bitmap_at.bytes, w->bitmap_bytes);
 	else if (j->job->kind == ARR_JOB_CLAIM)
 		is_good = is_inside(p, m->place.super_at.bytes, FMT_SB1_BYTES);
-	if (w->is_readonly || !is_good)
+	if (w->is_still || !is_good)
 		broken(w, LAW_I7, "a write to %s at %llu, %llu bytes%s", m->disk.path, (ull)p->at.bytes,
-		       (ull)p->len_bytes, w->is_readonly ? ", though the array is read-only" : "");
+		       (ull)p->len_bytes, w->is_still ? ", though the array is read-only" : "");
 	at_stake(w, LAW_I7);
 }

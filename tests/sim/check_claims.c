@@ -185,8 +185,8 @@ void check_claim(struct sim_world *w, const struct arr_job *job, const struct ar
 		current_claim(w, m, &now, current_below(w, &now));
 }
 
-/* All superblocks at once, as it were. What an owner said at the start to agree may be copied once more, for the sake of
- * a member that is away: the same bytes. */
+/* All superblocks at once, as it were. What an owner said at the start to agree may be copied once more, for the sake
+ * of a member that is away: the same bytes. */
 void check_store(struct sim_world *w, const struct sim_record *next)
 {
 	bool is_clean_checked = false;

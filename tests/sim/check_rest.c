@@ -18,7 +18,7 @@ void rest_started(struct sim_world *w)
 	EACH_MEMBER(w, other)
 		other->has_failed_source = other->has_failed = false;
 	w->is_sync_expected = plan->action == ASM_RESYNC && plan->has_bitmap && !plan->bitmap_is_stale &&
-			      !w->is_readonly && !plan->degraded;
+			      !w->is_still && !plan->degraded;
 	if (!w->is_sync_expected)
 		return;
 	EACH_MEMBER(w, other)
@@ -71,7 +71,7 @@ static bool has_nobody_left(const struct sim_world *w, const struct sim_request 
 {
 	if (w->is_broken)
 		return true;
-	if (w->is_readonly)
+	if (w->is_still)
 		return r->failed_on & 1u << index_of(w, pin_of(w));
 	EACH_MEMBER(w, m)
 		if (is_in_sync(m) && !(r->failed_on & 1u << index_of(w, m)))
@@ -197,7 +197,7 @@ void check_idle(struct sim_world *w)
 	bool is_undone;
 
 	arr_get_status(w->array, &s);
-	if (s.is_broken || w->is_readonly)
+	if (s.is_broken || w->is_still)
 		return;
 	nothing_is_behind(w);
 	spares_have_joined(w);

@@ -263,6 +263,7 @@ static bool (*const doers[EV_KINDS])(struct sim_world *, const struct sim_event 
 	[EV_CORRUPT] = strike_corrupt,
 	[EV_NO_MEMORY] = strike_no_memory,
 	[EV_QUEUE] = strike_queue,
+	[EV_MODE] = admin_mode,
 	[EV_OWNER] = owner_event,
 	[EV_CAN_CLEAR] = owner_event,
 	[EV_MODEL] = do_apart,

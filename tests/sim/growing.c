@@ -145,7 +145,7 @@ bool admin_grow(struct sim_world *w, const struct sim_event *e)
 	struct err err = { 0 };
 	bool is_elsewhere;
 
-	if (!w->array || w->is_stopping || w->is_readonly || w->joining.is_on || w->setup->is_external ||
+	if (!w->array || w->is_stopping || w->is_readonly || w->is_still || w->joining.is_on || w->setup->is_external ||
 	    !parse(e->words, &wish, &is_elsewhere))
 		return false;
 	if (wish.chunk_bytes && div_up(w->size_bytes, wish.chunk_bytes) > SIM_CHUNKS_MAX)

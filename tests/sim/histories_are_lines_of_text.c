@@ -16,7 +16,7 @@ static const char *const lines[] = {
 	"cut", "cut keep", "cut lose", "cut lot=5", "cut a=010 b=2", "expect bits 0 3 7-9", "compare but bitmap",
 	"compare", "work lot=77", "time 200", "due", "eio b 3 for-ever short", "bad b 0 8", "hang b", "answer b",
 	"vanish b", "return b", "lose-flush b", "corrupt b superblock", "corrupt b bitmap lot=2", "no-memory 5",
-	"queue 0", "apart b", "owner sleeps", "can-clear 0",
+	"queue 0", "apart b", "owner sleeps", "can-clear 0", "mode read-auto", "grow chunk 8192",
 };
 enum { LINES = sizeof lines / sizeof *lines };
 

@@ -216,7 +216,7 @@ bool admin_return(struct sim_world *w, const struct sim_event *e)
 	char sentence[256];
 
 	if (!m || m->state != ARR_M_NONE || m->disk.is_dead || m->disk.is_gone || m->disk.is_hung ||
-	    w->is_stopping || w->is_readonly || w->joining.is_on)
+	    w->is_stopping || w->is_readonly || w->is_still || w->joining.is_on)
 		return false;
 	if (w->setup->is_external && w->owner.is_joining)
 		return false;

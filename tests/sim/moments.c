@@ -82,6 +82,16 @@ static void grow(struct life *l)
 	happen(l, e);
 }
 
+static void turn(struct life *l)
+{
+	static const char *const words[] = { "writable", "readonly", "read-auto" };
+	uint64_t mode = l->w->is_readonly && below(l, 3) ? 0 : below(l, 3);
+	struct sim_event e = { .kind = EV_MODE };
+
+	snprintf(e.words, sizeof e.words, "%s", words[mode]);
+	happen(l, e);
+}
+
 /* What makes sense with this member now. */
 static void administer(struct life *l)
 {
@@ -92,6 +102,10 @@ static void administer(struct life *l)
 		e.kind = EV_CAN_CLEAR;
 		e.count = below(l, 2);
 		happen(l, e);
+		return;
+	}
+	if (below(l, 6) == 0) {
+		turn(l);
 		return;
 	}
 	if (!l->w->setup->is_external && below(l, 3) == 0) {

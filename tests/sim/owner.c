@@ -130,7 +130,7 @@ static void store(struct sim_world *w)
 	trace(w, "owner stores %llu: %s", (unsigned long long)o->record.stores, o->record.is_dirty ? "dirty" : "clean");
 	hash_in(w, o->record.stores, o->record.is_dirty, o->record.resync_sectors);
 	w->worked = ARR_JOB_CLAIM;	/* a moment at which the power likes to go */
-	w->was_readonly &= w->is_readonly;
+	w->was_readonly &= w->is_still;
 	check_left(w);
 }
 
@@ -233,7 +233,7 @@ static bool has_news(struct sim_world *w, const struct arr_status *s)
 	struct sim_record now;
 	uint64_t blocked = 0;
 
-	if (w->is_readonly || (w->is_stopping && !arr_is_stopped(w->array)))
+	if (w->is_still || (w->is_stopping && !arr_is_stopped(w->array)))
 		return false;
 	for (uint32_t i = 0; i < s->member_count; i++)
 		blocked |= s->members[i].is_blocked && s->members[i].state != ARR_M_NONE;
@@ -257,7 +257,7 @@ bool owner_is_ready(struct sim_world *w)
 		return false;
 	if (has_news(w, &s))
 		return true;
-	if (w->is_stopping || w->is_readonly)
+	if (w->is_stopping || w->is_still)
 		return false;
 	if (o->is_joining && o->is_decided)
 		return true;
@@ -348,7 +348,7 @@ void owner_ends(struct sim_world *w, bool is_cut)
 
 	if (is_cut && o->phase == OWNER_LOOKED && prng_below(&w->lots, 2)) {
 		store(w);
-	} else if (!is_cut && w->array && !w->is_readonly && (!o->is_asleep || prng_below(&w->lots, 2))) {
+	} else if (!is_cut && w->array && !w->is_still && (!o->is_asleep || prng_below(&w->lots, 2))) {
 		arr_get_shown(w->array, &s);
 		if (!s.is_broken && has_news(w, &s)) {
 			look(w, &s);

@@ -152,7 +152,7 @@ int owner_start(struct sim_world *w, const struct asm_options *o)
 		return -ENOMEM;
 	}
 	trace(w, "start: runs");
-	w->is_readonly = o->is_readonly;
+	w->is_readonly = w->is_still = o->is_readonly;
 	w->is_stopping = w->is_broken = false;
 	w->has_lived = true;
 	check_started(w);

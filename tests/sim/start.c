@@ -129,7 +129,7 @@ int world_start(struct sim_world *w, const struct asm_options *o)
 		return rc;
 	w->minor = w->looked[w->plan->freshest].sb.minor;
 	take_table(w, member_of);
-	w->is_readonly = o->is_readonly;
+	w->is_readonly = w->is_still = o->is_readonly;
 	w->is_stopping = w->is_broken = false;
 	w->has_lived = true;
 	check_started(w);
@@ -180,8 +180,8 @@ void world_leave(struct sim_world *w)
 	w->job_count = w->jobs_at_once = 0;
 	w->memory_due = UINT64_MAX;
 	memory_fail_after(UINT64_MAX);
-	w->was_readonly |= w->is_readonly;
-	w->is_stopping = w->is_readonly = w->has_lived = false;
+	w->was_readonly |= w->is_still;
+	w->is_stopping = w->is_readonly = w->is_still = w->has_lived = false;
 }
 
 void world_end(struct sim_world *w, bool is_cut, enum disk_fate fate)

@@ -171,7 +171,8 @@ struct sim_world {
 	uint32_t jobs_at_once;		/* EV_QUEUE; 0: no limit */
 	uint8_t *sync_buffer;
 	bool is_judged;			/* the start that comes next, by world_try_start() */
-	bool is_readonly, is_stopping;
+	bool is_readonly, is_stopping;	/* it refuses writes */
+	bool is_still;			/* read-only or read-auto: no member is written */
 	bool was_readonly;		/* a life was, and no superblock was written since */
 
 	/* what the checkers remember */
@@ -225,6 +226,7 @@ bool admin_fail(struct sim_world *w, const struct sim_event *e);
 bool admin_remove(struct sim_world *w, const struct sim_event *e);
 bool admin_start(struct sim_world *w, const struct sim_event *e);	/* EV_START, EV_REFUSED */
 bool admin_stop(struct sim_world *w, const struct sim_event *e);
+bool admin_mode(struct sim_world *w, const struct sim_event *e);
 
 /* ---- growing.c: another bitmap ---- */
 

@@ -142,14 +142,25 @@ static void busy(void)
 	owner(ARR_EV_OWNER_ACTIVE, 0);
 	fail(1);
 	run();
-	set_mode(ARR_MODE_READONLY);
-	ok(is_shown("readonly") && status()->members[1].is_blocked,
-	   "a failure that is not recorded does not hold it up");
-	set_mode(ARR_MODE_WRITABLE);
-	ok(is_shown("write-pending"), "and is asked about afterwards");
+	is_u64((uint64_t)set_mode(ARR_MODE_READONLY), (uint64_t)-EBUSY, "a failure that is not recorded comes first");
+	owner(ARR_EV_OWNER_ACTIVE, 0);
+	owner(ARR_EV_UNBLOCK, 1);
+	w.hands[0].fails = FAILS_FLUSH;
+	is_u64((uint64_t)set_mode(ARR_MODE_READONLY), 0, "then it may turn");
+	ok(is_shown("readonly"), "and is, though its last member cannot be flushed");
+	is_u64((uint64_t)flush_now(), (uint64_t)-EIO, "but nobody is told that anything is durable");
 	stop();
 	run();
 	ok(arr_is_stopped(w.a), "it can be stopped");
+	end();
+
+	begin((struct setup){ .is_external = true });
+	write_now(0, 512, 'a');
+	owner(ARR_EV_OWNER_ACTIVE, 0);
+	w.hands[1].fails = FAILS_FLUSH;
+	is_u64((uint64_t)set_mode(ARR_MODE_READONLY), 0, "a member fails on the way");
+	ok(is_shown("write-pending") && status()->mode_wanted == ARR_MODE_WRITABLE,
+	   "which its owner must record first");
 	end();
 
 	begin((struct setup){ 0 });

@@ -54,6 +54,7 @@ struct arr *arr_new(const struct arr_config *config)
 		text_fit(a->sync_reason, sizeof a->sync_reason, "%s", config->sync_reason);
 	arr_members_begin(a);
 	arr_pin_begin(a);
+	arr_note_degraded(a, true);
 	a->is_start_unrecorded = config->wants_record;
 	if (!arr_is_still(a))
 		arr_make_writable(a);
@@ -124,7 +125,7 @@ static void pump(struct arr *a)
 void arr_step(struct arr *a, struct arr_event *ev, uint64_t now_ms, struct arr_out *out)
 {
 	if (!a->now_ms)
-		a->idle_since_ms = now_ms;
+		a->idle_since_ms = a->story.degraded_ms = now_ms;
 	a->now_ms = now_ms;
 	a->out = out;
 	ev->rc = 0;

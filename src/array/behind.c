@@ -102,6 +102,22 @@ bool arr_behind_overlaps(const struct arr *a, uint64_t at, uint64_t len)
 	return false;
 }
 
+/* Those that a client has its answer for: they alone hold the chunk's count. */
+void arr_behind_why(const struct arr *a, struct arr_why *w)
+{
+	const struct arr_behind *b;
+
+	list_for_each(b, &a->behind, link) {
+		if (b->req || !overlaps(b, w->at.bytes, w->len_bytes))
+			continue;
+		if (w->behind_count < ARR_WHY_WRITES)
+			w->behind[w->behind_count] = (struct arr_why_write){ .number = b->number,
+				.op = b->op == ARR_P_ZERO ? ARR_ZERO : ARR_WRITE, .at = b->at,
+				.len_bytes = b->len_bytes, .members = b->members };
+		w->behind_count++;
+	}
+}
+
 bool arr_behind_before(const struct arr *a, const struct arr_req *flush)
 {
 	const struct arr_behind *b;

@@ -70,6 +70,8 @@ int arr_fail_member(struct arr *a, uint32_t member)
 		a->is_broken = true;
 		return UMD_E_LAST_MEMBER;
 	}
+	if (m->state == ARR_M_IN_SYNC && !arr_degraded(a))
+		arr_note_degraded(a, false);
 	if (m->state != ARR_M_SPARE)
 		need_all_counted(a);
 	/* What a resync copied from this one may still be in caches: it is flushed before another answers (I6). */
@@ -85,7 +87,7 @@ int arr_fail_member(struct arr *a, uint32_t member)
 	if (a->is_external)
 		arr_block(a, member);
 	if (a->writes_in_flight)
-		arr_can_clear_falls(a);
+		arr_can_clear_falls(a, ARR_CLEAR_BY_MISSED_WRITE);
 	return 0;
 }
 

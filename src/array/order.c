@@ -12,11 +12,12 @@
 
 #include <errno.h>
 
-void arr_can_clear_falls(struct arr *a)
+void arr_can_clear_falls(struct arr *a, enum arr_clear_word word)
 {
 	if (!a->bitmap || !bm_is_bare(a->bitmap) || !a->can_clear)
 		return;
 	a->can_clear = false;
+	arr_note_can_clear(a, word);
 	a->can_clear_falls++;
 }
 
@@ -26,7 +27,7 @@ bool arr_events_outrun(struct arr *a, uint64_t events)
 	if (a->is_external || !a->bitmap || !bm_is_bare(a->bitmap) || bm_events_cleared(a->bitmap) >= events)
 		return false;
 	bm_set_events_cleared(a->bitmap, a->events);
-	arr_can_clear_falls(a);
+	arr_can_clear_falls(a, ARR_CLEAR_BY_EVENTS);
 	return true;
 }
 
@@ -38,7 +39,9 @@ static void can_clear(struct arr *a, struct arr_event *ev)
 		ev->rc = err_set(ev->err, -EBUSY, "%u of %u members are missing or not in sync: "
 				 "bits stay until all are",
 				 arr_degraded(a), a->raid_devices);
-	else
+	else if (!ev->value && a->can_clear)
+		arr_note_can_clear(a, ARR_CLEAR_BY_ORDER);
+	if (!ev->rc)
 		a->can_clear = ev->value;
 }
 

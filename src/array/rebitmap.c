@@ -173,6 +173,7 @@ static bool install(struct arr *a)
 	a->has_lost_file = false;
 	a->bitmap = a->next_bitmap;
 	a->next_bitmap = NULL;
+	arr_note_other_bitmap(a);
 	for (uint32_t i = 0; i < a->member_count; i++)
 		a->members[i].bitmap_at = a->next_at[i];
 	bm_set_write_behind(a->bitmap, a->write_behind_max);

@@ -32,7 +32,7 @@ void arr_write_ended(struct arr *a, array_off at, uint64_t len, bool leave_neede
 	if (a->bitmap)
 		bm_done(a->bitmap, at, len, leave_needed);
 	if (leave_needed)
-		arr_can_clear_falls(a);
+		arr_can_clear_falls(a, ARR_CLEAR_BY_MISSED_WRITE);
 	else if (went_out)
 		arr_events_outrun(a, a->events);
 	a->writes_in_flight--;
@@ -171,9 +171,11 @@ static bool admit(struct arr *a, struct arr_req *req)
 		return false;
 	}
 	if (a->bitmap) {
-		uint64_t before = bm_set_chunks(a->bitmap);
+		uint64_t before = bm_set_chunks(a->bitmap), noted = arr_note_request(a, req);
 		enum bm_mark mark = bm_mark(a->bitmap, req->at, req->len_bytes);
 
+		if (mark != BM_MARKED)
+			arr_forget_marks(a, noted);
 		if (mark == BM_MARK_WAIT)
 			return false;
 		if (mark == BM_MARK_NO_MEMORY) {

@@ -35,10 +35,14 @@ static int refuse(const struct arr *a, const struct arr_event *ev, struct err *e
 
 void arr_event_set_bits(struct arr *a, struct arr_event *ev)
 {
+	uint64_t noted;
+
 	ev->rc = refuse(a, ev, ev->err);
 	if (ev->rc)
 		return;
+	noted = arr_note_by_hand(a, ev->at, ev->len_bytes);
 	if (bm_set_needed(a->bitmap, ev->at, ev->len_bytes)) {
+		arr_forget_marks(a, noted);
 		ev->rc = err_set(ev->err, -ENOMEM, "no memory for the counters of %llu bytes: no bit is set",
 				 (unsigned long long)ev->len_bytes);
 		return;

@@ -7,6 +7,16 @@
 #define UMD_ARRAY_STATE_H
 
 #include "array/array.h"
+#include "array/why.h"
+
+/* Chunks that one request has set; see why.c. */
+struct arr_mark {
+	enum arr_why_setter setter;
+	bool sets;			/* HAND: else they were set already */
+	uint64_t first, last;		/* chunks */
+	uint64_t number, len_bytes, ms, passes;
+	array_off at;			/* of the request */
+};
 
 struct arr {
 	uint64_t size_bytes;
@@ -113,6 +123,15 @@ struct arr {
 	struct arr_sync_report sync_now, sync_last;
 	char sync_reason[256];
 
+	/* what is remembered to be told (why.c); nothing is decided by it */
+	struct {
+		struct arr_mark marks[ARR_WHY_MARKS];
+		uint64_t mark_count;
+		bool is_other_bitmap, is_degraded_since_start;
+		uint64_t other_bitmap_ms, degraded_ms, degraded_events, can_clear_ms;
+		enum arr_clear_word can_clear_word;
+	} story;
+
 	struct arr_counters counters;
 };
 
@@ -177,6 +196,7 @@ uint64_t arr_mostly(const struct arr *a);	/* write-mostly members in slots */
 uint64_t arr_lagging(const struct arr *a, uint64_t at, uint64_t len);	/* mask: parts there are owed to them */
 bool arr_is_lost(const struct arr *a, uint64_t at, uint64_t len);
 bool arr_behind_overlaps(const struct arr *a, uint64_t at, uint64_t len);
+void arr_behind_why(const struct arr *a, struct arr_why *w);
 bool arr_behind_before(const struct arr *a, const struct arr_req *flush);	/* something older is behind */
 void arr_event_backlog(struct arr *a, struct arr_event *ev);
 void arr_event_write_mostly(struct arr *a, struct arr_event *ev);
@@ -222,7 +242,7 @@ bool arr_pump_mode(struct arr *a);
 enum arr_state arr_state(const struct arr *a);
 
 /* order.c */
-void arr_can_clear_falls(struct arr *a);
+void arr_can_clear_falls(struct arr *a, enum arr_clear_word word);
 bool arr_events_outrun(struct arr *a, uint64_t events);	/* than the owner knows: it must know @events */
 void arr_event_order(struct arr *a, struct arr_event *ev);
 
@@ -259,6 +279,15 @@ bool arr_progress_flush(struct arr *a);
 void arr_progress_flushed(struct arr *a);
 void arr_progress_record(struct arr *a);
 void arr_progress_checkpoint(struct arr *a);
+
+/* why.c: what is to be told of it later */
+/* Before the chunks are marked; what is returned forgets it again, if they could not be. */
+uint64_t arr_note_request(struct arr *a, const struct arr_req *req);
+uint64_t arr_note_by_hand(struct arr *a, array_off at, uint64_t len_bytes);
+void arr_forget_marks(struct arr *a, uint64_t noted);
+void arr_note_other_bitmap(struct arr *a);
+void arr_note_can_clear(struct arr *a, enum arr_clear_word word);
+void arr_note_degraded(struct arr *a, bool is_start);
 
 #define ARR_BIT(member) (1ull << (member))
 #define ARR_EACH(i, a, mask)                                                                        \

@@ -152,6 +152,8 @@ void bm_sync_abort(struct bm *b);
 /* One pass of ageing: idle counters 2 -> 1. Returns true when some were at 1 *before* the pass (they are ripe), that
  * is when clearing may be prepared (flush the members, then bm_clear). Only pages pending are visited. */
 bool bm_age(struct bm *b);
+/* The last pass found it at 1, and nothing has touched it since: a clear would take it. */
+bool bm_is_ripe(const struct bm *b, chunk_no c);
 /* Something will age at the next pass: the daemon must run. */
 bool bm_wants_sweep(const struct bm *b);
 /**

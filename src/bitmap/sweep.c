@@ -57,6 +57,11 @@ static bool is_clearable(const struct bm *b, uint64_t chunk)
 	return leaf->value[i] == 1 && leaf->ripe[i / 64] >> i % 64 & 1;
 }
 
+bool bm_is_ripe(const struct bm *b, chunk_no c)
+{
+	return leaf_of(b, c.index) && is_clearable(b, c.index);
+}
+
 static uint64_t clear_leaf(struct bm *b, uint64_t index)
 {
 	uint64_t cleared = 0;

@@ -156,7 +156,14 @@ UMD_API int umd_array_detail(struct umd_array *array, char **ret_json);
  * umd_control - one request to the control socket of array @name
  * @request_json: {"command": "...", ...}; @fd: a descriptor to hand over, or -1
  * @ret_reply_json: the reply object; free() it. A reply {"error": {...}} becomes the return code and @error.
- * Commands: detail, map, stop, fail, remove, add, re-add.
+ * Commands: detail, map, stop, grow; fail, remove, add, re-add ("member"). Attributes, by md's names
+ * (docs/attributes.md):
+ *   attrs -> {"attributes": [{"path", "mode", "notifies", "supported", ...}], "tree": N}
+ *   get ("path") -> {"value" or "value_hex", "generation": N}
+ *   set ("path", "value" or "value_hex"; new_dev of a path with @fd, opened for reading and writing)
+ *   watch ("tree": N, "paths": [{"path", "generation"}], "timeout_ms")
+ *	-> {"tree", "changed": [{"path", "generation"}]}, as soon as one of up to 4096 files has another generation than the client knows (0: there is no such file), or
+ *	the list of files is another; nothing changed when the time is over, which must be less than 120 s here
  */
 UMD_API int umd_control(const char *name, const char *request_json, int fd, char **ret_reply_json,
 			struct umd_error *error);

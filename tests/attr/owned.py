@@ -98,12 +98,17 @@ class Mirror:
 		return self.s.ok(so, text, self.story() if not so else '')
 
 	def story(self):
+		if self.keeper.poll() is not None:
+			return self.words
 		names = [p for p in self.tree.names() if p in ('array_state', 'sync_action', 'degraded', 'resync_start', 'bitmap/can_clear')
 			or p.endswith(('/state', '/slot'))]
 		return '\n'.join([json.dumps(self.record()), *(f'{p} {self.get(p)}' for p in names), str(self.bits())])
 
+	def runs(self):
+		return self.get('array_state') not in ('clear', 'inactive')
+
 	def is_whole(self):
-		return self.get('array_state') not in ('clear', 'inactive') and self.get('degraded') == '0' and \
+		return self.runs() and self.get('degraded') == '0' and \
 			self.get('sync_action') == 'idle' and set(self.statuses()) == {'in sync'}
 
 	def data(self, member):

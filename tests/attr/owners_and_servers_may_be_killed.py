@@ -57,7 +57,7 @@ class Campaign:
 		self.m.serve()
 		if not self.m.owner or self.m.owner.poll() is not None:
 			self.m.own()
-		return self.m.until(lambda: self.m.get('array_state') not in ('clear', 'inactive'), 'the array runs')
+		return self.m.until(self.m.runs, 'the array runs')
 
 	def live(self):
 		writers = Writers(self.m.uri, self.regions, self.rng)

@@ -3,7 +3,8 @@
 Method: umd-owner keeps the record of a served mirror. A client's write ends only when "dirty" is recorded, and not while the
 	owner cannot record; a member that fails is recorded before the next write goes on without it; can_clear falls with
 	that write and is true again when the owner has recorded that all is whole; the bits go then and not before. The
-	member that comes back gets what the bits tell, nothing else.
+	member that comes back gets what the bits tell, nothing else, also when one owner left half-way and the next one goes on.
+	A server that dies is started again by the record: dirty, so the bits are believed.
 Law:    I3, I4, I8, I10
 Source: issue "Externally managed metadata"; examples/owner.c"""
 import os
@@ -79,7 +80,7 @@ class Story:
 		self.s.same(m.bits()[0], [20, 21, 100], 'the bits have stayed, and those alone')
 		before = m.data(b)
 		b.spoil()
-		m.owner.send_signal(signal.SIGHUP)
+		self.leaves_half_way(b)
 		m.until(m.is_whole, 'the member comes back, and the owner records it')
 		copied = [n * 4096 // CHUNK for n in b.blocks_unspoilt()]
 		self.s.same(sorted(set(copied)), [20, 21, 100], 'exactly the chunks with a set bit were copied')
@@ -89,11 +90,37 @@ class Story:
 		self.put_back(b, before)
 		self.s.ok(m.members_are_equal(), 'the members are equal')
 
+	def leaves_half_way(self, b):
+		"""An owner is killed between its promise and the slot; the next one must not take the promise for what happened."""
+		m = self.m
+		m.kill_owner()
+		orders = [m.tree.set('new_dev', b.path, b.path), m.tree.set('dev-b.img/offset', '2048'),
+			m.tree.set('dev-b.img/size', '15360'), m.tree.set('dev-b.img/state', 'insync')]
+		self.s.same((orders, m.get('dev-b.img/state')), (['ok'] * 4, 'in_sync'), 'an owner dies half-way through a return')
+		m.own()
+
 	def put_back(self, b, before):
 		"""What was spoilt and rightly not copied, as it was: whatever differs now was not copied although it must be."""
 		kept = {n for n in range(len(before) // 4096)} - set(b.blocks_unspoilt())
 		for n in kept:
 			b.write(b.data_at + n * 4096, before[n * 4096:(n + 1) * 4096])
+
+	def starts_again(self):
+		"""The server dies with a dirty array of which one member has not everything. The owner sleeps, to record no clean."""
+		m = self.m
+		b = m.members[1]
+		self.written(40, seed=5, text='the array is written again')
+		m.owner.send_signal(signal.SIGSTOP)
+		self.s.same((m.record()['is_dirty'], m.bits()), (True, [[40], [40]]), 'it is recorded dirty, and the bits tell where')
+		m.kill_server()
+		b.write(b.data_at + 40 * CHUNK, b'x' * CHUNK)
+		m.serve()
+		m.owner.send_signal(signal.SIGCONT)
+		m.until(lambda: m.runs() and m.get('last_sync_action') == 'resync' and m.get('sync_action') == 'idle',
+			'the owner starts it again')
+		self.s.ok(m.members_are_equal(), 'what the bits told was copied')
+		m.until(lambda: m.get('array_state') == 'clean' and not m.record()['is_dirty'] and m.bits() == [[], []],
+			'clean and without bits it is only when that is done')
 
 	def ends(self):
 		m = self.m
@@ -108,6 +135,7 @@ class Story:
 			self.cannot_record()
 			self.fails()
 			self.returns()
+			self.starts_again()
 			self.ends()
 		finally:
 			self.m.end()

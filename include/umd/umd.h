@@ -162,8 +162,9 @@ UMD_API int umd_array_detail(struct umd_array *array, char **ret_json);
  *   get ("path") -> {"value" or "value_hex", "generation": N}
  *   set ("path", "value" or "value_hex"; new_dev of a path with @fd, opened for reading and writing)
  *   watch ("tree": N, "paths": [{"path", "generation"}], "timeout_ms")
- *	-> {"tree", "changed": [{"path", "generation"}]}, as soon as one of up to 4096 files has another generation than the client knows (0: there is no such file), or
- *	the list of files is another; nothing changed when the time is over, which must be less than 120 s here
+ *	-> {"tree", "changed": [{"path", "generation"}]}, as soon as one of up to 4096 files has another generation than
+ *	the client knows (0: there is no such file), or the list of files is another; nothing changed when the time is
+ *	over, which must be less than 120 s here
  */
 UMD_API int umd_control(const char *name, const char *request_json, int fd, char **ret_reply_json,
 			struct umd_error *error);

@@ -24,10 +24,14 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 
 
 def try_one(world, bug, limit):
-	"""(seconds, outcome)."""
-	catch = world.planted(bug)
+	"""(seconds, outcome). One that cannot be planted, since its source has changed, is missed: the others go on."""
 	started = time.monotonic()
-	outcome = catch(limit)
+	try:
+		catch = world.planted(bug)
+		started = time.monotonic()
+		outcome = catch(limit)
+	except (table.TableError, program.BuildError) as e:
+		outcome = program.missed(str(e))
 	return time.monotonic() - started, outcome
 
 

@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 
+import mutants
 import program
 import table
 from museum_files_catch_their_bugs import Tap
@@ -38,6 +39,14 @@ class Stand:
 		world.plain, bug.caught = self.script(plain), caught
 		return world.breach_of(bug, self.script(planted), self.folder, 1, ('--seeds', '1', '10'))
 
+	def does_not_fit(self):
+		"""What is told of an entry whose line its source does not have."""
+		world, bug = program.World(self.folder, self.folder, 1), table.Bug()
+		bug.name, bug.file, bug.caught, bug.lines = 'odd', 'source.c', 'sim', ['-int gone;']
+		with open(os.path.join(self.folder, bug.file), 'w', encoding='utf-8') as f:
+			f.write('int here;\n')
+		return mutants.try_one(world, bug, 1)[1]
+
 
 def main():
 	tap = Tap()
@@ -59,6 +68,9 @@ def main():
 			outcome = stand.outcome(caught, planted, plain)
 			tap.ok((outcome.is_caught, outcome.law) == (law is not None, law or ''),
 			       f'{text} is {"caught by " + law if law else "not caught"}', str(outcome))
+		odd = stand.does_not_fit()
+		tap.ok(not odd.is_caught and 'its lines stand 0 times in source.c' in odd.words,
+		       'a bug that does not fit its source is missed with that sentence, and ends nothing', str(odd))
 	print(f'1..{tap.count}')
 	return 1 if tap.failed else 0
 

@@ -1,6 +1,6 @@
 /* Goal: the bitmap of a running array comes, goes and gets other chunks; writes wait for a moment, and what is on disk
  * is right between any two steps.
- * Method: bitmaps are exchanged under writes that are held back; scores, pages, claims and what is refused are looked at.
+ * Method: bitmaps are exchanged under writes that are held back; scores, pages, claims and refusals are looked at.
  * Law: I3, I4, I8, I9.
  * Source: spec bitmap 5 (location), 6.1, 8: P2b, P6, P7, P8b. */
 #include "hands.h"
@@ -80,6 +80,22 @@ static void a_first_one(void)
 	is_score("bitmap01 active01 bitmap01 write01", "its pages, its name, then bits and data");
 	is_u64(named_by(0), BITMAP_AT, "superblocks name its place");
 	is_u64(head_on(1, BITMAP_AT).events_cleared, FIRST_EVENTS + 2, "who left before it is not let back by it");
+	end();
+}
+
+/* Whatever lay there before: every page is written before it is named. */
+static void on_old_bytes(void)
+{
+	uint64_t left = 0;
+
+	begin((struct setup){ .has_no_bitmap = true, .size = 20 << 20 });
+	for (uint32_t i = 0; i < 2; i++)
+		memset(w.hands[i].media + BITMAP_AT, 0xff, 2 * BM_PAGE_BYTES);
+	is_u64((uint64_t)change(new_map(512), at_home), 0, "a first bitmap of two pages");
+	run();
+	for (uint64_t at = FMT_BITMAP_SB_BYTES; at < bm_image_bytes(arr_bitmap(w.a)); at++)
+		left += w.hands[1].media[BITMAP_AT + at] != 0;
+	is_u64(left, 0, "nothing is left of what lay there");
 	end();
 }
 
@@ -196,6 +212,7 @@ int main(void)
 {
 	none();
 	a_first_one();
+	on_old_bytes();
 	under_a_write();
 	other_chunks();
 	at_another_place();

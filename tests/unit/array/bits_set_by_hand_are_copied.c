@@ -1,4 +1,4 @@
-/* Goal: bits that are set by hand are on every disk before anybody is told, and what they cover is copied, nothing else.
+/* Goal: bits that are set by hand are on every disk before anybody is told; what they cover is copied, nothing else.
  * Method: ranges are set in idle, syncing and degraded arrays; scores, bytes and bits are looked at.
  * Law: I2, I8, I9.
  * Source: spec bitmap 4.7 (dirty_bits), 5 (bitmap_set_bits). */

@@ -29,11 +29,12 @@ static void carried(uint32_t from_chunk, uint32_t to_chunk)
 	is_u64((uint64_t)bm_carry(to, from), 0, "%u to %u: carried", from_chunk, to_chunk);
 	is_u64((uint64_t)bm_carry(to, from), 0, "and once more");
 	for (uint64_t byte = 0; byte < SIZE; byte += 512) {
+		uint64_t first = byte / larger * larger;
 		bool is_near = false;
 
 		lost += covers(from, byte, false) && !covers(to, byte, false);
 		lost += covers(from, byte, true) && !covers(to, byte, true);
-		for (uint64_t near = byte / larger * larger; near < byte / larger * larger + larger && near < SIZE; near += 512)
+		for (uint64_t near = first; near < first + larger && near < SIZE; near += 512)
 			is_near |= covers(from, near, false);
 		surplus += covers(to, byte, false) && !is_near;
 	}

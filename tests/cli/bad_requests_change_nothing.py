@@ -139,6 +139,7 @@ with Scene() as s:
 	for _ in range(50):
 		ask(x, b'{"command":"get","path":"level"}\n', pipe[1])
 		ask(x, b'{"command":"set","path":"level"', pipe[1])
+		ask(x, b'{"command":"set","path":"level","value":"raid1"}\n', pipe[1])
 	s.ok(len(os.listdir(f'/proc/{s.json("detail", "--json", NAME)["pid"]}/fd')) <= count + 2, 'no descriptor stays open')
 
 	# ---- slow readers, and those who say nothing ----

@@ -42,6 +42,7 @@ with Scene() as s:
 		('component_size', str(FACTS['component_kib'])), ('new_dev', 'a.img'), ('new_dev', x.members[1].path)), '',
 		'the array is described, members join by a path')
 	s.refused(s.umd('set', NAME, 'new_dev', 'a.img'), 1, ['member already'], 'a member joins once')
+	s.same(x.tree.set('new_dev', '/any/name', s.path('a.img')), 'EEXIST', 'whatever it is called')
 	s.refused(s.umd('set', NAME, 'new_dev', 'nowhere'), 1, ['nowhere'], 'a path that leads nowhere is refused')
 	s.refused(s.umd('set', NAME, 'new_dev', '/'), 1, ['/'], 'a folder is no member')
 	s.refused(s.umd('serve', '--background', x.members[0].path), 1, ['in use'], 'its members are locked')

@@ -44,7 +44,7 @@ void setup_from_seed(struct sim_setup *ret, uint64_t seed)
 	ret->behind = ret->is_mostly && ret->chunk_bytes ? (uint32_t)prng_below(&r, 6) : 0;
 	ret->is_external = prng_below(&r, 6) == 0;
 	if (ret->is_external)
-		ret->is_shifted = ret->is_other_minor = ret->is_mostly = false, ret->behind = 0;
+		ret->is_shifted = ret->is_other_minor = false;
 }
 
 static uint32_t some_faults(struct prng *r)

@@ -174,6 +174,7 @@ static void let_in(struct sim_world *w, const struct arr_status *s)
 	struct sim_recorded *own = &o->record.of[o->joiner];
 	struct arr_member new = {
 		.state = ARR_M_RECOVERING, .slot = own->role, .dev_number = o->joiner, .wants_full = !own->is_by_bits,
+		.is_write_mostly = w->setup->is_mostly && o->joiner == 1,
 	};
 	struct arr_event ev = { .kind = ARR_EV_ADD, .new_member = &new, .reason = "its owner lets it in" };
 	uint32_t entry = 0;

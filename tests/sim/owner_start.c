@@ -118,6 +118,7 @@ static void take_members(struct sim_world *w, struct arr_config *c)
 			.dev_number = i,
 			.data_at = m->place.data_at,
 			.bitmap_at = m->place.bitmap_at,
+			.is_write_mostly = w->setup->is_mostly && i == 1,
 			.wants_full = r->is_recovering && !r->is_by_bits,
 			.recovery_offset = r->is_recovering ? r->recovery_sectors * SECTOR_BYTES : OFF_NONE,
 		};
@@ -137,6 +138,7 @@ int owner_start(struct sim_world *w, const struct asm_options *o)
 		.raid_devices = w->slots,
 		.resync_offset = w->plan->resync_offset,
 		.safe_mode_delay_ms = o->safe_mode_delay_ms,
+		.write_behind_max = w->setup->behind,
 		.sync_reason = "its owner says so",
 	};
 

@@ -33,6 +33,7 @@ struct arr *arr_new(const struct arr_config *config)
 	a->safe_mode_delay_ms = config->safe_mode_delay_ms ?: SAFE_MODE_DELAY_MS;
 	a->bitmap = config->bitmap;
 	a->bitmap_is_file = config->bitmap_is_file;
+	a->file_events = a->bitmap_is_file ? bm_events(a->bitmap) : 0;
 	a->events_floor = config->events_floor;
 	a->member_count = config->member_count;
 	memcpy(a->members, config->members, sizeof a->members);

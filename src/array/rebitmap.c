@@ -162,9 +162,10 @@ static bool install(struct arr *a)
 	else if (a->next_bitmap && !bm_is_bare(a->next_bitmap))
 		bm_set_events_cleared(a->next_bitmap, a->events + 1);
 	if (a->bitmap_is_file)
-		a->events_floor = bm_events(a->bitmap) + 1;
+		arr_leave_file(a);
 	a->bitmap = bm_free(a->bitmap);
 	a->bitmap_is_file = a->next_is_file;
+	a->file_events = 0;
 	a->sweep_due_ms = 0;
 	a->can_clear = true;
 	if (!a->next_bitmap)

@@ -47,6 +47,7 @@ struct arr {
 
 	/* the bitmap's one I/O (store.c) */
 	bool bitmap_is_file, has_lost_file;
+	uint64_t file_events;			/* the highest number that the file may have */
 	uint64_t events_floor;			/* no data is written before a claim of this number is durable */
 	struct arr_job bitmap_job;		/* when the array's thread does it */
 	uint64_t bitmap_owed, bitmap_paying;	/* masks: members that have no bitmap yet / get it by this commit */
@@ -208,6 +209,7 @@ bool arr_bitmap_clear(struct arr *a);
 /* NULL: one runs, nothing to do, or no memory */
 struct arr_job *arr_bitmap_begin(struct arr *a, struct arr_req *owner);
 void arr_bitmap_done(struct arr *a, struct arr_job *job);
+void arr_leave_file(struct arr *a);
 void arr_bitmap_owe(struct arr *a, uint32_t member);	/* it has no bitmap yet */
 bool arr_pump_bitmap(struct arr *a);
 

@@ -60,6 +60,7 @@ static void issue(struct arr *a, struct arr_job *job, struct arr_req *owner, con
 	ARR_EACH(i, a, targets)
 		add_pages(job, i, a->members[i].bitmap_at.bytes, writes, pages);
 	if (a->bitmap_is_file) {
+		a->file_events = max_u64(a->file_events, bm_events(a->bitmap));
 		add_pages(job, ARR_FILE, 0, writes, pages);
 		cut_at_end(a, job);
 	}
@@ -112,12 +113,18 @@ static bool file_took(const struct arr_job *job)
 	return true;
 }
 
+/* From now on no data may have a number that the file has. */
+void arr_leave_file(struct arr *a)
+{
+	a->events_floor = a->file_events + 1;
+	a->bitmap_is_file = false;
+}
+
 /* The array goes on without a bitmap: see the head. */
 static void lose_file(struct arr *a)
 {
-	a->events_floor = bm_events(a->bitmap) + 1;
+	arr_leave_file(a);
 	a->bitmap = bm_free(a->bitmap);
-	a->bitmap_is_file = false;
 	a->has_lost_file = true;
 	ARR_EACH(i, a, arr_mask(a, ARR_M_RECOVERING))
 		a->members[i].wants_full = true;

@@ -231,7 +231,7 @@ void arr_why(const struct arr *a, chunk_no chunk, struct arr_why *w)
 	w->is_durable = bm_bit_is_durable(b, chunk);
 	w->counter = bm_counter(b, chunk);
 	if (!w->is_set) {
-		w->is_clear_unwritten = bm_wants_commit(b) || bm_commit_is_running(b);
+		w->is_clear_unwritten = !bm_page_is_written(b, chunk);
 		return;
 	}
 	tell_setter(a, w);

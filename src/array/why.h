@@ -51,7 +51,7 @@ struct arr_why {
 	array_off at;			/* what it covers */
 	uint64_t len_bytes;
 	bool is_set, is_durable;	/* in the image; known to be set on every working member */
-	bool is_clear_unwritten;	/* clear, and pages that may hold it wait to be written */
+	bool is_clear_unwritten;	/* clear, and the page that may hold it waits to be written */
 	uint16_t counter;
 
 	enum arr_why_setter setter;

@@ -101,8 +101,8 @@ static void describe(const struct asm_bitmap_plan *p, bool would, struct text *r
 	if (p->is_file)
 		text_fit(sentence, sizeof sentence,
 			 "the array %s a bitmap of %" PRIu64 " chunk%s of %" PRIu32 " bytes in a file, which "
-			 "every start must be given (--bitmap=FILE)", would ? "would get" : "has", chunks, chunks == 1 ? "" : "s",
-			 p->sb.chunk_bytes);
+			 "every start must be given (--bitmap=FILE)",
+			 would ? "would get" : "has", chunks, chunks == 1 ? "" : "s", p->sb.chunk_bytes);
 	else if (p->has_bitmap)
 		text_fit(sentence, sizeof sentence,
 			 "the array %s a bitmap of %" PRIu64 " chunk%s of %" PRIu32 " bytes, at %+" PRId32

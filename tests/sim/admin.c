@@ -81,6 +81,25 @@ static uint32_t openable(const struct sim_world *w, uint32_t chosen)
 	return mask;
 }
 
+/* Whoever starts the array gives the file as well, where it is; or says that he does without. */
+static uint32_t file_of(const struct sim_world *w, const struct sim_event *e)
+{
+	bool is_given = w->setup->is_file && !(e->flags & EVF_NO_FILE) && !w->members[SIM_FILE].disk.is_gone;
+
+	return is_given ? 1u << SIM_FILE : 0;
+}
+
+/* The file went on without these members: that is refused, and for no other reason. */
+static bool is_file_ahead(const struct sim_world *w, const struct sim_event *e, uint32_t chosen)
+{
+	uint64_t newest = 0;
+
+	EACH_MEMBER(w, m)
+		if (chosen & 1u << index_of(w, m) && super_on(w, m))
+			newest = max_u64(newest, super_on(w, m)->events);
+	return file_of(w, e) && file_events(w) > newest + 2;
+}
+
 static struct asm_options options(const struct sim_world *w, const struct sim_event *e)
 {
 	return (struct asm_options){
@@ -134,7 +153,7 @@ static void check_refusal(struct sim_world *w, const struct sim_event *e, uint32
 
 	if (strlen(refusal->text) < SENTENCE_LEAST)
 		broken(w, LAW_I9, "a refusal without a sentence (%s)", err_name(refusal->code));
-	if (trusted && chosen == trusted && e->flags & EVF_RUN)
+	if (trusted && chosen == trusted && e->flags & EVF_RUN && !is_file_ahead(w, e, chosen))
 		broken(w, LAW_I9, "the members that trust each other do not start: %s", refusal->text);
 	if (story_is_fork(w, undisplaced(w, chosen)) && is_sound(w, chosen)) {
 		if (refusal->code != UMD_E_FORKED)
@@ -174,7 +193,7 @@ static bool judge(struct sim_world *w, const struct sim_event *e, struct asm_opt
 		return false;
 	*ret_options = options(w, e);
 	if (!w->is_judged)
-		world_judge(w, *ret_chosen, ret_options);
+		world_judge(w, *ret_chosen | file_of(w, e), ret_options);
 	w->is_judged = false;
 	return true;
 }

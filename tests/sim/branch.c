@@ -17,6 +17,8 @@ static void copy_members(struct sim_world *to, const struct sim_world *from)
 {
 	EACH_MEMBER(to, m)
 		disk_copy(&m->disk, &from->members[index_of(to, m)].disk);
+	if (to->setup->is_file)
+		disk_copy(&to->members[SIM_FILE].disk, &from->members[SIM_FILE].disk);
 	model_copy(&to->model, &from->model);
 	story_copy(to, from);
 	world_take_desk(to);

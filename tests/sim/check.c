@@ -150,8 +150,10 @@ void check_issued(struct sim_world *w, const struct arr_job *job)
 {
 	if (!is_data_write(job))
 		return;
-	if (job->kind == ARR_JOB_REQUEST)
+	if (job->kind == ARR_JOB_REQUEST) {
 		note_write(w, job);
+		names_without_file(w);	/* what goes out behind it has its bits since then */
+	}
 	cover_issued(w, job);
 	claims_issued(w);
 }

@@ -18,6 +18,11 @@ static inline struct sim_member *member_of(struct sim_world *w, const struct arr
 	return &w->members[w->disk_of[p->member]];
 }
 
+static inline bool is_file(const struct sim_world *w, const struct sim_member *m)
+{
+	return m == &w->members[SIM_FILE];
+}
+
 /* What lies in a sector of the array, on a member. */
 static inline content data_at(const struct sim_member *m, bool in_cache, uint64_t sector)
 {
@@ -53,6 +58,9 @@ bool may_return(const struct sim_world *w, const struct sim_member *m, uint64_t 
 /* check_names.c */
 void names_claim(struct sim_world *w, const struct sim_member *m, const struct super *before, const struct super *now);
 bool names_page(struct sim_world *w, const struct sim_member *m, const struct arr_part *p);
+/* The same of the file, whose believers are told by its events. */
+bool names_file(struct sim_world *w, const struct arr_part *p);
+void names_without_file(struct sim_world *w);
 void names_issued(struct sim_world *w);
 /* check_order.c */
 void order_started(struct sim_world *w);

@@ -27,7 +27,7 @@ static uint32_t areas_of(const struct sim_world *w, const struct sim_member *m, 
 	ret[0] = (struct area){ m->place.super_at.bytes, FMT_SB1_BYTES };
 	ret[1] = (struct area){ m->place.data_at.bytes, w->size_bytes };
 	ret[2] = (struct area){ m->place.bitmap_at.bytes, w->bitmap_bytes };
-	return w->has_bitmap ? 3 : 2;
+	return w->has_bitmap && !w->is_on_file ? 3 : 2;
 }
 
 /* ---- gaps ---- */
@@ -71,7 +71,7 @@ static uint64_t sum_of_gaps(const struct sim_world *w, const struct sim_member *
 
 static uint64_t bitmap_len(const struct sim_world *w)
 {
-	return w->has_bitmap ? w->bitmap_bytes : 0;
+	return w->has_bitmap && !w->is_on_file ? w->bitmap_bytes : 0;
 }
 
 /* A member that joined as a new device may have its areas elsewhere, and after a cut back again: then its gaps are

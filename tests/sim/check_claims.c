@@ -163,7 +163,7 @@ static void numbers_go_on(struct sim_world *w, const struct sim_member *m, const
 	if (before && m->state != ARR_M_SPARE && before->dev_number == now->dev_number && before->events > now->events)
 		broken(w, LAW_I5, "the events of %s go back from %llu to %llu", m->disk.path, (ull)before->events,
 		       (ull)now->events);
-	if (!now->names_bitmap || !is_in_sync(m) || m->is_corrupt)
+	if ((!now->names_bitmap && !(w->has_bitmap && w->is_on_file)) || !is_in_sync(m) || m->is_corrupt)
 		return;
 	if (bits_on(w, m, false)->events < now->events)
 		broken(w, LAW_I8, "%s gets event %llu while its bitmap is at %llu: the next start would copy all",

@@ -122,10 +122,11 @@ bool bit_on_all(const struct sim_world *w, uint64_t c)
 /* A bit is cleared when the first member of those that all have it loses it. */
 void check_cleared(struct sim_world *w, const struct sim_job *j, const struct arr_part *p)
 {
-	const struct sim_member *writing = member_of(w, p);
-	uint64_t skip = p->at.bytes - writing->place.bitmap_at.bytes;
+	bool is_of_file = is_file(w, member_of(w, p));
+	const struct sim_member *writing = is_of_file ? pin_of(w) : member_of(w, p);
+	uint64_t skip = p->at.bytes - member_of(w, p)->place.bitmap_at.bytes;
 
-	if (!is_in_sync(writing) || names_page(w, writing, p))
+	if (!is_in_sync(writing) || (is_of_file ? names_file(w, p) : names_page(w, writing, p)))
 		return;
 	for (uint64_t c = 0; c < w->chunks; c++) {
 		uint64_t byte = (w->setup->is_external ? 0 : FMT_BITMAP_SB_BYTES) + c / 8;

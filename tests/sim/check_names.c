@@ -13,6 +13,8 @@
 
 #include <string.h>
 
+enum { FILE_AHEAD = 2 };	/* events above those of the members at which a file is still believed */
+
 static bool is_stale(const struct sim_bits *bits)
 {
 	return bits->state & FMT_BITMAP_STALE;
@@ -63,7 +65,7 @@ void names_claim(struct sim_world *w, const struct sim_member *m, const struct s
 
 	if (!now->names_bitmap || !is_in_sync(m) || m->is_corrupt)
 		return;
-	if (!w->has_bitmap || named_at(m, now) != m->place.bitmap_at.bytes)
+	if (!w->has_bitmap || w->is_on_file || named_at(m, now) != m->place.bitmap_at.bytes)
 		broken(w, LAW_I7, "the superblock of %s names a bitmap at %llu, where the array has none", m->disk.path,
 		       (ull)named_at(m, now));
 	bits = bits_on(w, m, false);
@@ -98,19 +100,62 @@ bool names_page(struct sim_world *w, const struct sim_member *m, const struct ar
 	return true;
 }
 
+bool names_file(struct sim_world *w, const struct arr_part *p)
+{
+	const struct sim_bits *old = bits_on(w, &w->members[SIM_FILE], false);
+	struct sim_bits new;
+
+	if (p->at.bytes)
+		return false;
+	bits_read(w, p->data, &new);
+	if (is_stale(&new))
+		return true;
+	if (!is_stale(old))
+		return false;
+	is_true(w, pin_of(w), &new);
+	return true;
+}
+
+static void is_not_believed(struct sim_world *w, const struct sim_member *m, const struct super *s)
+{
+	for (int in_cache = 0; in_cache < 2; in_cache++) {
+		struct sim_bits bits;
+		uint8_t raw[SECTOR_BYTES];
+
+		disk_peek(&w->members[SIM_FILE].disk, in_cache, 0, sizeof raw, raw);
+		bits_read(w, raw, &bits);
+		if (!is_stale(&bits) && bits.events >= s->events && bits.events <= s->events + FILE_AHEAD)
+			broken(w, LAW_I3, "data goes out without the map, and the file at event %llu would be believed "
+			       "with %s at event %llu", (ull)bits.events, m->disk.path, (ull)s->events);
+	}
+	at_stake(w, LAW_I3);
+}
+
+/* Data that the file does not know of goes out: the file, as it is on its medium or may come to it, must be out of date
+ * for these members, or so far ahead that it is refused. */
+void names_without_file(struct sim_world *w)
+{
+	if (!w->setup->is_file || w->has_bitmap || w->story)
+		return;
+	EACH_MEMBER(w, m)
+		if (is_in_sync(m) && !m->is_corrupt && super_on(w, m))
+			is_not_believed(w, m, super_on(w, m));
+}
+
 /* Data goes out: what a start would believe is what the array keeps. */
 void names_issued(struct sim_world *w)
 {
+	bool names = w->has_bitmap && !w->is_on_file;
+
 	EACH_MEMBER(w, m) {
 		const struct super *s = is_in_sync(m) && !m->is_corrupt ? super_on(w, m) : NULL;
 
-		if (!s || (s->names_bitmap == w->has_bitmap &&
-			   (!w->has_bitmap || named_at(m, s) == m->place.bitmap_at.bytes)))
+		if (!s || (s->names_bitmap == names && (!names || named_at(m, s) == m->place.bitmap_at.bytes)))
 			continue;
 		/* One that broke in mid-change goes on as it can: without a map a start copies everything. */
 		if (w->is_broken && !s->names_bitmap)
 			continue;
 		broken(w, LAW_I3, "data goes out, the array has %s, and the superblock of %s names %s",
-		       w->has_bitmap ? "a bitmap" : "no bitmap", m->disk.path, s->names_bitmap ? "one" : "none");
+		       names ? "a bitmap" : "no bitmap", m->disk.path, s->names_bitmap ? "one" : "none");
 	}
 }

@@ -22,7 +22,8 @@ void rest_started(struct sim_world *w)
 	if (!w->is_sync_expected)
 		return;
 	EACH_MEMBER(w, other)
-		if (other->is_there && other->disk.path == w->looked[plan->bitmap_member].path)
+		if (other->is_there && (plan->bitmap_is_file ||
+					other->disk.path == w->looked[plan->bitmap_member].path))
 			m = other;
 	w->sync_bytes_expected = 0;
 	for (uint64_t c = 0; c < w->chunks; c++)

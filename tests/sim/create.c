@@ -24,7 +24,7 @@ struct sim_desk {
 	struct sim_desk *next;
 	uint64_t sectors;		/* applied[] has room for */
 	struct asm_plan plan;
-	struct asm_member looked[SIM_DISKS];
+	struct asm_member looked[SIM_DISKS + 1];
 	uint8_t requests[SIM_REQUESTS][MODEL_SPAN_MAX * SECTOR_BYTES];
 	uint8_t sync_buffer[SIM_SYNC_BUFFER];
 	uint64_t *applied;
@@ -178,9 +178,10 @@ static void plan_array(struct sim_world *w, struct asm_created *made)
 	struct asm_create c = { .uuid = "sim array uuid", .name = "sim", .ctime_s = 1 };
 
 	c.minor = w->minor;
-	c.has_bitmap = w->has_bitmap;
+	c.has_bitmap = w->has_bitmap && !w->setup->is_file;
+	c.bitmap_is_file = w->has_bitmap && w->setup->is_file;
 	c.is_assume_clean = w->setup->is_assume_clean;
-	c.bitmap_chunk_bytes = w->has_bitmap ? w->chunk_bytes : 0;
+	c.bitmap_chunk_bytes = c.has_bitmap ? w->chunk_bytes : 0;
 	c.size_bytes = w->size_bytes;
 	c.count = w->slots;
 	c.write_behind = w->has_bitmap ? w->setup->behind : 0;
@@ -194,6 +195,25 @@ static void plan_array(struct sim_world *w, struct asm_created *made)
 	for (uint32_t i = 0; i < w->slots; i++)
 		if (is_shifted(w, i))
 			shift(&made[i]);
+}
+
+/* Its last sector is whole here; umd writes no further than the last bit. */
+static void create_file(struct sim_world *w, const struct asm_created *made)
+{
+	struct sim_member *m = &w->members[SIM_FILE];
+	struct bitmap_sb sb;
+	struct err err = { 0 };
+	uint8_t sector[SECTOR_BYTES];
+
+	if (asm_new_file(made->sb.size_sectors, made->sb.set_uuid, w->chunk_bytes, &sb, &err) < 0)
+		broken(w, LAW_I9, "the bitmap's file cannot be made: %s", err.text);
+	sb.daemon_sleep_s = w->setup->sleep_s ?: sb.daemon_sleep_s;
+	sb.write_behind = w->setup->behind;
+	disk_init(&m->disk, w->arena, "file", w->bitmap_bytes);
+	m->is_there = true;
+	memset(sector, w->setup->is_assume_clean ? 0 : 0xff, sizeof sector);
+	fmt_bitmap_sb_encode(&sb, sector);
+	disk_poke(&m->disk, 0, sizeof sector, sector);
 }
 
 void world_create(struct sim_world *w, const struct sim_setup *setup, struct sim_stats *stats, bool is_tracing)
@@ -220,12 +240,16 @@ void world_create(struct sim_world *w, const struct sim_setup *setup, struct sim
 	if (w->has_bitmap && w->chunks > SIM_CHUNKS_MAX)
 		abort();
 	w->bitmap_bytes = round_up(FMT_BITMAP_SB_BYTES + div_up(w->chunks, 8), SECTOR_BYTES);
+	w->disk_of[ARR_FILE] = SIM_FILE;
+	w->is_on_file = w->setup->is_file;
 	model_init(&w->model, w->size_bytes / SECTOR_BYTES);
 	world_take_desk(w);
 	for (uint32_t i = 0; i < w->slots; i++) {
 		write_created(w, &w->members[i], &made[i]);
 		fill_data(w, &w->members[i]);
 	}
+	if (w->setup->is_file)
+		create_file(w, &made[0]);
 	owner_begins(w);
 	trace(w, "created: %u slots, %llu bytes, %s, chunk %u%s%s", w->slots, (unsigned long long)w->size_bytes,
 	      w->has_bitmap ? "bitmap" : "no bitmap", w->chunk_bytes, setup->is_assume_clean ? ", assumed clean" : "",
@@ -251,6 +275,11 @@ void world_free(struct sim_world *w)
 		for (int kind = 0; kind < FAULT_KINDS; kind++)
 			w->stats->faults[kind] += m->disk.faults[kind];
 		disk_free(&m->disk);
+	}
+	if (w->setup->is_file) {
+		for (int kind = 0; kind < FAULT_KINDS; kind++)
+			w->stats->faults[kind] += w->members[SIM_FILE].disk.faults[kind];
+		disk_free(&w->members[SIM_FILE].disk);
 	}
 	story_free(w);
 	model_free(&w->model);

@@ -24,13 +24,14 @@ static bool is_anything_hung(const struct sim_world *w)
 	EACH_MEMBER(w, m)
 		if (m->disk.is_hung)
 			return true;
-	return false;
+	return w->members[SIM_FILE].disk.is_hung;
 }
 
 static void answer_all(struct sim_world *w)
 {
 	EACH_MEMBER(w, m)
 		m->disk.is_hung = false;
+	w->members[SIM_FILE].disk.is_hung = false;
 }
 
 static bool pass_to_timer(struct sim_world *w)
@@ -68,6 +69,8 @@ static void end_faults(struct sim_world *w)
 {
 	EACH_MEMBER(w, m)
 		disk_lift_faults(&m->disk);
+	if (w->setup->is_file)
+		disk_lift_faults(&w->members[SIM_FILE].disk);
 	w->jobs_at_once = 0;
 	w->memory_due = UINT64_MAX;
 	memory_fail_after(UINT64_MAX);

@@ -25,6 +25,7 @@ enum sim_flag {
 	EVF_PREFER = 2048,					/* start: @member is preferred */
 	EVF_LATE = 4096,					/* work: the oldest job is left for later */
 	EVF_LARGE = 8192,					/* new: it has more room than the others */
+	EVF_NO_FILE = 16384,					/* start: without the bitmap's file */
 };
 
 enum { EVENT_WORDS_BYTES = 64 };
@@ -32,7 +33,7 @@ enum { EVENT_WORDS_BYTES = 64 };
 struct sim_event {
 	enum sim_kind kind;
 	uint32_t flags;
-	uint32_t member;		/* index: a is 0 */
+	uint32_t member;		/* index: a is 0, the bitmap's file SIM_FILE */
 	uint32_t members;		/* mask */
 	uint64_t first, count;		/* sectors of the array; a NUMBER is in @count */
 	uint64_t lot;			/* seeds whatever is drawn while this event happens */
@@ -52,6 +53,7 @@ struct sim_setup {
 	bool is_other_minor;		/* b has another version than a: 1.0 beside 1.1 or 1.2, 1.2 beside 1.0 */
 	bool is_mostly;			/* b is write-mostly */
 	uint32_t behind;		/* so many writes may be behind there */
+	bool is_file;			/* the bitmap is in a file, on a disk of its own */
 	bool is_external;		/* an owner keeps the metadata, the bitmap has no superblock */
 	uint64_t lot;			/* of the members' first contents, unless assumed clean */
 };

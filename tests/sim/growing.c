@@ -35,6 +35,7 @@ void world_take_bitmap(struct sim_world *w, const struct arr_status *s)
 	const struct bm *b = arr_bitmap(w->array);
 	uint32_t chunk = b ? (uint32_t)bm_chunk_bytes(b) : w->chunk_bytes;
 
+	w->is_on_file = s->bitmap_is_file;
 	if ((b != NULL) == w->has_bitmap && chunk == w->chunk_bytes)
 		return;
 	trace(w, "the array has %s, chunk %u", b ? "a bitmap" : "no bitmap", chunk);
@@ -146,7 +147,7 @@ bool admin_grow(struct sim_world *w, const struct sim_event *e)
 	bool is_elsewhere;
 
 	if (!w->array || w->is_stopping || w->is_readonly || w->is_still || w->joining.is_on || w->setup->is_external ||
-	    !parse(e->words, &wish, &is_elsewhere))
+	    w->setup->is_file || !parse(e->words, &wish, &is_elsewhere))
 		return false;
 	if (wish.chunk_bytes && div_up(w->size_bytes, wish.chunk_bytes) > SIM_CHUNKS_MAX)
 		return false;

@@ -45,6 +45,7 @@ void setup_from_seed(struct sim_setup *ret, uint64_t seed)
 	ret->is_external = prng_below(&r, 6) == 0;
 	if (ret->is_external)
 		ret->is_shifted = ret->is_other_minor = false;
+	ret->is_file = prng_below(&r, 6) == 0 && ret->chunk_bytes && !ret->is_external;
 }
 
 static uint32_t some_faults(struct prng *r)
@@ -96,9 +97,13 @@ bool start_somehow(struct life *l)
 
 	if (below(l, 12) == 0)
 		flags |= EVF_READONLY;
+	if (l->w->setup->is_file && below(l, 10) == 0)
+		flags |= EVF_NO_FILE;
 	if (chosen & trusted && try_start(l, chosen, flags))
 		return true;
-	return trusted && try_start(l, trusted, EVF_RUN | (flags & EVF_READONLY));
+	if (trusted && try_start(l, trusted, EVF_RUN | (flags & (EVF_READONLY | EVF_NO_FILE))))
+		return true;
+	return trusted && l->w->setup->is_file && try_start(l, trusted, EVF_RUN | EVF_NO_FILE);
 }
 
 /* ---- a life ---- */
@@ -153,11 +158,11 @@ static bool live(struct life *l)
 
 /* ---- a fork ---- */
 
-static void run_alone(struct life *l, uint32_t member)
+static void run_alone(struct life *l, uint32_t member, uint32_t flags)
 {
 	uint64_t writes = 1 + below(l, 3);
 
-	happen(l, (struct sim_event){ .kind = EV_START, .members = 1u << member, .flags = EVF_RUN });
+	happen(l, (struct sim_event){ .kind = EV_START, .members = 1u << member, .flags = EVF_RUN | flags });
 	while (writes--)
 		write_somewhere(l, EVF_FUA);
 	if (below(l, 2))
@@ -201,9 +206,10 @@ static void fork_and_meet(struct life *l)
 		return;
 	first = (uint32_t)__builtin_ctz(in_sync);
 	in_sync &= in_sync - 1;
-	run_alone(l, first);
+	run_alone(l, first, 0);
 	happen(l, (struct sim_event){ .kind = EV_MODEL, .member = (uint32_t)__builtin_ctz(in_sync) });
-	run_alone(l, (uint32_t)__builtin_ctz(in_sync));
+	/* The file went with the first: with it the other would be refused. */
+	run_alone(l, (uint32_t)__builtin_ctz(in_sync), l->w->setup->is_file ? EVF_NO_FILE : 0);
 	meet(l, 1u << first | (in_sync & -in_sync), first);
 }
 

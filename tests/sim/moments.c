@@ -137,6 +137,8 @@ static void corrupt(struct life *l, struct sim_event *e)
 static void strike_member(struct life *l, enum sim_fault fault, struct sim_event *e)
 {
 	e->member = (uint32_t)below(l, l->w->member_count);
+	if (l->w->setup->is_file && below(l, 3) == 0 && fault != FAULT_EIO_RANGE && fault != FAULT_CORRUPT)
+		e->member = SIM_FILE;
 	switch (fault) {
 	case FAULT_EIO_RANGE:
 		e->kind = EV_BAD;
@@ -197,8 +199,11 @@ static void strike_somehow(struct life *l)
 /* What hangs answers sometime, and what vanished is found again. */
 static void relieve(struct life *l)
 {
-	for (uint32_t i = 0; i < l->w->member_count; i++) {
+	for (uint32_t i = 0; i <= SIM_FILE; i++) {
 		const struct sim_disk *d = &l->w->members[i].disk;
+
+		if (i >= l->w->member_count && (i != SIM_FILE || !l->w->setup->is_file))
+			continue;
 
 		if (d->is_hung && below(l, 40) == 0)
 			happen(l, (struct sim_event){ .kind = EV_ANSWER, .member = i });

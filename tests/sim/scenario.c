@@ -40,7 +40,7 @@ static const struct flag {
 	{ EVF_PUNCH, "punch" },	    { EVF_FOR_EVER, "for-ever" },     { EVF_SHORT, "short" },
 	{ EVF_KEEP, "keep" },	    { EVF_LOSE, "lose" },	      { EVF_SUPERBLOCK, "superblock" },
 	{ EVF_BITMAP, "bitmap" },   { EVF_LATE, "late" },	      { EVF_LARGE, "large" },
-	{ EVF_ASYNC, "&" },
+	{ EVF_NO_FILE, "nofile" },  { EVF_ASYNC, "&" },
 };
 enum { FLAG_COUNT = sizeof flags / sizeof *flags };
 
@@ -49,7 +49,7 @@ static uint32_t flags_of(enum sim_kind kind)
 	switch (kind) {
 	case EV_START:
 	case EV_REFUSED:
-		return EVF_RUN | EVF_READONLY | EVF_PREFER;
+		return EVF_RUN | EVF_READONLY | EVF_PREFER | EVF_NO_FILE;
 	case EV_WRITE:
 		return EVF_FUA | EVF_ASYNC;
 	case EV_ZERO:
@@ -121,12 +121,20 @@ static void put_members(struct line *l, uint32_t mask)
 			put(l, " %c", 'a' + (int)i);
 }
 
+static void put_member(struct line *l, uint32_t member)
+{
+	if (member == SIM_FILE)
+		put(l, " file");
+	else
+		put(l, " %c", 'a' + (int)member);
+}
+
 static void put_form(struct line *l, const struct sim_event *e)
 {
 	enum form form = kinds[e->kind].form;
 
 	if (form == MEMBER || form == RANGE_OF || form == MEMBER_NUMBER || e->kind == EV_CORRUPT)
-		put(l, " %c", 'a' + (int)e->member);
+		put_member(l, e->member);
 	if (form == MEMBERS)
 		put_members(l, e->members);
 	if (form == RANGE || form == RANGE_OF)
@@ -182,6 +190,10 @@ static char *next_word(struct words *w)
 
 static bool is_member(const char *word, uint32_t *ret_member)
 {
+	if (word && !strcmp(word, "file")) {
+		*ret_member = SIM_FILE;
+		return true;
+	}
 	if (!word || word[0] < 'a' || word[0] >= 'a' + SIM_DISKS || word[1])
 		return false;
 	*ret_member = (uint32_t)(word[0] - 'a');

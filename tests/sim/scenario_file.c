@@ -116,6 +116,9 @@ static bool is_sound(struct reading *r)
 			     (unsigned long long)div_up(s->size_bytes, s->chunk_bytes), SIM_CHUNKS_MAX);
 	if (s->behind && !s->chunk_bytes)
 		return wrong(r, "writes are behind where a bitmap remembers them: %u were wanted", s->behind);
+	if (s->is_file && (!s->chunk_bytes || s->is_external))
+		return wrong(r, "a file holds the bitmap of an array with superblocks: chunk none and external do not "
+			     "go with it");
 	if (!s->sleep_s)
 		return wrong(r, "the sweep sleeps at least a second");
 	return true;
@@ -136,6 +139,8 @@ static bool take_array(struct reading *r, char *words)
 			s->is_shifted = true;
 		else if (!strcmp(word, "other_minor"))
 			s->is_other_minor = true;
+		else if (!strcmp(word, "file"))
+			s->is_file = true;
 		else if (!strcmp(word, "external"))
 			s->is_external = true;
 		else if (!strncmp(word, "lot=", 4))
@@ -155,9 +160,9 @@ static void put_array(FILE *f, const struct sim_setup *s)
 	else
 		fputs(" chunk none", f);
 	put_size(f, "size", s->size_bytes);
-	fprintf(f, "%s%s%s%s%s sleep %u", s->is_assume_clean ? " clean" : "", s->is_small ? " small" : "",
+	fprintf(f, "%s%s%s%s%s%s sleep %u", s->is_assume_clean ? " clean" : "", s->is_small ? " small" : "",
 		s->is_shifted ? " shifted" : "", s->is_other_minor ? " other_minor" : "",
-		s->is_external ? " external" : "", s->sleep_s);
+		s->is_external ? " external" : "", s->is_file ? " file" : "", s->sleep_s);
 	if (s->is_mostly)
 		fprintf(f, " mostly %u", s->behind);
 	if (s->lot)

@@ -269,6 +269,9 @@ static bool be_less(struct sim_setup *s, uint32_t way)
 	case 11:
 		s->is_external = false;
 		return true;
+	case 12:
+		s->is_file = false;
+		return true;
 	default:
 		return false;
 	}

@@ -45,6 +45,22 @@ void world_look(struct sim_world *w, struct sim_member *m, struct asm_member *re
 	asm_take_bitmap(ret, raw);
 }
 
+/* The hands give the file with the members. It is no longer there where it vanished. */
+static uint32_t look_at_file(struct sim_world *w, uint32_t at)
+{
+	struct sim_member *m = &w->members[SIM_FILE];
+	struct asm_member *ret = &w->looked[at];
+	uint8_t raw[FMT_SB1_BYTES] = { 0 };
+
+	memset(ret, 0, sizeof *ret);
+	ret->path = m->disk.path;
+	ret->size_bytes = m->disk.size_bytes;
+	disk_peek(&m->disk, true, 0, SECTOR_BYTES, raw);
+	asm_name_the_stranger(ret, raw);
+	w->disk_of[at] = SIM_FILE;
+	return at + 1;
+}
+
 void world_judge(struct sim_world *w, uint32_t chosen, const struct asm_options *o)
 {
 	uint32_t count = 0;
@@ -58,6 +74,8 @@ void world_judge(struct sim_world *w, uint32_t chosen, const struct asm_options 
 			world_look(w, &w->members[i], &w->looked[count]);
 			w->disk_of[count++] = i;
 		}
+	if (chosen & 1u << SIM_FILE)
+		count = look_at_file(w, count);
 	asm_judge(w->looked, count, o, w->plan);
 	hash_in(w, chosen, (uint64_t)w->plan->refusal.code, w->plan->action);
 	if (!w->is_tracing)
@@ -89,11 +107,14 @@ static uint8_t *read_image(struct sim_world *w, uint64_t *ret_len)
 /* The table's entries may stand in another order than the members that were looked at. */
 static void take_table(struct sim_world *w, const uint32_t *member_of)
 {
-	uint32_t judged[SIM_DISKS];
+	uint32_t judged[SIM_DISKS + 1];
 	struct arr_status s;
 
 	memcpy(judged, w->disk_of, sizeof judged);
 	arr_get_status(w->array, &s);
+	w->is_on_file = s.bitmap_is_file;
+	if (w->setup->is_file)
+		disk_open(&w->members[SIM_FILE].disk);
 	for (uint32_t i = 0; i < s.member_count; i++) {
 		w->disk_of[i] = judged[member_of[i]];
 		w->members[w->disk_of[i]].place.data_at = s.members[i].data_at;
@@ -147,11 +168,11 @@ static void tear(struct sim_world *w, const struct sim_job *j, const struct sim_
 		struct sim_member *m = &w->members[w->disk_of[p->member]];
 		bool is_write = p->op == ARR_P_WRITE || p->op == ARR_P_ZERO;
 
-		if (j->is_done[i] || touched & 1ull << p->member || (only && m != only))
+		if (j->is_done[i] || touched & 1ull << w->disk_of[p->member] || (only && m != only))
 			continue;
-		touched |= 1ull << p->member;
+		touched |= 1ull << w->disk_of[p->member];
 		if (is_write && !m->disk.is_closed && prng_below(&w->lots, 2))
-			disk_write_torn(&m->disk, &w->lots, p->at.bytes, p->len_bytes,
+			disk_write_torn(&m->disk, &w->lots, p->at.bytes, round_up(p->len_bytes, SECTOR_BYTES),
 					world_part_data(w, j->job, p));
 	}
 }
@@ -194,6 +215,8 @@ void world_end(struct sim_world *w, bool is_cut, enum disk_fate fate)
 		owner_ends(w, is_cut);
 	EACH_MEMBER(w, m)
 		disk_cut(&m->disk, &w->lots, fate);
+	if (w->setup->is_file)
+		disk_cut(&w->members[SIM_FILE].disk, &w->lots, fate);
 	story_note(w);
 	check_left(w);	/* by what survived of the last claims */
 	check_ended(w);

@@ -7,7 +7,9 @@
 
 static struct sim_member *victim(struct sim_world *w, const struct sim_event *e)
 {
-	return e->member < w->member_count ? &w->members[e->member] : NULL;
+	bool is_there = e->member < w->member_count || (e->member == SIM_FILE && w->setup->is_file);
+
+	return is_there ? &w->members[e->member] : NULL;
 }
 
 bool strike_eio(struct sim_world *w, const struct sim_event *e)

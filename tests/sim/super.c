@@ -133,12 +133,16 @@ void bits_read(const struct sim_world *w, const uint8_t *raw, struct sim_bits *r
 const struct sim_bits *bits_on(const struct sim_world *w, const struct sim_member *m, bool in_cache)
 {
 	static const struct sim_bits none;
-	struct sim_bits *bits = (struct sim_bits *)&m->seen.bits[in_cache];
-	content now = m->place.bitmap_at.bytes == OFF_NONE ? 0 : disk_at(&m->disk, in_cache, m->place.bitmap_at.bytes);
+	struct sim_bits *bits;
 	uint8_t raw[SECTOR_BYTES];
+	content now;
 
+	if (w->is_on_file)
+		m = &w->members[SIM_FILE];	/* one map for everybody */
 	if (m->place.bitmap_at.bytes == OFF_NONE)
 		return &none;
+	bits = (struct sim_bits *)&m->seen.bits[in_cache];
+	now = disk_at(&m->disk, in_cache, m->place.bitmap_at.bytes);
 	if (bits->is_read && bits->of == now)
 		return bits;
 	arena_get(w->arena, now, raw);
@@ -160,4 +164,12 @@ uint64_t events_cleared_of(const struct sim_world *w, const struct sim_member *m
 uint64_t chunk_len(const struct sim_world *w, uint64_t chunk)
 {
 	return min_u64(w->chunk_bytes, w->size_bytes - chunk * w->chunk_bytes);
+}
+
+uint64_t file_events(const struct sim_world *w)
+{
+	uint8_t raw[SECTOR_BYTES];
+
+	disk_peek(&w->members[SIM_FILE].disk, true, 0, sizeof raw, raw);
+	return little(raw, 24, 8);
 }

@@ -21,7 +21,7 @@ static struct {
 	bool is_open;
 	uint64_t step, now_ms;
 	char text[TEXT_BYTES];
-	char cells[SIM_DISKS][CELL_BYTES];
+	char cells[SIM_DISKS + 1][CELL_BYTES];
 	uint32_t columns;	/* of the heading last printed */
 } line;
 
@@ -69,10 +69,14 @@ static bool is_left(const char *text, const char *const *cells, uint32_t count)
 void trace_end(struct sim_world *w)
 {
 	const char *text = line.text, *cells[SIM_DISKS];
+	size_t used = strlen(line.text);
 	bool is_first = true;
 
 	if (!line.is_open)
 		return;
+	if (line.cells[SIM_FILE][0])	/* the file has no column */
+		snprintf(line.text + used, sizeof line.text - used, "%sfile: %s", used ? "; " : "",
+			 line.cells[SIM_FILE]);
 	if (line.columns != w->member_count)
 		heading(w);
 	for (uint32_t i = 0; i < w->member_count; i++)
@@ -100,7 +104,7 @@ static void begin(struct sim_world *w)
 	line.step = w->step;
 	line.now_ms = w->now_ms;
 	line.text[0] = '\0';
-	for (uint32_t i = 0; i < SIM_DISKS; i++)
+	for (uint32_t i = 0; i <= SIM_FILE; i++)
 		line.cells[i][0] = '\0';
 }
 

@@ -73,8 +73,8 @@ static int execute(struct sim_world *w, const struct sim_job *j, struct arr_part
 	case ARR_P_FLUSH:
 		return disk_flush(d, &w->lots, j->issued);
 	default:
-		return disk_write(d, &w->lots, p->at.bytes, p->len_bytes, data, p->flags & ARR_PF_DURABLE,
-				  j->job->kind == ARR_JOB_SYNC_WRITE, w->step);
+		return disk_write(d, &w->lots, p->at.bytes, round_up(p->len_bytes, SECTOR_BYTES), data,
+				  p->flags & ARR_PF_DURABLE, j->job->kind == ARR_JOB_SYNC_WRITE, w->step);
 	}
 }
 

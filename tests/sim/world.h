@@ -21,7 +21,8 @@
 #include "stats.h"
 
 enum {
-	SIM_DISKS = 6, SIM_REQUESTS = 8, SIM_JOBS = 64, SIM_PARTS = 64, SIM_WRITES = 64,
+	SIM_DISKS = 6, SIM_FILE = SIM_DISKS,	/* the file that holds the bitmap is the one behind the members */
+	SIM_REQUESTS = 8, SIM_JOBS = 64, SIM_PARTS = 64, SIM_WRITES = 64,
 	SIM_CHUNKS_MAX = 128, SIM_SYNC_BUFFER = ARR_SYNC_WINDOW_BYTES,
 	SIM_DEPTH_MAX = 3,		/* a cut, a cut while recovering from it, one during that */
 };
@@ -141,9 +142,10 @@ struct sim_world {
 	uint32_t slots, chunk_bytes;
 	uint64_t size_bytes, chunks;
 	bool has_bitmap;
+	bool is_on_file;		/* it is in the file */
 	uint64_t bitmap_bytes;		/* superblock and bits, in whole sectors */
 
-	struct sim_member members[SIM_DISKS];
+	struct sim_member members[SIM_DISKS + 1];
 	uint32_t member_count;
 	struct model model;
 	struct sim_story *story;	/* ours, while a member apart tells its own; NULL */
@@ -159,8 +161,8 @@ struct sim_world {
 	struct asm_lineage *lineage;
 	struct sim_desk *desk;		/* memory that is used again and again: plan, looked, buffers, applied */
 	struct asm_plan *plan;
-	struct asm_member *looked;	/* SIM_DISKS */
-	uint32_t disk_of[ARR_MEMBERS_MAX];
+	struct asm_member *looked;	/* SIM_DISKS, and the file */
+	uint32_t disk_of[ARR_FILE + 1];
 	struct sim_request requests[SIM_REQUESTS];
 	struct sim_job jobs[SIM_JOBS];	/* by age, without gaps */
 	uint32_t job_count;
@@ -404,6 +406,7 @@ bool bit_on_all(const struct sim_world *w, uint64_t chunk);	/* on the media of a
 void bits_read(const struct sim_world *w, const uint8_t *raw, struct sim_bits *ret);
 const struct sim_bits *bits_on(const struct sim_world *w, const struct sim_member *m, bool in_cache);
 uint64_t events_cleared_of(const struct sim_world *w, const struct sim_member *m);
+uint64_t file_events(const struct sim_world *w);	/* as a start would read it */
 uint64_t chunk_len(const struct sim_world *w, uint64_t chunk);
 
 #endif

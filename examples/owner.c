@@ -69,6 +69,7 @@ static struct file files[MEMBERS + 2 * MEMBERS_MAX] = {
 	{ .name = "array_state" }, { .name = "resync_start" }, { .name = "sync_action" }, { .name = "degraded" },
 	{ .name = "bitmap/can_clear" },
 };
+static bool was_running;
 static volatile sig_atomic_t is_asked_to_try;
 
 __attribute__((format(printf, 1, 2), noreturn))
@@ -231,6 +232,12 @@ static int look(void)
 	return files[ARRAY_STATE].fd < 0 ? -ENOENT : reread(&files[ARRAY_STATE]);
 }
 
+/* Also when another tree stands in the place of the one that was looked at last: its array is not the one that ran. */
+static bool is_gone(void)
+{
+	return files[ARRAY_STATE].fd >= 0 && reread(&files[ARRAY_STATE]) < 0;
+}
+
 static bool array_is(const char *state)
 {
 	return !strcmp(files[ARRAY_STATE].text, state);
@@ -330,7 +337,7 @@ static void start(void)
 {
 	if (set_up() == 0)
 		printf("started: %s, %s\n", is_dirty() ? "dirty" : "clean", is_whole() ? "whole" : "degraded");
-	else if (look() == 0)		/* else it died meanwhile, and may come again */
+	else if (!is_gone())
 		give_up("the array does not start");
 }
 
@@ -453,23 +460,27 @@ static void wait_for_news(void)
 		try_all_again();
 }
 
-/* The tree is a mount: whoever polls the list of mounts is woken when one comes or goes. Open files would keep a dead
- * one from going. */
+/* Open files would keep a dead mount from going. */
+static void forget_tree(void)
+{
+	for (size_t i = 0; i < file_count; i++)
+		forget(&files[i]);
+	was_running = false;
+	try_all_again();
+}
+
+/* The tree is a mount: whoever polls the list of mounts is woken when one comes or goes. */
 static void wait_for_tree(void)
 {
 	struct pollfd mounts = { .fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC), .events = POLLPRI };
 
-	for (size_t i = 0; i < file_count; i++)
-		forget(&files[i]);
 	poll(&mounts, 1, 1000);
 	close(mounts.fd);
-	try_all_again();
 }
 
 int main(int argc, char **argv)
 {
 	struct sigaction hangup = { .sa_handler = on_hangup };
-	bool was_running = false;
 
 	if (argc != 3)
 		give_up("usage: umd-owner METADATA.json TREE");
@@ -482,9 +493,11 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < file_count; i++)
 		files[i].fd = -1;
 	for (;;) {
+		if (is_gone())
+			forget_tree();
 		if (look() < 0) {
+			forget_tree();
 			wait_for_tree();
-			was_running = false;
 		} else if (!array_is("clear") && !array_is("inactive")) {
 			was_running = true;
 			record();

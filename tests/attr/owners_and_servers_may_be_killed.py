@@ -28,18 +28,22 @@ class Campaign:
 		self.s, self.rng, self.m = s, random.Random(SEED), Mirror(s)
 		sectors = FACTS['component_kib'] * 1024 // SECTOR // WRITERS
 		self.regions = [Region(w, sectors) for w in range(WRITERS)]
+		self.said = ''
 		self.counts = {'owner': 0, 'member': 0, 'hangup': 0}
 
 	# ---- troubles, while clients write ----
 
 	def owner(self):
-		words = self.m.kill_owner()
+		self.said += self.m.kill_owner()
 		self.m.own()
-		return not words
+		return not self.said
 
 	def member(self):
 		"""EBUSY: the other one is not in sync, so this is the last."""
-		return self.m.tree.set(f'dev-{self.rng.choice("ab")}.img/state', 'faulty') in ('ok', 'EBUSY', 'ENOENT', 'ENODEV')
+		answer = self.m.tree.set(f'dev-{self.rng.choice("ab")}.img/state', 'faulty')
+		if answer not in ('ok', 'EBUSY', 'ENOENT', 'ENODEV'):
+			self.said += f'faulty was answered {answer}\n'
+		return not self.said
 
 	def hangup(self):
 		self.m.owner.send_signal(signal.SIGHUP)
@@ -67,7 +71,7 @@ class Campaign:
 			self.m.kill_owner()
 		lived = self.m.kill_server(self.rng.random() < 0.5)
 		self.regions, steps, reads_are_right = writers.results()
-		good = self.s.ok(good and lived, 'server and owner lived until they were killed', self.m.words)
+		good = self.s.ok(good and lived, 'server and owner lived until they were killed', self.m.words, self.said)
 		return good & self.s.ok(under_way and reads_are_right, f'{steps} requests, reads were right')
 
 	def look(self):

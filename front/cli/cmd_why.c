@@ -1,11 +1,10 @@
-/* umd why: one chunk of an array's bitmap, explained from its members' own bytes.
+/* umd why: one chunk of a bitmap, explained; of a running array by its server, of images from their own bytes.
  *
- * The answer first, then where the chunk's bit lies on every member and what it says, then what the next start does.
- * The chunk is a number behind the members, or --at=OFFSET, a byte of the array; the library says how much of the array
- * chunk 0 covers, and so which chunk has that byte. Nothing is written, no lock is taken.
- *
- * Left out: running arrays. What keeps a bit set there is in the server's memory, and it is not asked; a name is
- * refused with what does work. */
+ * The answer first. Of a running array: who set the bit, and everything that keeps it set now. Of images: where the
+ * chunk's bit lies on every member and what it says, then what the next start does. The chunk is a number behind the
+ * name or the members, or --at=OFFSET, a byte of the array. One word that is no path is asked for among the running
+ * arrays; what no server answers for is an image. Nothing is written, no lock is taken. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -40,20 +39,6 @@ static int read_words(const struct cli *cli, struct question *q)
 		return cli_usage("why was given the chunk %s and no member; the form is: umd why %s", cli_shown(last),
 				 cli->command->syntax);
 	return CLI_DONE;
-}
-
-static bool is_running(const struct question *q)
-{
-	const char *name = q->members[0];
-	struct json_object *reply;
-	struct umd_error error;
-
-	if (q->member_count != 1 || strchr(name, '/') || access(name, F_OK) == 0)
-		return false;
-	if (cli_ask(name, "detail", &reply, &error))
-		return false;
-	json_object_put(reply);
-	return true;
 }
 
 static int ask(const struct question *q, uint64_t chunk, struct json_object **ret_answer, size_t *ret_errors)
@@ -224,6 +209,67 @@ static void print_answer(struct json_object *answer)
 	print_next_start(cli_json_get(answer, "next_start"), cli_json_shown(answer, "sentence"));
 }
 
+/* ---- a running array ---- */
+
+static struct json_object *running_request(const struct question *q, int *ret_status)
+{
+	struct json_object *request;
+	uint64_t number = q->chunk;
+
+	*ret_status = CLI_DONE;
+	if (q->at && !cli_read_size(q->at, &number)) {
+		*ret_status = cli_usage("--at takes a byte of the array such as 4096, 64K or 1G, not \"%s\"",
+					cli_shown(q->at));
+		return NULL;
+	}
+	request = cli_request("why");
+	json_object_object_add(request, q->at ? "at_bytes" : "chunk",
+			       json_object_new_uint64(number));
+	return request;
+}
+
+static void print_running(struct json_object *answer)
+{
+	struct json_object *reasons = cli_json_get(answer, "kept_by");
+
+	printf("%s\n\n", cli_json_shown(answer, "sentence"));
+	printf("Chunk %s covers %s bytes from byte %s of the array.\n", cli_json_shown(answer, "chunk"),
+	       cli_json_shown(answer, "covers.length_bytes"), cli_json_shown(answer, "covers.first_byte"));
+	if (!cli_json_bool(answer, "set"))
+		return;
+	printf("\nWho set it: %s\n", cli_json_shown(answer, "set_by.sentence"));
+	printf("What keeps it:\n");
+	for (size_t i = 0; i < cli_json_len(reasons); i++)
+		printf("  - %s\n", cli_json_shown(json_object_array_get_idx(reasons, i), "sentence"));
+}
+
+/* False: the words are images'. */
+static bool why_running(const struct cli *cli, const struct question *q, int *ret_status)
+{
+	const char *name = q->members[0];
+	struct json_object *request, *answer;
+	struct umd_error error;
+
+	if (q->member_count != 1 || q->external || strchr(name, '/') || access(name, F_OK) == 0)
+		return false;
+	request = running_request(q, ret_status);
+	if (!request)
+		return true;
+	if (cli_send(name, request, -1, &answer, &error)) {
+		*ret_status = error.errno_class == ENOENT ?
+			cli_refuse("%s, and there is no file of that name", error.text) : cli_fail(&error);
+		return true;
+	}
+	if (cli_has(cli, "json"))
+		cli_json_print_object(answer);
+	else
+		print_running(answer);
+	json_object_put(answer);
+	return true;
+}
+
+/* ---- images ---- */
+
 int cmd_why(const struct cli *cli)
 {
 	struct umd_external_bitmap space;
@@ -237,9 +283,8 @@ int cmd_why(const struct cli *cli)
 		rc = cli_external(cli, &space, &q.external);
 	if (rc)
 		return rc;
-	if (is_running(&q))
-		return cli_refuse("why of the running array %s is not supported, members at rest can be asked: "
-				  "umd map %s shows its bitmap", cli_shown(q.members[0]), cli_shown(q.members[0]));
+	if (why_running(cli, &q, &rc))
+		return rc;
 	if (q.at)
 		rc = find_chunk(&q);
 	if (!rc)

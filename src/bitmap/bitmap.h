@@ -92,6 +92,7 @@ const struct bitmap_sb *bm_superblock(const struct bm *b);
 uint16_t bm_counter(const struct bm *b, chunk_no c);
 bool bm_bit(const struct bm *b, chunk_no c);		/* in the image */
 bool bm_bit_is_durable(const struct bm *b, chunk_no c);
+bool bm_page_is_written(const struct bm *b, chunk_no c);	/* what its page shall be on disk is there */
 uint64_t bm_page_allocations(const struct bm *b);	/* counter pages that exist */
 
 /* Next run of set bits at or after @from: true and the run (inclusive), or false. */

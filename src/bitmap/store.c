@@ -128,6 +128,13 @@ bool bm_bit_is_durable(const struct bm *b, chunk_no c)
 	return plane_bit(b, b->durable, c.index);
 }
 
+bool bm_page_is_written(const struct bm *b, chunk_no c)
+{
+	uint64_t page = bit_of(b, c.index).byte / BM_PAGE_BYTES, next;
+
+	return !snapshot_of(b, page) && !(bm_pageset_next(&b->wanted, page, &next) && next == page);
+}
+
 /* ---- superblock ---- */
 
 void bm_store_head(struct bm *b)

@@ -108,6 +108,8 @@ struct run_later *run_command(void *opaque, const char *command, struct json_obj
 		run_detail(u, reply);
 	else if (!strcmp(command, "map"))
 		return run_errand(u, map, request, fd, reply);
+	else if (!strcmp(command, "why"))
+		run_command_why(u, request, reply);
 	else if (!strcmp(command, "get"))
 		run_command_get(u, request, reply);
 	else if (!strcmp(command, "attrs"))

@@ -153,6 +153,9 @@ void run_detail(struct umd_array *u, struct text *t);
 /* map_running.c: @cells_max 1 to LOOK_MAP_CELLS_MAX */
 void run_map(struct umd_array *u, uint64_t cells_max, struct text *t);
 
+/* why_running.c */
+void run_command_why(struct umd_array *u, struct json_object *request, struct text *reply);
+
 /* command.c */
 run_control_handler run_command;
 

@@ -74,7 +74,6 @@ with Scene() as s:
 	disk = s.connect(s.serve('safe', a, b))
 	disk.pwrite(b'x' * CHUNK, 100 * CHUNK)
 	disk.flush()
-	s.refused(s.umd('why', 'safe', '100'), 1, ['safe', 'not supported', 'umd map safe'], 'a running array is refused with what works')
 	s.kill('safe')
 	said = s.json('why', '--json', a, b, '100')
 	s.ok(said['next_start']['copied'] and said['next_start']['from'] in (a, b) and len(said['next_start']['to']) == 1,

@@ -107,6 +107,24 @@ static void a_leaving_member_is_owed_what_was_counted(void)
 	end();
 }
 
+/* A superblock that names the failed source makes another member decide: it must not be there before the source's last
+ * window has landed, and was flushed. */
+static void the_source_of_a_window(void)
+{
+	begin((struct setup){ .members = 3, .is_dirty = true, .has_no_bitmap = true });
+	hold(KIND(ARR_JOB_SYNC_WRITE));
+	run();
+	score();
+	fail(0);
+	run();
+	is_score("", "the source of a window fails while it is being written: its failure waits to be recorded");
+	let_go(KIND(ARR_JOB_SYNC_WRITE));
+	ok(told_role(1, 0) == ARR_ROLE_FAULTY && told_role(2, 0) == ARR_ROLE_FAULTY, "then it is");
+	ok(strstr(w.score, "FLUSH12") && strstr(w.score, "FLUSH12") < strstr(w.score, "active1"),
+	   "after the window and a flush: %s", w.score);
+	end();
+}
+
 int main(void)
 {
 	of_a_write();
@@ -114,5 +132,6 @@ int main(void)
 	data_waits_for_the_record();
 	a_start_without_a_member_is_recorded_first();
 	a_leaving_member_is_owed_what_was_counted();
+	the_source_of_a_window();
 	return tap_end();
 }

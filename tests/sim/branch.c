@@ -40,10 +40,9 @@ void branch_ends(struct sim_world *b)
 	w->branch_hash = w->branch_hash * 0x9e3779b97f4a7c15u + (b->hash ^ b->branch_hash);
 	w->stats->steps += b->step - w->step;
 	w->stats->simulated_ms += b->now_ms - w->now_ms;
-	if (w->memory_due != UINT64_MAX) {
-		memory_fail_after(w->memory_due);
+	memory_fail_after(w->memory_due);	/* none of the branch's own stays behind */
+	if (w->memory_due != UINT64_MAX)
 		w->memory_due += memory_allocations();
-	}
 }
 
 static void choose(struct sim_world *w, const uint8_t *const *choices)

@@ -284,7 +284,6 @@ static void note_memory(struct sim_world *w)
 
 static void follow(struct sim_world *w, const struct sim_event *e)
 {
-	note_memory(w);
 	story_note(w);
 	if (w->array && w->is_stopping && arr_is_stopped(w->array) && !w->job_count) {
 		at_stake(w, LAW_I9);
@@ -309,6 +308,7 @@ bool world_do(struct sim_world *w, const struct sim_event *e)
 	}
 	w->lots = prng_seed(e->lot);
 	has_happened = e->kind < EV_KINDS && doers[e->kind](w, e);
+	note_memory(w);		/* also of what was tried: a branch must not move an allocation that is past */
 	if (has_happened)
 		follow(w, e);
 	else if (!w->is_replay)

@@ -11,9 +11,11 @@
  *                            the array went on with the file                          may be what these members lack
  *
  * Who starts without it does not write data under those numbers (first_number_for_data), so a file can be out of date
- * or far ahead, but never of another history that has the same number; see array/store.c. Halves of an array that ran
- * apart, one of them with the file, are the exception: they are for the user to keep apart (--run, --prefer). Chunks of
- * a new file are mdadm's: 4 KiB, or larger so that there are no more than 2^20. */
+ * or far ahead, but never of another history that has the same number; see array/store.c. Where histories have forked
+ * the file may hold either one's map, and numbers leap to the higher one's: forks are ended without it. Left to the user
+ * are halves that ran apart, one of them with the file, and never meet: numbers may agree by chance there.
+ *
+ * Chunks of a new file are mdadm's: 4 KiB, or larger so that there are no more than 2^20. */
 #include "assembly/inside.h"
 
 #include <inttypes.h>
@@ -99,6 +101,16 @@ bool asm_find_file(const struct asm_member *members, struct asm_plan *plan)
 	plan->bitmap_member = at;
 	SAY(plan, at, ASM_MAP_FILE, "%s holds the array's bitmap", members[at].path);
 	return true;
+}
+
+bool asm_may_prefer(const struct asm_member *members, const struct asm_options *o, struct asm_plan *plan)
+{
+	if (!o->prefer || !plan->bitmap_is_file)
+		return true;
+	err_set(&plan->refusal, UMD_E_BAD_BITMAP, "%s is to be preferred, but whose writes the file %s knows is not certain "
+		"where histories have forked: start with --bitmap=none, then umd grow gives the array a new file",
+		o->prefer, members[plan->bitmap_member].path);
+	return false;
 }
 
 /* ---- a new one ---- */

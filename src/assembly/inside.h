@@ -54,6 +54,7 @@ void asm_tell_state(const struct asm_member *members, struct asm_plan *plan);
 /* file.c: the bitmap file among @members, if any, becomes the array's; false: refused. */
 bool asm_is_map_file(const struct asm_member *m);
 bool asm_find_file(const struct asm_member *members, struct asm_plan *plan);
+bool asm_may_prefer(const struct asm_member *members, const struct asm_options *o, struct asm_plan *plan);
 /* The event number under which an array without any bitmap may write data: beyond what a file may have. */
 uint64_t asm_first_number_for_data(uint64_t events);
 

@@ -219,6 +219,7 @@ void asm_judge(const struct asm_member *members, uint32_t count, const struct as
 	} else if (find_arrays(members, plan) && all_usable(members, options, plan) && all_possible(members, plan)) {
 		find_unsupported(members, plan, &unsupported);
 		if (find_reference(members, options, plan) && find_bitmap(members, plan, &unsupported) &&
+		    asm_may_prefer(members, options, plan) &&
 		    asm_judge_others(members, options, plan) && asm_find_duplicates(members, plan) &&
 		    asm_find_missing(members, options, plan) && asm_is_enough(members, plan))
 			asm_decide(members, plan);

@@ -172,13 +172,14 @@ static void run_alone(struct life *l, uint32_t member, uint32_t flags)
 
 static void meet(struct life *l, uint32_t both, uint32_t winner)
 {
+	uint32_t file = l->w->setup->is_file ? EVF_NO_FILE : 0;	/* a fork is ended without it */
 	uint64_t moments = below(l, 2) ? below(l, 80) : 0;
 
 	happen(l, (struct sim_event){ .kind = EV_REFUSED, .members = both });
 	happen(l, (struct sim_event){ .kind = EV_REFUSED, .members = both, .flags = EVF_RUN });
 	if (below(l, 2)) {
 		happen(l, (struct sim_event){ .kind = EV_START, .members = both, .member = winner,
-					      .flags = EVF_RUN | EVF_PREFER });
+					      .flags = EVF_RUN | EVF_PREFER | file });
 	} else {
 		happen(l, (struct sim_event){ .kind = EV_START, .members = 1u << winner, .flags = EVF_RUN });
 		happen(l, (struct sim_event){ .kind = below(l, 2) ? EV_READD : EV_ADD,

@@ -12,8 +12,8 @@
  *
  * Who starts without it does not write data under those numbers (first_number_for_data), so a file can be out of date
  * or far ahead, but never of another history that has the same number; see array/store.c. Where histories have forked
- * the file may hold either one's map, and numbers leap to the higher one's: forks are ended without it. Left to the user
- * are halves that ran apart, one of them with the file, and never meet: numbers may agree by chance there.
+ * the file may hold either one's map, and numbers leap to the higher one's: forks are ended without it. Left to the
+ * user are halves that ran apart, one of them with the file, and never meet: numbers may agree by chance there.
  *
  * Chunks of a new file are mdadm's: 4 KiB, or larger so that there are no more than 2^20. */
 #include "assembly/inside.h"
@@ -107,8 +107,9 @@ bool asm_may_prefer(const struct asm_member *members, const struct asm_options *
 {
 	if (!o->prefer || !plan->bitmap_is_file)
 		return true;
-	err_set(&plan->refusal, UMD_E_BAD_BITMAP, "%s is to be preferred, but whose writes the file %s knows is not certain "
-		"where histories have forked: start with --bitmap=none, then umd grow gives the array a new file",
+	err_set(&plan->refusal, UMD_E_BAD_BITMAP,
+		"%s is to be preferred, but whose writes the file %s knows is not certain where histories have forked: "
+		"start with --bitmap=none, then umd grow gives the array a new file",
 		o->prefer, members[plan->bitmap_member].path);
 	return false;
 }

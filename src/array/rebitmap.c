@@ -64,6 +64,9 @@ static int refuse_state(const struct arr *a, struct err *err)
 	if (a->is_external && !arr_is_recorded(a))
 		return err_set(err, -EBUSY, "the owner was asked and has not answered: the bitmap can be changed when "
 			       "it has");
+	if (a->blocked)
+		return err_set(err, -EBUSY, "a member is blocked, and its owner holds writes back: the bitmap can be "
+			       "changed after -blocked");
 	return 0;
 }
 
@@ -206,8 +209,8 @@ static bool drain(struct arr *a)
 {
 	if (a->is_stopping)
 		return end(a, UMD_E_STOPPING);
-	if (a->is_external && !arr_is_recorded(a))
-		return end(a, -EBUSY);		/* a member failed: its owner may need longer than anybody waits */
+	if (a->is_external && (a->blocked || !arr_is_recorded(a)))
+		return end(a, -EBUSY);		/* its owner may need longer than anybody waits */
 	if (!is_quiet(a))
 		return false;
 	if (a->next_bitmap && a->bitmap && bm_carry(a->next_bitmap, a->bitmap))

@@ -237,7 +237,7 @@ static bool is_settled(const struct arr_event *ev, const struct arr_status *s)
 	if (ev->kind == ARR_EV_OWNER_CLEAN)
 		return s->owner_clean != 1;
 	if (ev->kind == ARR_EV_BACKLOG)
-		return s->is_backlog_recorded || s->is_readonly;
+		return s->is_backlog_recorded || s->mode != ARR_MODE_WRITABLE;
 	if (ev->kind == ARR_EV_WRITE_MOSTLY)
 		return s->is_recorded || s->is_readonly || s->is_external;
 	if (ev->kind == ARR_EV_CAN_CLEAR)

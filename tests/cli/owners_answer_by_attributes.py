@@ -130,6 +130,8 @@ with Scene() as s:
 	s.same(put(s, ('bitmap/can_clear', 'true'))[:17], 'bitmap/can_clear ', 'without a running bitmap there is nothing to clear')
 	s.same(put(s, ('array_state', 'read-auto')), '', 'it starts again, to be written by the first write')
 	s.same(get(s, 'array_state'), 'read-auto', 'read-auto')
+	s.same(put(s, ('dev-b.img/state', 'writemostly'), ('bitmap/backlog', '5')), '', 'a backlog is taken, though nothing is written yet')
+	s.same((get(s, 'bitmap/backlog'), get(s, 'array_state')), ('5', 'read-auto'), 'and changes nothing else')
 	s.same(put(s, ('array_state', 'clear')), '', 'clear forgets all')
 	s.same((get(s, 'array_state'), get(s, 'level'), s.json('detail', '--json', NAME)['members']), ('clear', '', []), 'all')
 	s.ok(s.umd('create', '--dry-run', '--force', *(m.path for m in x.members)).returncode == 0, 'the members are free')

@@ -208,6 +208,41 @@ static void failures(void)
 	end();
 }
 
+/* Its answer may come through the same door as the change, and after it. */
+static void held_by_the_owner(void)
+{
+	struct arr_req *r;
+
+	begin((struct setup){ .is_external = true });
+	write_now(0, 4096, 'w');
+	owner(ARR_EV_OWNER_ACTIVE, 0);
+	owner(ARR_EV_BLOCK, 1);
+	r = submit(ARR_WRITE, 4 * CHUNK, 4096, 'x');
+	run();
+	ok(!r->is_done, "the owner holds a write back");
+	is_u64((uint64_t)change(NULL, NULL), (uint64_t)-EBUSY, "the bitmap stays: nobody waits for the owner's word");
+	owner(ARR_EV_UNBLOCK, 1);
+	ok(r->is_done && !r->rc, "which lets the write go on");
+	is_u64((uint64_t)change(NULL, NULL), 0, "then none is taken");
+	owner(ARR_EV_BLOCK, 1);
+	run();
+	is_u64((uint64_t)status()->bitmap_change, 0, "and that ends");
+	end();
+
+	begin((struct setup){ .is_external = true });
+	write_now(0, 4096, 'w');
+	owner(ARR_EV_OWNER_ACTIVE, 0);
+	hold(KIND(ARR_JOB_BITMAP));
+	r = submit(ARR_WRITE, 4 * CHUNK, 4096, 'x');
+	is_u64((uint64_t)change(NULL, NULL), 0, "a change waits for a write that is marked");
+	owner(ARR_EV_BLOCK, 1);
+	let_go(KIND(ARR_JOB_BITMAP));
+	is_u64((uint64_t)status()->bitmap_change, (uint64_t)-EBUSY, "which is held back then: the change has failed");
+	owner(ARR_EV_UNBLOCK, 1);
+	ok(r->is_done && !r->rc, "and the write goes on");
+	end();
+}
+
 int main(void)
 {
 	none();
@@ -218,5 +253,6 @@ int main(void)
 	at_another_place();
 	refusals();
 	failures();
+	held_by_the_owner();
 	return tap_end();
 }

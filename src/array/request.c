@@ -171,11 +171,11 @@ static bool admit(struct arr *a, struct arr_req *req)
 		return false;
 	}
 	if (a->bitmap) {
-		uint64_t before = bm_set_chunks(a->bitmap), noted = arr_note_request(a, req);
-		enum bm_mark mark = bm_mark(a->bitmap, req->at, req->len_bytes);
+		uint64_t before = bm_set_chunks(a->bitmap);
+		enum bm_mark mark;
 
-		if (mark != BM_MARKED)
-			arr_forget_marks(a, noted);
+		arr_note_request(a, req);
+		mark = bm_mark(a->bitmap, req->at, req->len_bytes);
 		if (mark == BM_MARK_WAIT)
 			return false;
 		if (mark == BM_MARK_NO_MEMORY) {

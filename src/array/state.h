@@ -283,8 +283,9 @@ void arr_progress_record(struct arr *a);
 void arr_progress_checkpoint(struct arr *a);
 
 /* why.c: what is to be told of it later */
-/* Before the chunks are marked; what is returned forgets it again, if they could not be. */
-uint64_t arr_note_request(struct arr *a, const struct arr_req *req);
+/* Before the chunks are marked. If they could not be a request's note harms nobody: who sets them later has a newer
+ * one. By hand it is to be forgotten, by what is returned. */
+void arr_note_request(struct arr *a, const struct arr_req *req);
 uint64_t arr_note_by_hand(struct arr *a, array_off at, uint64_t len_bytes);
 void arr_forget_marks(struct arr *a, uint64_t noted);
 void arr_note_other_bitmap(struct arr *a);

@@ -55,12 +55,12 @@ static uint64_t note(struct arr *a, struct arr_mark *mark)
 	return before;
 }
 
-uint64_t arr_note_request(struct arr *a, const struct arr_req *req)
+void arr_note_request(struct arr *a, const struct arr_req *req)
 {
 	struct arr_mark mark = { .setter = req->op == ARR_ZERO ? ARR_SET_BY_ZERO : ARR_SET_BY_WRITE,
 				 .number = req->number, .at = req->at, .len_bytes = req->len_bytes };
 
-	return note(a, &mark);
+	note(a, &mark);
 }
 
 uint64_t arr_note_by_hand(struct arr *a, array_off at, uint64_t len_bytes)

@@ -28,6 +28,9 @@ import table
 ENVIRONMENT = {
 	'UMD_RUNTIME_DIR': 'where the sockets of running arrays lie',
 	'XDG_RUNTIME_DIR': 'the same, where the first is not set',
+	'UMD_STATE_DIR': 'where umd remembers which array has its bitmap in which file',
+	'XDG_STATE_HOME': 'the same, where the first is not set',
+	'HOME': 'the same, where neither is',
 	'NO_COLOR': 'the tool prints without colours',
 }
 SWITCHES = ['UMD_LAWS_ARE_SILENT', 'UMD_BREAK_LAW', 'UMD_RECORD', 'UMD_FAULT', 'UMD_SIM', 'umd-sim', 'mbr_record', '__wrap_']

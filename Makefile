@@ -6,7 +6,8 @@
 #   make test-long    the same with longer campaigns (COUNT= kills, 1000 by default)
 #   make docs         docs/format.md and docs/attributes.md, from the tables of their rooms
 #   make bench        ratios against peers
-#   make stress       COUNT= kills of servers under load, from SEED=; WITH_KERNEL=1: umd and Linux in turns
+#   make stress       COUNT= kills of servers under load, from SEED=; WITH_KERNEL=1: umd and Linux in turns;
+#                     CHANGES=1: the bitmap comes, goes and changes meanwhile
 #   make install      PREFIX=/usr/local, DESTDIR= for packagers
 #   make fuzz         SECONDS=600 of CPU for each parser's fuzz target, or TARGET=sb1; keeps the minimised corpora
 #   make sim          SECONDS=60 of histories in the simulator from SEED= on, in JOBS=2 processes; a line per law and fault
@@ -77,10 +78,11 @@ mutants: $(BUILD)/build.ninja
 	ninja -C $(BUILD) umd tests/record/umd-replay
 	python3 tests/mutants/mutants.py $(addprefix --law ,$(LAW)) $(BUGS)
 
+STRESS = $(if $(filter-out 0,$(CHANGES)),killed_changes,$(if $(filter-out 0,$(WITH_KERNEL)),killed_worlds,killed_servers))
 stress: $(BUILD)/build.ninja
 	@tools/setup.sh build test
 	ninja -C $(BUILD) umd nbdkit-umd-plugin.so
-	UMD=$(BUILD)/umd /usr/bin/python3 tests/kill/$(if $(filter-out 0,$(WITH_KERNEL)),killed_worlds,killed_servers)_lose_nothing.py
+	UMD=$(BUILD)/umd /usr/bin/python3 tests/kill/$(STRESS)_lose_nothing.py
 
 install: $(BUILD)/build.ninja
 	meson configure $(BUILD) -Dprefix=$(PREFIX)

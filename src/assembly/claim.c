@@ -34,14 +34,16 @@ static void put_roles(struct sb1 *sb, const struct arr_claim *claim)
 	}
 }
 
-/* Distances are signed: version 1.0 has its bitmap in front of the superblock. */
+/* Distances are signed: version 1.0 has its bitmap in front of the superblock. Where none is named the last one stays,
+ * as Linux leaves it, and means nothing. */
 static void put_bitmap(struct sb1 *sb, const struct arr_claim_member *m)
 {
 	bool is_named = m->bitmap_at.bytes != OFF_NONE;
 	int64_t sector = (int64_t)(m->bitmap_at.bytes / SECTOR_BYTES);
 
 	sb->feature_map = is_named ? FMT_SB1_BITMAP : 0;
-	sb->bitmap_offset_sectors = is_named ? (int32_t)(sector - (int64_t)sb->super_offset_sectors) : 0;
+	if (is_named)
+		sb->bitmap_offset_sectors = (int32_t)(sector - (int64_t)sb->super_offset_sectors);
 }
 
 static void put_claim(struct sb1 *sb, const struct sb1 *base, const struct arr_claim *claim,

@@ -111,6 +111,10 @@ class Files(World):
 	def do_add(self, event):
 		self.must(event, 'manage', self.name, '--add', self.path(event.members[0]))
 
+	def do_grow(self, event):
+		chunk = [f'--bitmap-chunk={event.words[1]}'] if event.words[1:] else []
+		self.must(event, 'grow', self.name, *([] if event.words[0] == 'chunk' else [f'--bitmap={event.words[0]}']), *chunk)
+
 	# ---- what is there ----
 
 	def in_sync(self):

@@ -207,6 +207,11 @@ class Guest(World):
 		self.must(event, how, self.device, self.disks[event.members[0]])
 		self.begin_recovery(event, event.members[0])
 
+	def do_grow(self, event):
+		"""none, or internal with chunks; mdadm knows no others for a bitmap that is there."""
+		chunk = [f'--bitmap-chunk={int(event.words[1]) >> 10}K'] if event.words[1:] else []
+		self.must(event, '--grow', self.device, f'--bitmap={event.words[0]}', *chunk)
+
 	def begin_recovery(self, event, name):
 		"""The sync was frozen until here. A spare for which there is no slot stays one."""
 		self.before_sync(event)

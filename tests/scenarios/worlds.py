@@ -32,7 +32,7 @@ FORMS = {		# word: members, numbers, flags it may have; None: words as they are
 	'start': ('+', 0, {'run', 'readonly'}), 'refused': ('+', 0, {'run', 'readonly'}), 'write': (0, 2, {'fua'}),
 	'zero': (0, 2, {'fua', 'punch'}), 'read': (0, 2, set()), 'flush': (0, 0, set()), 'fail': (1, 0, set()),
 	'remove': (1, 0, set()), 're-add': (1, 0, set()), 'add': (1, 0, set()), 'new': (1, 0, set()), 'idle': (0, 0, set()),
-	'stop': (0, 0, set()), 'cut': (0, 0, {'keep'}), 'apart': (1, 0, set()), 'expect': None, 'compare': None,
+	'stop': (0, 0, set()), 'cut': (0, 0, {'keep'}), 'apart': (1, 0, set()), 'expect': None, 'compare': None, 'grow': None,
 }
 
 

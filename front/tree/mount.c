@@ -71,12 +71,14 @@ int mount_is_possible(char ret_sentence[TREE_TEXT_BYTES])
 static bool unmount_dead(const char *place)
 {
 	const char *argv[] = { "fusermount3", "-u", "-q", "-z", "--", place, NULL };
+	const char *nothing[] = { NULL };	/* of our environment: a program with more rights than ours */
 	pid_t pid;
 	int status;
 
 	if (umount2(place, MNT_DETACH) == 0)
 		return true;
-	if (posix_spawnp(&pid, argv[0], NULL, NULL, (char *const *)argv, environ) != 0)
+	if (posix_spawnp(&pid, argv[0], NULL, NULL, (char *const *)argv,
+			 (char *const *)nothing) != 0)
 		return false;
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;

@@ -248,6 +248,16 @@ static bool name(struct arr *a)
 	return is_durable ? end(a, 0) : has_begun;
 }
 
+/* Whoever left during the flush lost what was written without any bitmap, and its owner would let it back by the bits
+ * of this one: a map without superblock cannot say from when on it counts. */
+static bool flushed(struct arr *a)
+{
+	if (bm_is_bare(a->next_bitmap) && arr_degraded(a) &&
+	    bm_needed_chunks(a->next_bitmap) < bm_chunks(a->next_bitmap))
+		return end(a, -EBUSY);
+	return is_quiet(a) && install(a);
+}
+
 bool arr_pump_rebitmap(struct arr *a)
 {
 	if (a->rebitmap_phase == REB_IDLE || a->rebitmap_phase == REB_FLUSH)
@@ -258,7 +268,7 @@ bool arr_pump_rebitmap(struct arr *a)
 	case REB_DRAIN:
 		return drain(a);
 	case REB_FLUSHED:
-		return is_quiet(a) && install(a);
+		return flushed(a);
 	case REB_UNNAME:
 		return a->durable_generation >= a->rebitmap_generation && is_quiet(a) && install(a);
 	case REB_NAME:

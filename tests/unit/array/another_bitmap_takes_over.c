@@ -243,6 +243,27 @@ static void held_by_the_owner(void)
 	end();
 }
 
+/* What a member's cache has lost was written without any bitmap: no bit tells of it, and its owner would let it back by
+ * the bits. */
+static void a_bare_one_and_a_lost_cache(void)
+{
+	uint8_t image[BM_PAGE_BYTES] = { 0 };
+	struct bm *b;
+
+	begin((struct setup){ .is_external = true, .has_no_bitmap = true });
+	write_now(0, 4096, 'w');
+	owner(ARR_EV_OWNER_ACTIVE, 0);
+	b = bm_new_bare(w.size, CHUNK, 5000, image, sizeof image);
+	bm_load(b, BM_LOAD_CLEAN, (array_off){ 0 }, false);
+	w.hands[1].fails = FAILS_FLUSH;
+	is_u64((uint64_t)change(b, at_home), 0, "a first bitmap, without superblock");
+	run();
+	is_u64((uint64_t)state_of(1), ARR_M_FAULTY, "a member does not flush");
+	is_u64((uint64_t)status()->bitmap_change, (uint64_t)-EBUSY, "a map that does not owe it all is not taken");
+	ok(!arr_bitmap(w.a), "there is none");
+	end();
+}
+
 int main(void)
 {
 	none();
@@ -254,5 +275,6 @@ int main(void)
 	refusals();
 	failures();
 	held_by_the_owner();
+	a_bare_one_and_a_lost_cache();
 	return tap_end();
 }

@@ -67,19 +67,20 @@ int run_hand_drop_bitmap(struct umd_array *u, struct err *err)
 /* What one range has set stays when a later one fails: bits that are set are only work. */
 int run_hand_set_bits(struct umd_array *u, const struct att_action *action, struct err *err)
 {
-	const struct bm *bitmap = arr_bitmap(u->arr);
 	chunk_no first, last;
 	size_t pos = 0;
-	int rc = bitmap ? 0 : err_set(err, -ENOENT, "the array has no bitmap");
+	int rc = 0;
 
 	while (rc == 0 && att_next_range(action, &pos, &first, &last)) {
-		uint64_t chunk = bm_chunk_bytes(bitmap), from = first.index * chunk, end;
+		const struct bm *bitmap = arr_bitmap(u->arr);	/* its file may have failed since the last range */
+		uint64_t chunk = bitmap ? bm_chunk_bytes(bitmap) : 0, from = first.index * chunk, end;
 		struct arr_status status;
 
+		if (!bitmap)
+			return err_set(err, -ENOENT, "the array has no bitmap");
 		arr_get_status(u->arr, &status);
 		end = min_u64((last.index + 1) * chunk, status.size_bytes);
 		rc = run_set_bits(u, (array_off){ from }, end - from, err);
-		bitmap = arr_bitmap(u->arr);
 	}
 	return rc;
 }

@@ -2,7 +2,8 @@
  *
  * Clients wait for the array's lock, and a bitmap may have 2^33 chunks. So everything is asked in pieces: the lock is
  * taken, a bounded part is counted, the lock is let go. A chunk that changes meanwhile is shown as it was when its
- * piece was counted; set_chunks is the sum of the cells, so that both belong together.
+ * piece was counted; set_chunks is the sum of the cells, so that both belong together. A bitmap whose file fails is
+ * gone between two pieces: then there is nothing to draw.
  *
  *   piece of counting   PIECE_CHUNKS chunks: 128 KiB of bits, 512 leaves of counters
  *   piece of runs       PIECE_CHUNKS chunks looked through, or PIECE_RUNS needed runs of at most one leaf each
@@ -26,13 +27,25 @@ struct runs {
 
 struct live {
 	struct umd_array *u;
-	const struct bm *b;
+	const struct bm *b;		/* NULL: none, or no more */
+	bool is_bare;
 	uint64_t chunks, chunk_bytes, cell_chunks, cell_count;
 	uint64_t *set, *needed;		/* per cell */
 	uint64_t set_chunks;
 	struct runs set_runs, needed_runs;
 	struct arr_status status;
 };
+
+/* Take the lock for a piece; false, and not taken: the bitmap is gone. No other has come, that would be an errand. */
+static bool lock(struct live *l)
+{
+	pthread_mutex_lock(&l->u->lock);
+	if (arr_bitmap(l->u->arr) != l->b)
+		l->b = NULL;
+	if (!l->b)
+		pthread_mutex_unlock(&l->u->lock);
+	return l->b;
+}
 
 /* ---- cells ---- */
 
@@ -53,8 +66,7 @@ static uint64_t count_piece(struct live *l, uint64_t at)
 
 static void count_cells(struct live *l)
 {
-	for (uint64_t at = 0; at < l->chunks;) {
-		pthread_mutex_lock(&l->u->lock);
+	for (uint64_t at = 0; at < l->chunks && lock(l);) {
 		at = count_piece(l, at);
 		pthread_mutex_unlock(&l->u->lock);
 	}
@@ -103,13 +115,11 @@ static uint64_t needed_runs_of_piece(struct live *l, uint64_t from)
 
 static void find_runs(struct live *l)
 {
-	for (uint64_t at = 0; at < l->chunks;) {
-		pthread_mutex_lock(&l->u->lock);
+	for (uint64_t at = 0; at < l->chunks && lock(l);) {
 		at = set_runs_of_piece(l, at);
 		pthread_mutex_unlock(&l->u->lock);
 	}
-	for (uint64_t from = 0; from != OFF_NONE;) {
-		pthread_mutex_lock(&l->u->lock);
+	for (uint64_t from = 0; from != OFF_NONE && lock(l);) {
 		from = needed_runs_of_piece(l, from);
 		pthread_mutex_unlock(&l->u->lock);
 	}
@@ -130,7 +140,7 @@ static void put_live(const struct live *l, struct text *t)
 	json_open(t, NULL, '{');
 	json_str(t, "name", run_rundir_name(l->u->rundir));
 	json_u64(t, "slot", 0);
-	json_str(t, "kind", bm_is_bare(l->b) ? "external" : "internal");
+	json_str(t, "kind", l->is_bare ? "external" : "internal");
 	json_u64(t, "chunk_bytes", l->chunk_bytes);
 	json_u64(t, "chunks", l->chunks);
 	json_u64(t, "set_chunks", l->set_chunks);
@@ -158,14 +168,17 @@ static bool look_in(struct live *l)
 		l->b = arr_bitmap(l->u->arr);
 		arr_get_status(l->u->arr, &l->status);
 	}
+	if (l->b) {
+		l->is_bare = bm_is_bare(l->b);
+		l->chunks = bm_chunks(l->b);
+		l->chunk_bytes = bm_chunk_bytes(l->b);
+	}
 	pthread_mutex_unlock(&l->u->lock);
-	return l->b != NULL;
+	return l->b;
 }
 
 static bool make_room(struct live *l, uint64_t cells_max)
 {
-	l->chunks = bm_chunks(l->b);
-	l->chunk_bytes = bm_chunk_bytes(l->b);
 	l->cell_chunks = look_map_cell_chunks(l->chunks, cells_max);
 	l->cell_count = div_up(l->chunks, l->cell_chunks);
 	l->set = mem_new(l->cell_count, sizeof *l->set);
@@ -180,16 +193,17 @@ void run_map(struct umd_array *u, uint64_t cells_max, struct text *t)
 	struct live l = { .u = u };
 	struct err err = { 0 };
 
-	if (!look_in(&l)) {
-		err_set(&err, UMD_E_NOT_SUPPORTED, "array %s has no bitmap: there is nothing to draw",
-			run_rundir_name(u->rundir));
-	} else if (!make_room(&l, cells_max)) {
+	if (look_in(&l) && !make_room(&l, cells_max)) {
 		err_set(&err, -ENOMEM, "no memory for a map of %llu cells", (unsigned long long)l.cell_count);
-	} else {
+	} else if (l.b) {
 		count_cells(&l);
 		find_runs(&l);
-		put_live(&l, t);
 	}
+	if (!l.b)
+		err_set(&err, UMD_E_NOT_SUPPORTED, "array %s has no bitmap: there is nothing to draw",
+			run_rundir_name(u->rundir));
+	else if (!err.code)
+		put_live(&l, t);
 	if (err.code)
 		run_control_refuse(t, &err);
 	mem_free(l.set);

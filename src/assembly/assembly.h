@@ -200,8 +200,10 @@ void asm_forget(struct asm_lineage *l, uint32_t entry);		/* removed, or the ADD 
 enum { ASM_BITMAP_BYTES_MAX = 4 << 20 };
 
 struct asm_bitmap_wish {
-	enum { ASM_BITMAP_NONE, ASM_BITMAP_INTERNAL, ASM_BITMAP_IN_FILE, ASM_BITMAP_CHUNKS } kind;
-	uint64_t chunk_bytes;			/* CHUNKS: of the bitmap there is; else 0 = choose */
+	/* BARE: without superblock, at .distance_sectors; only its places are planned */
+	enum { ASM_BITMAP_NONE, ASM_BITMAP_INTERNAL, ASM_BITMAP_IN_FILE, ASM_BITMAP_CHUNKS, ASM_BITMAP_BARE } kind;
+	uint64_t chunk_bytes;			/* CHUNKS: of the bitmap there is; BARE: > 0; else 0 = choose */
+	int64_t distance_sectors;		/* INTERNAL: from the superblock; 0 = choose */
 };
 
 struct asm_bitmap_plan {
@@ -215,7 +217,8 @@ struct asm_bitmap_plan {
 /**
  * asm_plan_bitmap - chunks and places for ARR_EV_BITMAP
  * The plan holds as long as nobody joins; whether the array may change its bitmap now is the event's to say.
- * Returns 0 or a code: -EEXIST, -ENOENT, -EBUSY (it has one, has none, has somebody else's), -ENOSPC, UMD_E_BAD_OPTION.
+ * Returns 0 or a code: -EEXIST, -ENOENT, -EBUSY (it has one, has none, has somebody else's), -ENOSPC, UMD_E_BAD_OPTION;
+ * -EINVAL: not at that distance.
  */
 int asm_plan_bitmap(const struct asm_lineage *l, const struct arr *a, const struct asm_bitmap_wish *wish,
 		    struct asm_bitmap_plan *ret_plan, struct err *err);

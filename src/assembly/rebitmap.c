@@ -17,7 +17,7 @@
 #include "base/text.h"
 
 enum {
-	BITMAP_VERSION = 4, DAEMON_SLEEP_S = 5, BLOCK_BYTES = 4096,
+	BITMAP_VERSION = 4, DAEMON_SLEEP_S = 5, BLOCK_BYTES = 4096, BLOCK_SECTORS = BLOCK_BYTES / SECTOR_BYTES,
 	ROOM_SECTORS_MAX = ASM_BITMAP_BYTES_MAX / SECTOR_BYTES,
 	UNASKED_SECTORS_MAX = 256,		/* what mdadm takes of a large room by itself */
 };
@@ -116,6 +116,74 @@ static int plan_new(const struct asm_lineage *l, const struct arr_status *s, uin
 	sectors = (uint32_t)(round_up(fmt_bitmap_bytes(&p->sb), BLOCK_BYTES) / SECTOR_BYTES);
 	put_places(l, s, lay_place_in_room(room, l->base.minor, sectors), p);
 	return 0;
+}
+
+/* ---- at a place that is given ---- */
+
+static bool is_in(struct lay_room r, int64_t distance)
+{
+	return lay_room_sectors(r) && distance >= r.from_sectors && distance < r.until_sectors;
+}
+
+static int refuse_place(const struct lay_room rooms[LAY_ROOMS], int64_t distance, struct err *err)
+{
+	char places[128] = "none on all members";
+	size_t len = 0;
+
+	for (uint32_t i = 0; i < LAY_ROOMS; i++) {
+		bool is_twice = i && !memcmp(&rooms[i], &rooms[0], sizeof rooms[i]);
+
+		if (!lay_room_sectors(rooms[i]) || is_twice)
+			continue;
+		text_fit(places + len, sizeof places - len, "%s%+" PRId64 " to below %+" PRId64, len ? " and " : "",
+			 rooms[i].from_sectors, rooms[i].until_sectors);
+		len = strlen(places);
+	}
+	return err_set(err, -EINVAL, "%+" PRId64 " sectors from the superblock is no place for a bitmap; places are "
+		       "multiples of %d, and free are: %s", distance, BLOCK_SECTORS, places);
+}
+
+/* As large as is wanted; without a wish, as the room behind the place allows. */
+static int fit_at(const struct asm_lineage *l, const struct asm_bitmap_wish *wish, struct lay_room room,
+		  struct asm_bitmap_plan *p, struct err *err)
+{
+	uint64_t bits, bytes;
+	struct err own = { 0 };
+
+	if (wish->kind == ASM_BITMAP_INTERNAL) {
+		if (lay_choose_chunk(l->base.size_sectors, capped(room, wish->chunk_bytes), wish->chunk_bytes,
+				     &p->sb.chunk_bytes, &own))
+			return err_set(err, -EINVAL, "%+" PRId64 " sectors from the superblock: %s",
+				       wish->distance_sectors, own.text);
+		return 0;
+	}
+	bits = div_up(l->base.size_sectors * SECTOR_BYTES, wish->chunk_bytes);
+	bytes = div_up(bits, 8);
+	if (bytes <= (uint64_t)lay_room_sectors(room) * SECTOR_BYTES)
+		return 0;
+	return err_set(err, -EINVAL, "%+" PRId64 " sectors from the superblock %" PRIu32 " sectors are free, and the "
+		       "bitmap has %" PRIu64, wish->distance_sectors, lay_room_sectors(room),
+		       div_up(bytes, SECTOR_BYTES));
+}
+
+static int plan_at(const struct asm_lineage *l, const struct arr_status *s, const struct asm_bitmap_wish *wish,
+		   struct asm_bitmap_plan *p, struct err *err)
+{
+	struct lay_room rooms[LAY_ROOMS] = { 0 };
+	int64_t at = wish->distance_sectors;
+	uint32_t i = 0;
+	int rc;
+
+	common_rooms(l, s, rooms);
+	while (i < LAY_ROOMS && !is_in(rooms[i], at))
+		i++;
+	if (i == LAY_ROOMS || at % BLOCK_SECTORS)
+		return refuse_place(rooms, at, err);
+	rooms[i].from_sectors = at;
+	rc = fit_at(l, wish, rooms[i], p, err);
+	if (rc == 0)
+		put_places(l, s, (int32_t)at, p);
+	return rc;
 }
 
 /* Does the bitmap with these chunks fit where the old one lies, on every member? */
@@ -238,5 +306,7 @@ int asm_plan_bitmap(const struct asm_lineage *l, const struct arr *a, const stru
 		return plan_file(l, old, wish->chunk_bytes, ret_plan, err);
 	begin_superblock(l, &ret_plan->sb);
 	keep_settings(&ret_plan->sb, old);
+	if (wish->distance_sectors)
+		return plan_at(l, &s, wish, ret_plan, err);
 	return plan_new(l, &s, wish->chunk_bytes, ret_plan, err);
 }

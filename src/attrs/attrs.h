@@ -145,7 +145,12 @@ struct att_action {
 	bool unblocks;
 	bool makes_writable;		/* EVENT, JOIN: step ARR_EV_SET_MODE with value ARR_MODE_WRITABLE first */
 	enum att_mode mode;
-	member_off bitmap_at;		/* BITMAP_SET: where it will lie, on every member */
+	/* BITMAP_SET: where it will lie, on every member; beside superblocks it counts from them, and the hands know
+	 * whether it fits (-EINVAL). With a superblock of its own unless it is bare. */
+	member_off bitmap_at;
+	int64_t location_sectors;
+	bool is_bare;
+	uint64_t bitmap_chunk_bytes;	/* 0: choose */
 	struct arr_event event;
 	uint32_t join_count;
 	struct att_join joins[ATT_DEVS_MAX];

@@ -91,7 +91,7 @@ static void carry_out(struct att *t, const struct att_view *view, const struct a
 		stored(t, action);
 		break;
 	case ATT_BITMAP_SET:
-		t->bitmap.location_sectors = (int64_t)(action->bitmap_at.bytes / SECTOR_BYTES);
+		t->bitmap.location_sectors = action->location_sectors;
 		att_forget_saved(t, false);
 		break;
 	case ATT_BITMAP_NONE:

@@ -3,6 +3,9 @@
  * Before the start everything is configuration. While the array runs, location makes and ends a bitmap, time_base,
  * backlog and can_clear go to the array at once, chunksize and metadata are EBUSY as long as there is a bitmap.
  *
+ * Beside superblocks a place counts from them; with bitmap/metadata internal the bitmap gets a superblock of its own,
+ * and is empty: what lay there before is not read, since it may be out of date. Whether a place is free the hands know.
+ *
  * A location is refused that overlaps the data area of a device or lies outside of it (P24): md accepts it, and
  * disables the bitmap at the first write. A period is never stored as 0, which md cannot load again (P3). What
  * bitmap_set_bits cannot read is refused with everything else in the value, so that nothing is set by half. */
@@ -56,24 +59,33 @@ static int check_location(struct att_store *s, int64_t sectors)
 	return 0;
 }
 
+/* Nothing on disk says what a bare bitmap is like. */
+static int check_bare(struct att_store *s)
+{
+	if (!s->t->bitmap.chunk_bytes || !s->t->bitmap.time_base_ms)
+		return att_refuse(s, -EINVAL, "bitmap/chunksize is %llu and bitmap/time_base %llu ms, and both must be "
+				  "set", (ull)s->t->bitmap.chunk_bytes,
+				  (ull)s->t->bitmap.time_base_ms);
+	return att_check_bitmap_size(s->t, s->err);
+}
+
 static int set_running(struct att_store *s, int64_t sectors)
 {
 	const struct arr_status *status = s->view->status;
+	bool is_bare = !s->t->has_superblocks || s->t->bitmap.is_external;
 	int rc;
 
 	if (status->action != ARR_SYNC_IDLE || status->is_frozen)
 		return att_refuse(s, -EBUSY, "sync_action is %s, and idle is needed",
 				  status->is_frozen ? "frozen" : arr_sync_action_name(status->action));
-	if (!s->t->bitmap.chunk_bytes || !s->t->bitmap.time_base_ms)
-		return att_refuse(s, -EINVAL, "bitmap/chunksize is %llu and bitmap/time_base %llu ms, and both must be "
-				  "set", (ull)s->t->bitmap.chunk_bytes,
-				  (ull)s->t->bitmap.time_base_ms);
-	rc = att_check_bitmap_size(s->t, s->err);
+	rc = is_bare ? check_bare(s) : 0;
 	if (rc < 0)
 		return rc;
+	s->action->is_bare = is_bare;
 	s->action->kind = ATT_BITMAP_SET;
 	s->action->bitmap_at = (member_off){ (uint64_t)sectors * SECTOR_BYTES };
-	s->t->bitmap.coming_sectors = sectors;
+	s->action->location_sectors = s->t->bitmap.coming_sectors = sectors;
+	s->action->bitmap_chunk_bytes = s->t->bitmap.chunk_bytes;
 	return 0;
 }
 
@@ -90,9 +102,9 @@ int att_set_bitmap_location(struct att_store *s)
 	rc = take_location(s, &sectors);
 	if (rc < 0)
 		return rc;
-	if (s->t->has_superblocks)
-		return att_todo(s, "array with superblocks");
-	rc = check_location(s, sectors);
+	if (s->t->has_superblocks && !s->view->status)
+		return att_refuse(s, -EINVAL, "the array does not run, and its superblocks say where its bitmap lies");
+	rc = s->t->has_superblocks ? 0 : check_location(s, sectors);
 	if (rc < 0)
 		return rc;
 	if (s->view->status)

@@ -175,6 +175,14 @@ static int grow(struct umd_array *u, struct json_object *request, bool would, in
 	return rc || would ? rc : change(u, plan, path, fd, err);
 }
 
+int run_grow_as_wished(struct umd_array *u, const struct asm_bitmap_wish *wish, struct err *err)
+{
+	struct asm_bitmap_plan plan;
+	int rc = asm_plan_bitmap(u->lineage, u->arr, wish, &plan, err);
+
+	return rc ? rc : change(u, &plan, NULL, -1, err);
+}
+
 void run_command_grow(struct umd_array *u, struct json_object *request, int fd, struct text *reply)
 {
 	struct asm_bitmap_plan plan;

@@ -110,6 +110,8 @@ void run_close_devices(struct umd_array *u);			/* all of them; nothing runs */
 /* grow.c: another bitmap, or none. Under the lock, which is left until it is over. @next is taken over. */
 run_errand_fn run_command_grow;
 int run_change_bitmap(struct umd_array *u, struct bm *next, const member_off at[ARR_MEMBERS_MAX], struct err *err);
+/* Of an array with superblocks, by what its attributes say: planned, exchanged, and the tree told. */
+int run_grow_as_wished(struct umd_array *u, const struct asm_bitmap_wish *wish, struct err *err);
 int run_set_bits(struct umd_array *u, array_off at, uint64_t len_bytes, struct err *err);
 
 /* life.c: a run begins and ends */

@@ -389,14 +389,16 @@ static void record(void)
 
 /* ---- answering ---- */
 
-/* EBUSY is an answer, too: a member that is still in use changes "degraded" when it no longer is, and that wakes us. */
+/* A member that somebody holds back without a failure stays so: it could fail just now, and -blocked would tell that it
+ * is recorded. EBUSY is an answer, too: a member that is still in use changes "degraded" when it no longer is, and that wakes us. */
 static void answer(void)
 {
 	for (size_t i = 0; i < member_count; i++) {
+		if (!has(members[i].state, "faulty"))
+			continue;
 		if (has(members[i].state, "blocked"))
 			order(members[i].state->name, "-blocked");
-		if (has(members[i].state, "faulty"))
-			order(members[i].state->name, "remove");
+		order(members[i].state->name, "remove");
 	}
 	if (array_is("write-pending"))
 		order("array_state", "active");

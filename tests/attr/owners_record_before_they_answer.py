@@ -43,6 +43,18 @@ class Story:
 		m.until(lambda: m.get('array_state') == 'clean' and not m.record()['is_dirty'], 'at rest the array is recorded clean')
 		m.until(lambda: m.bits() == [[], []], 'its bits go')
 
+	def holds_back(self):
+		"""-blocked says that a failure is recorded: where there is none it is nobody's answer."""
+		m = self.m
+		self.s.same(m.tree.set('dev-b.img/state', 'blocked'), 'ok', 'somebody else holds a member back')
+		writer = self.write(50, seed=9)
+		m.until(lambda: m.get('array_state') == 'active' and m.bits() == [[50], [50]], 'the owner answers for a write')
+		self.s.same((m.get('dev-b.img/state'), writer.is_alive()), ('in_sync,blocked', True), 'and does not end the hold')
+		self.s.same(m.tree.set('dev-b.img/state', '-blocked'), 'ok', 'who began it does')
+		writer.join(30)
+		self.s.same(writer.result, 'ok', 'then the write ends')
+		m.until(lambda: m.get('array_state') == 'clean' and not m.record()['is_dirty'] and m.bits() == [[], []], 'and all is at rest')
+
 	def cannot_record(self):
 		"""A folder stands where the new record would be written: nothing can be recorded, so nothing may be answered."""
 		m = self.m
@@ -132,6 +144,7 @@ class Story:
 	def tell(self):
 		try:
 			self.begins()
+			self.holds_back()
 			self.cannot_record()
 			self.fails()
 			self.returns()

@@ -131,6 +131,12 @@ static void is_not_believed(struct sim_world *w, const struct sim_member *m, con
 	at_stake(w, LAW_I3);
 }
 
+/* A member that was recovered and whose superblock does not say so yet: nobody starts from that one. */
+static bool is_to_be_recovered(const struct super *s)
+{
+	return s->feature_map & FMT_SB1_RECOVERY_OFFSET;
+}
+
 /* Data that the file does not know of goes out: the file, as it is on its medium or may come to it, must be out of date
  * for these members, or so far ahead that it is refused. */
 void names_without_file(struct sim_world *w)
@@ -138,7 +144,7 @@ void names_without_file(struct sim_world *w)
 	if (!w->setup->is_file || w->has_bitmap || w->story)
 		return;
 	EACH_MEMBER(w, m)
-		if (is_in_sync(m) && !m->is_corrupt && super_on(w, m))
+		if (is_in_sync(m) && !m->is_corrupt && super_on(w, m) && !is_to_be_recovered(super_on(w, m)))
 			is_not_believed(w, m, super_on(w, m));
 }
 

@@ -43,6 +43,10 @@ static const struct letter letters[] = {
 	LETTER("re-add", { .kind = EV_REMOVE, .member = MEMBER_A, .lot = 1 }, { .kind = EV_READD, .member = MEMBER_A },
 	       { .kind = EV_ADD, .member = MEMBER_A }, { .kind = EV_REMOVE, .member = MEMBER_B, .lot = 1 },
 	       { .kind = EV_READD, .member = MEMBER_B }, { .kind = EV_ADD, .member = MEMBER_B }),
+	/* the bitmap goes, or comes; other chunks */
+	LETTER("bitmap", { .kind = EV_GROW, .lot = 1, .words = "none" },
+	       { .kind = EV_GROW, .lot = 1, .words = "internal 8192" }),
+	LETTER("chunks", { .kind = EV_GROW, .lot = 1, .words = "chunk 16384" }),
 	LETTER("stop", { .kind = EV_STOP, .flags = EVF_ASYNC }),
 	LETTER("idle", { .kind = EV_IDLE }),
 	LETTER("due", { .kind = EV_DUE }),

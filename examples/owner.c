@@ -390,8 +390,8 @@ static void record(void)
 /* ---- answering ---- */
 
 /* A member that somebody holds back without a failure stays so: it could fail just now, and -blocked would tell that it
- * is recorded. EBUSY is an answer, too: a member that is still in use changes "degraded" when it no longer is, and that
- * wakes us. */
+ * is recorded. EBUSY is an answer, too: a member that is still in use is removed in a
+ * later round. */
 static void answer(void)
 {
 	for (size_t i = 0; i < member_count; i++) {

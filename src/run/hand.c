@@ -17,11 +17,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "look/look.h"
 #include "run/json.h"
+
+enum { BUSY_MS = 500 };
 
 /* ---- members ---- */
 
@@ -134,15 +137,20 @@ void run_hand_leaves(struct umd_array *u, uint32_t entry)
 	u->paths[entry] = mem_free(u->paths[entry]);
 }
 
+/* What is in flight there ends in a moment, or hangs: then nobody else is to wait for it, least of all the owner's next
+ * answer. */
 int run_hand_take_out(struct umd_array *u, uint32_t entry, struct err *err)
 {
 	struct arr_event ev = { .kind = ARR_EV_REMOVE, .member = entry, .err = err };
+	uint64_t until_ms = run_now_ms() + BUSY_MS;
+	struct timespec until = { (time_t)(until_ms / 1000), (long)(until_ms % 1000) * 1000000 };
 
 	for (;;) {
 		run_step(u, &ev);
 		if (ev.rc != -EAGAIN)
 			break;
-		pthread_cond_wait(&u->changed, &u->lock);
+		if (pthread_cond_clockwait(&u->changed, &u->lock, CLOCK_MONOTONIC, &until) == ETIMEDOUT)
+			return err_set(err, -EBUSY, "I/O is in flight on it: ask again when that has ended");
 	}
 	if (ev.rc < 0)
 		return ev.rc;

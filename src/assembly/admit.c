@@ -3,8 +3,11 @@
  * Back by the bitmap (re-add): the member's own superblock belongs to this array, names a slot that is
  * free, its history has not forked (I5), and its events reach events_cleared: everything it missed is then
  * in the set chunks. Otherwise `add` makes a new superblock and copies everything; `re-add` refuses and
- * compares the two values. Before a new device joins the hands erase every superblock on it: until the new one is
- * written an old one could be believed by a start, at places where nothing of what was written since lies (I2).
+ * compares the two values. A bitmap without superblock lets nobody back: nothing on disk says since when it counts, and
+ * whoever left before it came would get what was marked since, and no more (I4).
+ *
+ * Before a new device joins the hands erase every superblock on it: until the new one is written an old one could be
+ * believed by a start, at places where nothing of what was written since lies (I2).
  *
  * asm_admit() prepares a line of the lineage; asm_admitted() files it under the entry the array gave. */
 #include "assembly/inside.h"
@@ -90,6 +93,11 @@ static int check_readd(const struct asm_lineage *l, const struct arr *a, const s
 			"%s cannot be re-added: the array has no bitmap that knows what it missed; --add copies "
 			"everything",
 			m->path);
+	if (bm_is_bare(b))
+		return err_set(err, UMD_E_READD_REFUSED,
+			"%s cannot be re-added: the array's bitmap has no superblock that says since which event it "
+			"counts, and the member is at event %llu of %llu; --add copies everything",
+			m->path, events, (unsigned long long)s->events);
 	if (!asm_is_slot(sb, slot) || is_slot_taken(s, slot) || has_number(s, sb->dev_number) ||
 	    has_lost_number(l, sb))
 		return err_set(err, UMD_E_READD_REFUSED,
@@ -161,15 +169,15 @@ static int plan_place(const struct asm_lineage *l, const struct arr *a, const st
 		      struct lay_plan *ret_plan, struct err *err)
 {
 	const struct bm *b = arr_bitmap(a);
-	int rc = lay_plan_create(l->base.minor, m->size_bytes, 0, b ? (uint32_t)bm_chunk_bytes(b) : 0,
-				 l->base.size_sectors, ret_plan, err);
+	uint32_t chunk = b && !bm_is_bare(b) ? (uint32_t)bm_chunk_bytes(b) : 0;
+	int rc = lay_plan_create(l->base.minor, m->size_bytes, 0, chunk, l->base.size_sectors, ret_plan, err);
 
 	if (rc < 0)
 		return rc;
 	/* A smaller data offset than mdadm would choose for this size may be all that fits: the array's own. */
 	if (ret_plan->data_size_sectors < l->base.size_sectors && l->base.minor != SB1_0)
-		rc = lay_plan_create(l->base.minor, m->size_bytes, l->base.data_offset_sectors,
-				     b ? (uint32_t)bm_chunk_bytes(b) : 0, l->base.size_sectors, ret_plan, err);
+		rc = lay_plan_create(l->base.minor, m->size_bytes, l->base.data_offset_sectors, chunk,
+				     l->base.size_sectors, ret_plan, err);
 	if (rc < 0)
 		return rc;
 	if (ret_plan->data_size_sectors < l->base.size_sectors)
@@ -180,10 +188,23 @@ static int plan_place(const struct asm_lineage *l, const struct arr *a, const st
 	return 0;
 }
 
+/* Where its superblock names the array's bitmap; one that no superblock names lies as far from it as everywhere. */
+static int place_bitmap(const struct asm_lineage *l, const struct arr *a, const struct asm_member *m,
+			const struct sb1 *sb, member_off *ret_at, struct err *err)
+{
+	const struct bm *b = arr_bitmap(a);
+
+	if (b && bm_is_bare(b))
+		return asm_place_bare(l, a, m, sb, ret_at, err);
+	lay_bitmap(sb, ret_at);
+	return check_bitmap_place(l, m, sb, a, err);
+}
+
 static int add(struct asm_lineage *l, const struct arr *a, const struct arr_status *s, const struct asm_member *m,
 	       const uint8_t random_uuid[16], struct arr_member *ret_member, char ret_sentence[256], struct err *err)
 {
 	struct lay_plan plan;
+	member_off bitmap_at = { 0 };
 	struct sb1 *sb = &l->admitted.sb;
 	uint32_t number = fresh_number(l, s);
 	int rc = plan_place(l, a, m, &plan, err);
@@ -208,13 +229,13 @@ static int add(struct asm_lineage *l, const struct arr *a, const struct arr_stat
 	sb->bblog_size_sectors = 0;
 	sb->corrected_reads = 0;
 	sb->devflags = 0;
-	rc = check_bitmap_place(l, m, sb, a, err);
+	rc = place_bitmap(l, a, m, sb, &bitmap_at, err);
 	if (rc < 0)
 		return rc;
 	l->admitted.is_used = true;
 	l->admitted.super_at = (member_off){ sb->super_offset_sectors * SECTOR_BYTES };
-	*ret_member = (struct arr_member){ .state = ARR_M_SPARE, .dev_number = number, .data_at = lay_data(sb).at };
-	lay_bitmap(sb, &ret_member->bitmap_at);
+	*ret_member = (struct arr_member){ .state = ARR_M_SPARE, .dev_number = number, .data_at = lay_data(sb).at,
+					   .bitmap_at = bitmap_at };
 	text_fit(ret_sentence, 256, "%s joins as a new device: %s", m->path,
 		 s->degraded ? "it has never seen the data, so everything is copied" :
 			       "the array is whole, it waits as a spare");

@@ -186,6 +186,41 @@ static int plan_at(const struct asm_lineage *l, const struct arr_status *s, cons
 	return rc;
 }
 
+/* ---- on a member that joins ---- */
+
+/* The same everywhere (plan_at); one member in sync there always is. */
+static int64_t distance_of_bare(const struct asm_lineage *l, const struct arr_status *s)
+{
+	uint32_t i = 0;
+
+	while (i + 1 < s->member_count && s->members[i].state != ARR_M_IN_SYNC)
+		i++;
+	return (int64_t)(s->members[i].bitmap_at.bytes / SECTOR_BYTES) -
+	       (int64_t)l->lines[i].sb.super_offset_sectors;
+}
+
+int asm_place_bare(const struct asm_lineage *l, const struct arr *a, const struct asm_member *m, const struct sb1 *sb,
+		   member_off *ret_at, struct err *err)
+{
+	struct lay_room rooms[LAY_ROOMS] = { 0 };
+	struct arr_status s;
+	int64_t from, until;
+
+	arr_get_status(a, &s);
+	from = distance_of_bare(l, &s);
+	until = from + (int64_t)div_up(bm_image_bytes(arr_bitmap(a)), SECTOR_BYTES);
+	ret_at->bytes = (uint64_t)((int64_t)sb->super_offset_sectors + from) * SECTOR_BYTES;
+	lay_rooms(sb, rooms);
+	for (uint32_t i = 0; i < LAY_ROOMS; i++)
+		if (is_in(rooms[i], from) && until <= rooms[i].until_sectors)
+			return 0;
+	return err_set(err, -ENOSPC, "%s cannot be added: the array's bitmap lies from %+" PRId64 " to below %+" PRId64
+		       " sectors from each superblock, and on this member only %+" PRId64 " to below %+" PRId64
+		       " are free", m->path, from, until, rooms[0].from_sectors, rooms[0].until_sectors);
+}
+
+/* ---- in place ---- */
+
 /* Does the bitmap with these chunks fit where the old one lies, on every member? */
 static bool fits_in_place(const struct asm_lineage *l, const struct arr_status *s, struct asm_bitmap_plan *p)
 {

@@ -4,7 +4,7 @@
  * else is as fast as ever. Sixteen megabytes then take seconds instead of milliseconds, so that a cut or a stop
  * right after the start comes before the sync's end, however slow the machine is.
  *
- * With SLOW_MEMBER=PATH it is that member instead which is slow, in all that is written there.
+ * With SLOW_MEMBER=PATH it is that member instead which is slow, in all that is written there; SLOW_MS says how slow.
  *
  * Not part of any installed build. */
 #include <dlfcn.h>
@@ -29,8 +29,11 @@ static bool is_slow(int fd, size_t bytes)
 
 static void delay(int fd, size_t bytes)
 {
+	const char *given = getenv("SLOW_MS");
+	long ms = given ? atol(given) : DELAY_MS;
+
 	if (is_slow(fd, bytes))
-		nanosleep(&(struct timespec){ .tv_nsec = DELAY_MS * 1000000L }, NULL);
+		nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L }, NULL);
 }
 
 static size_t bytes_of(const struct iovec *iov, int count)

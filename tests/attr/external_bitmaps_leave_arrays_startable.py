@@ -2,8 +2,9 @@
 """Goal:   an array with superblocks that got a bitmap of somebody else's starts again, under umd and under Linux.
 Method: an array without a bitmap is served; bitmap/metadata external and a place are written; what is written marks bits on
 	both members, the first write under a new event number forbids clearing, the owner of the bitmap allows it and the bits
-	go. After a stop no superblock names a bitmap, umd serves the members, and Linux assembles them with equal copies.
-Law:    I3, I4
+	go. A member fails under it and is added again. After a stop and after SIGKILL no superblock names a bitmap, umd serves the
+	members, and Linux assembles them with equal copies.
+Law:    I2, I3, I4
 Source: Linux 6.1 leaves the bitmap in the superblocks and then refuses to assemble what it wrote (EINVAL)"""
 import os
 import sys
@@ -15,7 +16,7 @@ from scene import MIB, Scene  # noqa: E402
 from transcript import Writer  # noqa: E402
 from tree import Member, Tree, Writes  # noqa: E402
 
-CHUNK, PLACE, SUPERBLOCK_AT = 65536, 64, 8
+CHUNK, PLACE, SUPERBLOCK_AT, DATA_AT = 65536, 64, 8, MIB
 ASSEMBLE = '''
 assemble /dev/md0 "$(disk 0)" "$(disk 1)"
 idle md0
@@ -48,22 +49,36 @@ def members_of(s, images):
 	return [Member(path, facts, is_new=False) for path in images]
 
 
-def is_possible(s, tree):
-	"""False, with a skipped statement, as long as tests/attr/todo says that there is no engine for it."""
+def set_one(s, tree):
 	for path, value in (('bitmap/metadata', 'external'), ('bitmap/chunksize', CHUNK), ('bitmap/time_base', 1)):
 		s.same(tree.set(path, str(value)), 'ok', f'{path} {value}')
-	got = tree.set('bitmap/location', f'+{PLACE}')
-	if got == 'ENOTSUP':
-		s.skip('an array with superblocks gets a bitmap of somebody else\'s', 'bitmap/location has no engine there')
-		return False
-	return s.same(got, 'ok', 'an array with superblocks gets a bitmap of somebody else\'s')
+	s.same(tree.set('bitmap/location', f'+{PLACE}'), 'ok', 'an array with superblocks gets a bitmap of somebody else\'s')
+
+
+def a_member_leaves(s, uri, images, both, bits):
+	"""It comes back in full, and only so; the bits it missed are on it before its data."""
+	a, b = images
+	s.must('manage', 'inner', '--fail', b, '--remove', b)
+	writer = Writer(uri, [50], CHUNK, 2)
+	writer.join(30)
+	s.same((writer.result, both[0].bits()), ('ok', [50]), 'a write that one member lacks marks its chunk')
+	s.refused(s.umd('manage', 'inner', '--re-add', b), 1, ['no superblock', '--add'], 'nobody is let back by that bitmap')
+	s.must('manage', 'inner', '--add', b)
+	s.must('wait', 'inner')
+	s.same(s.json('detail', '--json', 'inner')['last_sync']['bytes_copied'], 24 * MIB - DATA_AT, 'who comes back gets everything')
+	s.same([m.bits() for m in both], bits, 'and the bits, which wait for the owner')
+
+
+def other_bitmaps_wait(s):
+	for wish in (['--bitmap=internal'], ['--bitmap-chunk=128K']):
+		s.refused(s.umd('grow', 'inner', *wish), 1, ['a bitmap without superblock'], f'grow {wish[0]} is refused beside it')
 
 
 def use(s, images, uri):
 	tree = Tree(os.path.join(s.env['UMD_RUNTIME_DIR'], 'inner', 'control.sock'))
 	members, writes = members_of(s, images), Writes(images)
-	if not is_possible(s, tree):
-		return
+	set_one(s, tree)
+	s.same(tree.get('bitmap/metadata'), 'external\n', 'its bits are told to be somebody else\'s')
 	s.same(tree.get('bitmap/can_clear'), 'true\n', 'the bitmap is there')
 	writer = Writer(uri, [7, 30], CHUNK, 1)
 	writer.join(30)
@@ -71,7 +86,32 @@ def use(s, images, uri):
 	s.ok(tree.until(lambda: tree.get('bitmap/can_clear') == 'false\n', 30), 'then no bit may be cleared')
 	s.same(tree.set('bitmap/can_clear', 'true'), 'ok', 'but the owner allows it')
 	s.ok(tree.until(lambda: [m.bits() for m in members] == [[], []], 30, [writes.fd]), 'and the bits go')
+	a_member_leaves(s, uri, images, members, [[50]] * 2)
+	other_bitmaps_wait(s)
 	tree.close()
+
+
+def is_plain(s, images, why):
+	features = [m['superblock']['feature_map'] & 1 for m in s.json('examine', '--json', *images)['members']]
+	s.same(features, [0, 0], f'no superblock names a bitmap {why}')
+
+
+def a_server_dies(s, images):
+	"""Dirty, with a bitmap that nobody will read again."""
+	uri = s.serve('inner', *images)
+	tree = Tree(os.path.join(s.env['UMD_RUNTIME_DIR'], 'inner', 'control.sock'))
+	set_one(s, tree)
+	writer = Writer(uri, [3], CHUNK, 3)
+	writer.join(30)
+	s.same(writer.result, 'ok', 'a write makes the array dirty')
+	tree.close()
+	s.kill('inner')
+	is_plain(s, images, 'after SIGKILL')
+	s.serve('inner', *images)
+	s.must('wait', 'inner')
+	detail = s.json('detail', '--json', 'inner')
+	s.same((detail['bitmap'], detail['last_sync']['bytes_copied']), (None, 24 * MIB - DATA_AT), 'so everything is copied')
+	s.stop('inner')
 
 
 with Stage() as s:
@@ -79,9 +119,9 @@ with Stage() as s:
 	s.must('create', '--bitmap=none', '--assume-clean', '--name=inner', *images)
 	use(s, images, s.serve('inner', *images))
 	s.stop('inner')
-	features = [m['superblock']['feature_map'] & 1 for m in s.json('examine', '--json', *images)['members']]
-	s.same(features, [0, 0], 'no superblock names a bitmap')
+	is_plain(s, images, 'after a stop')
 	s.serve('inner', *images)
 	s.same(s.json('detail', '--json', 'inner')['degraded'], 0, 'umd starts it again')
 	s.stop('inner')
+	a_server_dies(s, images)
 	s.linux_judges(images)

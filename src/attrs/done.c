@@ -31,10 +31,13 @@ static void absorb(struct att *t, const struct att_view *view)
 	t->resync_start_sectors = status->resync_offset == OFF_NONE ? OFF_NONE : status->resync_offset / SECTOR_BYTES;
 }
 
+/* No superblock names a bare bitmap, so the next start has none. */
 static void stopped(struct att *t, const struct att_view *view)
 {
 	if (view->status)
 		absorb(t, view);
+	if (t->has_superblocks && t->bitmap.is_external)
+		t->bitmap.location_sectors = 0;
 	ATT_EACH_DEV(d, t)
 		d->entry = ARR_MEMBERS_MAX;
 	t->told.is_running = false;

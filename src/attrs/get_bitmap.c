@@ -58,9 +58,7 @@ int att_get_bitmap_chunksize(const struct att_look *l, struct text *out)
 
 int att_get_bitmap_metadata(const struct att_look *l, struct text *out)
 {
-	const struct bm *b = l->t->has_superblocks ? bitmap_of(l) : NULL;	/* `umd grow` asks no attribute */
-
-	text_add(out, "%s\n", (b ? bm_is_bare(b) : l->t->bitmap.is_external) ? "external" : "internal");
+	text_add(out, "%s\n", l->t->bitmap.is_external ? "external" : "internal");
 	return 0;
 }
 

@@ -70,6 +70,8 @@ void att_set_facts(struct att *t, const struct att_facts *facts)
 	t->bitmap.location_sectors = facts->bitmap_sectors;
 	t->bitmap.space_sectors = facts->bitmap_space_sectors;
 	t->bitmap.is_file = facts->bitmap_is_file;
+	if (facts->bitmap_sectors || facts->bitmap_is_file)
+		t->bitmap.is_external = false;		/* whatever was wished for before `umd grow` gave this one */
 	t->was_started = true;
 }
 

@@ -23,7 +23,8 @@ struct att_view run_view(struct umd_array *u, struct arr_status *status)
 {
 	struct att_view view = { .now_ms = run_now_ms(), .clients = u->clients };
 
-	if (!u->arr)
+	/* It runs when clients are let in, not before: whoever reads so connects next. */
+	if (!u->arr || u->thread_state != RUN_THREAD_GOES)
 		return view;
 	arr_get_shown(u->arr, status);
 	view.status = status;

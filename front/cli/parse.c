@@ -100,6 +100,9 @@ static int check_words(const struct cli *cli)
 {
 	const struct cli_command *c = cli->command;
 
+	if (cli->word_count && cli->word_count < c->words_min)
+		return cli_usage("%s needs %zu words, and %zu came; the form is: umd %s %s", c->name,
+				 (size_t)c->words_min, (size_t)cli->word_count, c->name, c->syntax);
 	if (cli->word_count < c->words_min)
 		return cli_usage("%s needs %s; the form is: umd %s %s", c->name,
 				 strstr(c->syntax, "NAME") ? "the name of an array" : "a member", c->name,

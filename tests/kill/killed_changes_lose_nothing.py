@@ -1,7 +1,7 @@
 """Goal:   a bitmap that is given, taken away and changed under load, by a server that gets SIGKILL at any moment, covers what it
 	must: nothing acknowledged is lost, and the members end up equal, for umd and for Linux.
-Method: writers write, zero, flush and read back regions of their own; beside them `umd grow` changes kind and chunks, one
-	change after the other; the server is killed in the middle, now and then more than once. After a start
+Method: writers write, zero, flush and read back regions of their own; beside them `umd grow` changes kind and chunks, and
+	`umd set` the place, one change after the other; the server is killed in the middle, now and then more than once. After a start
 	everything is read during the resync and again after it, and the members are compared byte by byte. Some turns are Linux's
 	(where there is one): it assembles what the kill left, check finds nothing, and it changes the bitmap itself before
 	the power goes.
@@ -27,6 +27,7 @@ SEED = int(os.environ.get('SEED', random.SystemRandom().randrange(1 << 32)))
 WRITERS, LINUX_EVERY = 4, 10
 HAS_LINUX = all(shutil.which(p, path=os.environ['PATH'] + ':/usr/sbin:/sbin') for p in ('linux.uml', 'mdadm'))
 CHUNKS = ['4K', '8K', '64K', '512K', '64M']
+PLACES = range(8, 256, 8)		# sectors from the superblock; not all of them are free
 
 GUEST = '''
 assemble /dev/md0 /dev/ubda /dev/ubdb /dev/ubdc
@@ -40,25 +41,30 @@ crash-now
 
 
 class Changer(threading.Thread):
-	"""One `umd grow` after the other until the server is gone. What it was told is kept."""
+	"""One change after the other until the server is gone. What it was told is kept."""
 
 	def __init__(self, s, rng):
 		super().__init__()
 		self.s, self.rng = s, random.Random(rng.random())
-		self.changes, self.refusals, self.is_over = 0, [], False
+		self.changes, self.moves, self.refusals, self.is_over = 0, 0, [], False
 		self.start()
 
 	def wish(self):
 		if self.rng.random() < 0.3:
-			return ['--bitmap=none']
+			return ['grow', NAME, '--bitmap=none']
+		if self.rng.random() < 0.3:
+			return ['set', NAME, 'bitmap/location', f'+{self.rng.choice(PLACES)}']
 		if self.rng.random() < 0.4:
-			return ['--bitmap=internal']
-		return [*self.rng.choice([['--bitmap=internal'], []]), f'--bitmap-chunk={self.rng.choice(CHUNKS)}']
+			return ['grow', NAME, '--bitmap=internal']
+		kind = self.rng.choice([['--bitmap=internal'], []])
+		return ['grow', NAME, *kind, f'--bitmap-chunk={self.rng.choice(CHUNKS)}']
 
 	def run(self):
 		while not self.is_over:
-			run = self.s.umd('grow', NAME, *self.wish())
+			wish = self.wish()
+			run = self.s.umd(*wish)
 			self.changes += run.returncode == 0
+			self.moves += run.returncode == 0 and wish[0] == 'set'
 			if run.returncode:
 				self.refusals.append(run.stderr)
 
@@ -103,7 +109,7 @@ def umds_turn(s, turn, members, regions, rng):
 	regions, steps, reads_are_right = writers.results()
 	good = s.ok(lived, f'{turn}: until then the server lived', server.words)
 	good &= s.ok(under_way and reads_are_right, f'{turn}: {steps} requests, reads among them were right')
-	good &= s.ok(not odd, f'{turn}: {changer.changes} changes, and whoever is refused is told why', *odd)
+	good &= s.ok(not odd, f'{turn}: {changer.changes} changes, {changer.moves} of place, and whoever is refused is told why', *odd)
 	return regions if good else None, changer.changes
 
 

@@ -43,6 +43,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* An attribute that was opened and read. As long as it is open, poll tells whether it changed since. */
@@ -220,14 +221,23 @@ static int look_at(struct file *f)
 }
 
 /* A server that dies takes its tree along, and what is left looks like an array without members. So the file that was
- * opened first must answer still when all others have been read: then they were of one tree. */
+ * opened first must answer still when all others have been read: then they were of one tree. And it must be the tree whose
+ * array ran, not a new server's: each mount has a device number of its own, as long as a file of it is open. */
 static int look(void)
 {
+	static dev_t device;
+	struct stat st;
+
 	for (size_t i = 0; i < file_count; i++) {
 		int rc = look_at(&files[i]);
 
 		if (rc < 0)
 			return rc;
+		if (i != ARRAY_STATE || files[i].fd < 0)
+			continue;
+		if (fstat(files[i].fd, &st) < 0 || (was_running && st.st_dev != device))
+			return -ESTALE;
+		device = st.st_dev;
 	}
 	return files[ARRAY_STATE].fd < 0 ? -ENOENT : reread(&files[ARRAY_STATE]);
 }

@@ -203,7 +203,8 @@ int att_set_bitmap_can_clear(struct att_store *s)
 	if (!may && !att_begins(s->value, "false"))
 		return att_refuse(s, -EINVAL, "true or false goes there");
 	if (may && status->degraded)
-		return att_refuse(s, -EBUSY, "degraded is %u, and 0 is needed", status->degraded);
+		return att_refuse(s, -EBUSY, "degraded is %u: so many slots have no in-sync member, and 0 is needed",
+				  status->degraded);
 	return att_event(s, ARR_EV_CAN_CLEAR, may);
 }
 

@@ -221,8 +221,8 @@ static int look_at(struct file *f)
 }
 
 /* A server that dies takes its tree along, and what is left looks like an array without members. So the file that was
- * opened first must answer still when all others have been read: then they were of one tree. And it must be the tree whose
- * array ran, not a new server's: each mount has a device number of its own, as long as a file of it is open. */
+ * opened first must answer still when all others have been read: then they were of one tree. And it must be the tree
+ * whose array ran, not a new server's: each mount has a device number of its own, as long as a file of it is open. */
 static int look(void)
 {
 	static dev_t device;

@@ -114,8 +114,8 @@ static char *read_text(int dir, int *ret_rc)
 		return NULL;
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > MEMORY_BYTES_MAX)
 		*ret_rc = -EIO;
-	else
-		text = mem_new(1, (size_t)st.st_size + 1);
+	else if (!(text = mem_new(1, (size_t)st.st_size + 1)))
+		*ret_rc = -ENOMEM;	/* not the same as nothing remembered */
 	if (text)
 		len = pread(fd, text, (size_t)st.st_size, 0);
 	if (text && len < 0)
@@ -145,7 +145,7 @@ int run_pairing_find(const uint8_t uuid[16], char **ret_path, struct err *err)
 {
 	struct json_object *o, *path;
 	char key[36];
-	int dir = open_dir(false, err);
+	int dir = open_dir(false, err), rc = 0;
 
 	*ret_path = NULL;
 	if (dir < 0)
@@ -161,9 +161,11 @@ int run_pairing_find(const uint8_t uuid[16], char **ret_path, struct err *err)
 		*ret_path = mem_new(1, strlen(text) + 1);
 		if (*ret_path)
 			strcpy(*ret_path, text);
+		else
+			rc = err_set(err, -ENOMEM, "no memory for the name of the array's bitmap file");
 	}
 	json_object_put(o);
-	return 0;
+	return rc;
 }
 
 /* ---- changing it ---- */

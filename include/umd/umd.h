@@ -33,7 +33,9 @@ UMD_API const char *umd_version(void);
 
 struct umd_create_options {
 	const char *metadata;		/* "1.0", "1.1", "1.2"; NULL: 1.2 */
-	const char *bitmap;		/* "internal", "none", or the path of a new file; NULL: internal */
+	const char *bitmap;		/* "internal", "none", "clustered", or the path of a new file; NULL: internal */
+	uint32_t nodes;			/* clustered: bitmaps, one for each node, 2 to 64; 0: 4 */
+	const char *cluster_name;	/* clustered: the cluster that may use it; NULL: "" (engine local only) */
 	uint64_t bitmap_chunk_bytes;	/* 0: choose */
 	uint64_t size_bytes;		/* per member; 0: the largest */
 	const char *name;		/* NULL: "" */
@@ -105,6 +107,12 @@ struct umd_open_options {
 	const char *bitmap;
 	bool readonly, run;
 	bool inactive;			/* no members: the array is set up by attributes; needs @name */
+	/* Of a clustered array, which is then started as one of several nodes: "local", "dlm"; NULL: dlm where corosync
+	 * runs and its cluster has the bitmap's cluster name, else it is refused. */
+	const char *cluster;
+	const char *node;		/* this node's name, for people and paths; NULL: the engine's own */
+	bool direct;			/* members are opened O_DIRECT; dlm always does */
+	bool fail_without_quorum;	/* clients get EIO while there is no quorum; else they wait */
 	uint32_t safe_mode_delay_ms;	/* 0: 200 */
 };
 

@@ -23,6 +23,8 @@ enum {
 	ARR_FILE = ARR_MEMBERS_MAX,	/* arr_part.member: the file that holds the bitmap; in no mask or table */
 	ARR_PARTS_INLINE = 8,
 	ARR_SYNC_WINDOW_BYTES = 1 << 20,	/* largest piece copied at once */
+	ARR_NODES_MAX = 64,			/* nodes of a cluster; masks are 64 bits wide */
+	ARR_SUSPEND_BYTES = 32 << 20,		/* what the other nodes are asked to leave alone at once */
 };
 
 /* ---- members ---- */
@@ -78,6 +80,11 @@ enum arr_job_kind {
 	ARR_JOB_SYNC_WRITE,		/* data NULL: out of the same buffer */
 	ARR_JOB_BEHIND,			/* data: a copy of an answered request's. No owner, but not for the array's
 					 * thread either: slow members must not hold that up, nor clients' workers */
+	/* clusters; all of the array's thread */
+	ARR_JOB_LOOK,			/* superblocks are read again: at, len, data are the hands' business
+					 * (asm_look_render); reported with .reload (asm_look_taken) */
+	ARR_JOB_SLOT_READ,		/* data: the array's; another node's bitmap */
+	ARR_JOB_SLOT_CLEAR,		/* data: the array's; op WRITE | DURABLE: its bits are in ours, durably */
 };
 
 struct arr_req;
@@ -162,6 +169,40 @@ struct arr_claim {
 	} members[ARR_MEMBERS_MAX];
 };
 
+/* ---- one node of a cluster (cluster.c, takeover.c, reload.c) ----
+ *
+ * Several nodes run the same array on the same members, each with a bitmap of its own: its *slot*. What must not happen
+ * on two nodes at once is *wanted* by the array and answered by events; who gives the answers is the cluster's brain
+ * (cluster/cluster.h). Whoever holds the *token* may write superblocks; whoever holds the *sync lock* may copy, and only
+ * in a range that all others have left alone (*suspended*). The array is never clean on disk once it was written: the
+ * slots say what is in doubt. Nothing is read from another member than the pin, which all nodes choose alike (I6). */
+
+struct arr_wants {
+	bool token;			/* a claim is due or under way, or a spare may take a slot */
+	bool announce;			/* superblocks are durable: all others are to read them, then ARR_EV_ANNOUNCED */
+	bool sync;			/* a resync or recovery is due, runs, or its end is not recorded yet */
+	bool gather;			/* holding the sync lock: the bits of all slots, dead or alive, are to be merged
+					 * (ARR_EV_TAKE_SLOT each), then ARR_EV_GATHERED */
+	bool window;			/* holding the sync lock: all others are to leave this range alone (0 bytes: none
+					 * any more), then ARR_EV_WINDOW with the same range */
+	uint64_t window_at, window_len;
+};
+
+/* What superblocks say now; made by asm_look_taken(). */
+struct arr_reload {
+	bool is_found;			/* somebody is believed */
+	bool is_active;
+	uint64_t events;
+	uint64_t strangers;		/* slots (mask by number) that were given to devices that are not in the table */
+	uint32_t member_count;
+	struct arr_reload_member {
+		uint32_t member;	/* entry of the table */
+		uint32_t role;		/* slot, ARR_ROLE_SPARE or ARR_ROLE_FAULTY, by whom is believed */
+		bool is_recovering, is_by_bitmap;	/* by its own superblock */
+		uint64_t recovery_offset;
+	} members[ARR_MEMBERS_MAX];
+};
+
 /* ---- the array ---- */
 
 /* The owner of external metadata. What a claim would say in superblocks is asked of the owner instead: the state
@@ -203,6 +244,12 @@ struct arr_config {
 	uint64_t events_floor;
 	uint32_t write_behind_max;	/* writes at once that write-mostly members may lack; 0: off. Needs a bitmap */
 	bool wants_record;		/* the start itself changes what superblocks must say */
+	/* One of several nodes: members[].bitmap_at is where the first slot's superblock lies. Needs @bitmap, loaded from
+	 * the own slot. */
+	bool is_clustered;
+	uint32_t nodes, node_slot;	/* bitmaps on every member; ours */
+	uint64_t slot_bytes;		/* from one to the next */
+	uint8_t uuid[16];		/* that the superblock of every slot carries */
 	const char *sync_reason;	/* why the first resync or recovery runs; copied */
 };
 
@@ -252,6 +299,28 @@ enum arr_event_kind {
 	ARR_EV_BACKLOG,
 	ARR_EV_BACKLOG_RESET,		/* the high-water mark */
 	ARR_EV_WRITE_MOSTLY,		/* .member .value; -EBUSY while a resync is due */
+	/* one node of a cluster (is_clustered only, else -EINVAL) */
+	ARR_EV_TOKEN,			/* .value true: nobody else writes superblocks: they are read again (what another
+					 * node left is found out so), then claims go out. false: given back; only while
+					 * arr_wants.token is false */
+	ARR_EV_ANNOUNCED,		/* all others have read the last claim, or are dead for sure */
+	ARR_EV_RELOAD,			/* another node has written superblocks: finished when !arr_status.is_reloading */
+	ARR_EV_SYNC_LOCK,		/* .value; false only while arr_wants.sync is false */
+	ARR_EV_GATHERED,
+	ARR_EV_WINDOW,			/* .at .len_bytes: all others leave it alone */
+	/* .node .at .len_bytes: node copies there: writes of the range wait, 0 bytes: no longer. What is under way ends:
+	 * finished when arr_is_left_alone() */
+	ARR_EV_SUSPEND,
+	/* .node: the bits of its slot are merged into ours, as NEEDED and durably; .value true: its lock is held by us,
+	 * so nobody has it: then its bits are cleared on every member, and its suspended range ends. -EBUSY while another
+	 * one is taken. How it went: arr_status.take */
+	ARR_EV_TAKE_SLOT,
+	/* .value true: nothing is given out any more, no job of any kind; what is out may end. false: what was held goes
+	 * out. (Quorum is lost, and back, and nobody has taken our slot meanwhile.) */
+	ARR_EV_HOLD,
+	/* Membership is lost for good: what waits ends with -EIO, nothing is given out ever again; the array is stopped
+	 * when what is out has been handed back. */
+	ARR_EV_LOST,
 };
 
 enum arr_mode { ARR_MODE_WRITABLE, ARR_MODE_READONLY, ARR_MODE_READ_AUTO };
@@ -268,6 +337,11 @@ struct arr_event {
 	bool bitmap_is_file;		/* BITMAP: it goes to ARR_FILE, all of whose bits are set now; no @bitmap_at */
 	array_off at;
 	uint64_t len_bytes;
+	uint32_t node;			/* a slot of the bitmap */
+	const struct arr_reload *reload;	/* JOB_DONE of an ARR_JOB_LOOK */
+	/* REMOVE, ADD: another node does it and writes the superblocks: nothing is to be recorded. An ADD is of state
+	 * SPARE then; what becomes of it a reload says. */
+	bool is_by_peer;
 	const char *reason;		/* ADD: why the recovery is partial or full, one sentence; copied */
 	struct err *err;		/* may be NULL */
 	/* results */
@@ -350,9 +424,28 @@ struct arr_status {
 	uint64_t sync_bytes_left;		/* still to be copied, by what is known now */
 	struct arr_sync_report now, last;	/* last.ended_ms 0: none yet */
 	struct arr_counters counters;
+	/* clusters */
+	bool is_clustered, is_held, is_lost, is_reloading;
+	uint32_t nodes, node_slot;
+	int take;				/* of ARR_EV_TAKE_SLOT: 1 under way, 0 done, or negative: not taken */
+	uint64_t take_bits;			/* bits found in the slot taken last */
+	uint64_t taken_slots, taken_bits;	/* of dead nodes, in this run; those that had bits */
+	bool has_sync_lock;
+	struct arr_range { uint64_t at, len; } open;	/* of our own sync, that the others leave alone; len 0: none */
+	uint32_t pin;				/* entry whose content decides; ARR_MEMBERS_MAX: none */
 	uint32_t member_count;			/* entries of the table, NONE ones included */
 	struct arr_member members[ARR_MEMBERS_MAX];
 };
+
+/* What is wanted of the cluster now; after every step. All false for an array that is not one of several nodes. */
+void arr_get_wants(const struct arr *a, struct arr_wants *ret_wants);
+struct arr_range arr_suspended(const struct arr *a, uint32_t node);	/* len 0: none */
+/* ARR_EV_SUSPEND of @node: no write of ours is under way there any more. */
+bool arr_is_left_alone(const struct arr *a, uint32_t node);
+/* The order in which members decide where copies differ: all nodes must have the same (a joiner is told). Device
+ * numbers of those in sync, the pin first. Returns how many. */
+uint32_t arr_get_pins(const struct arr *a, uint32_t ret_numbers[ARR_MEMBERS_MAX]);
+void arr_set_pins(struct arr *a, const uint32_t *numbers, uint32_t count);
 
 void arr_get_status(const struct arr *a, struct arr_status *ret_status);
 /* The same as an owner may see it. A member that fails in mid-resync is shown as it was until what was copied from it

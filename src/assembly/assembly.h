@@ -91,6 +91,8 @@ struct asm_options {
 	bool is_readonly, may_run_degraded;	/* serve --readonly, --run */
 	uint32_t safe_mode_delay_ms;		/* 0: the default */
 	const char *prefer;			/* path of the member whose story wins a fork, or NULL */
+	bool is_node;				/* one of several nodes starts a clustered array: it is allowed */
+	uint32_t node_slot;			/* whose bitmap is loaded */
 };
 
 enum asm_action { ASM_NOTHING, ASM_RESYNC, ASM_RECOVER };
@@ -175,6 +177,29 @@ struct asm_lineage *asm_lineage_free(struct asm_lineage *l);
  * belong to @l and live until the next render. */
 void asm_claim_render(struct asm_lineage *l, const struct arr_claim *claim, struct arr_job *job, uint64_t now_s);
 
+/* ---- one of several nodes (cluster.c) ---- */
+
+/* Distance from one node's bitmap to the next, bytes (lay_slot()). */
+uint64_t asm_slot_bytes(const struct bitmap_sb *b);
+/* Fill in at, len_bytes and data of every part of an ARR_JOB_LOOK; the bytes belong to @l until asm_look_taken(). */
+void asm_look_render(struct asm_lineage *l, struct arr_job *job);
+/* What the superblocks read say now: the freshest one that is believed (same array, same device, checksum) decides on
+ * roles, every member's own one on its recovery. Torn rounds of a node that died are seen here: the highest events win.
+ * The lineage takes array-wide fields that may change (name, max_dev). */
+void asm_look_taken(struct asm_lineage *l, const struct arr *a, const struct arr_job *job, struct arr_reload *ret);
+/* The highest events_cleared of any node's slot: asm_admit() lets nobody back by the bitmap who is older. */
+void asm_know_cleared(struct asm_lineage *l, uint64_t events_cleared);
+/* What another node adds (CLU_M_NEWDISK, CLU_M_RE_ADD): the device must carry this array's uuid, @device_uuid and
+ * @number. @ret_member: SPARE, for ARR_EV_ADD is_by_peer; then asm_admitted(). */
+int asm_admit_peers(struct asm_lineage *l, const struct arr *a, const struct asm_member *m, const uint8_t device_uuid[16],
+		    uint32_t number, struct arr_member *ret_member, struct err *err);
+/* The superblock a new device of a running cluster gets before the others are asked whether they see it: a spare's.
+ * After asm_admit(). */
+void asm_render_candidate(const struct asm_lineage *l, const struct arr *a, uint8_t ret_raw[FMT_SB1_BYTES],
+			  member_off *ret_at);
+/* Head of an empty slot, as every slot of a new device begins. */
+void asm_empty_slot(const struct bitmap_sb *of, uint8_t ret_raw[FMT_BITMAP_SB_BYTES]);
+
 /* ---- admitting a member to a running array ---- */
 
 enum asm_admission { ASM_ADMIT_ADD, ASM_ADMIT_READD };
@@ -233,6 +258,8 @@ struct asm_create {
 	enum sb1_minor minor;
 	bool has_bitmap, is_assume_clean;		/* bitmap: internal */
 	bool bitmap_is_file;				/* asm_new_file() */
+	uint32_t nodes;					/* a clustered bitmap of so many, 2 to ARR_NODES_MAX; 0: not clustered */
+	char cluster_name[FMT_BITMAP_CLUSTER_NAME_BYTES + 1];
 	uint64_t bitmap_chunk_bytes, size_bytes;	/* 0: choose */
 	char name[FMT_SB1_NAME_BYTES + 1];
 	uint8_t uuid[16];
@@ -259,6 +286,8 @@ struct asm_created {
 	/* superblock, bits, padding to 4096: bits all ones, or zero with assume-clean */
 	uint64_t bitmap_bytes;
 	uint8_t bitmap_fill;		/* 0xff or 0 */
+	uint32_t slots;			/* so many bitmaps follow each other, slot_bytes apart; only the first is ever filled */
+	uint64_t slot_bytes;
 	bool has_bblog;
 	member_off bblog_at;		/* FMT_BAD_BLOCK_LOG_BYTES of 0xff */
 };

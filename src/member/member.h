@@ -8,7 +8,16 @@
 enum mbr_lock {
 	MBR_LOCK_SHARED,	/* read-only users; several may hold it */
 	MBR_LOCK_EXCLUSIVE,	/* OFD write lock on the whole file, O_EXCL on block devices */
+	/* Writable and shared with other nodes of a cluster, on this host or elsewhere: an OFD read lock on the bytes below
+	 * MBR_CLUSTER_LOCKS_AT; what lies above is for the locks of engines. Refused by and for exclusive users. */
+	MBR_LOCK_CLUSTERED,
 };
+
+#define MBR_CLUSTER_LOCKS_AT (1ull << 62)
+
+/* Or'ed to the lock: read and write past every cache (O_DIRECT); refused where the file cannot. Buffers, places and
+ * lengths need no alignment beyond sectors. */
+enum { MBR_DIRECT = 0x100 };
 
 enum mbr_op { MBR_READ, MBR_WRITE, MBR_ZERO, MBR_FLUSH };
 enum { MBR_DURABLE = 1, MBR_MAY_PUNCH = 2, MBR_KEEP_HOLES = 4 };

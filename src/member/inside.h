@@ -15,6 +15,21 @@ const char *mbr_shown(const char *path, char ret[MBR_SHOWN_BYTES]);
 int mbr_file_new(const char *path, int fd, uint64_t size_bytes, bool is_readonly, bool is_block_device,
 		 struct member **ret_member);
 
+/* What is to be locked for whom, and what a refusal says of it. */
+struct mbr_locking {
+	int fd;
+	enum mbr_lock lock;
+	const struct stat *st;
+	const char *shown;
+	struct err *err;
+};
+
+/* Take the lock on an open file. 0, or UMD_E_MEMBER_BUSY or -errno with a sentence that names who has it. */
+int mbr_lock_take(const struct mbr_locking *l);
+
+/* Clustered block devices, after their lock: -EBUSY where somebody holds it with O_EXCL. */
+int mbr_lock_probe_device(int fd);
+
 /* Who locks the file that @st describes; @ret as mbr_holder(). Returns the process, or 0 where it cannot be told. */
 int mbr_lock_holder(const struct stat *st, char *ret, size_t ret_bytes);
 

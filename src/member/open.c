@@ -1,9 +1,7 @@
-/* Opening a member: what it is, who else uses it, and our lock on it. Nothing is written here.
+/* Opening a member: what it is, who else uses it, and our lock on it (lock.c). Nothing is written here.
  *
- * The lock is an OFD lock on the whole file: it belongs to the open file description that does the I/O, survives a fork
- * and does not vanish when some other descriptor of the file is closed. qemu's image locks collide with it on purpose.
- * Block devices are opened with O_EXCL in addition, which keeps mounts, md and dm away and meets another umd that
- * came through another device node. Read-only users share the lock, so they do not ask for O_EXCL.
+ * Block devices are opened with O_EXCL where we are to be alone. Readers and nodes of a cluster share the lock, so they
+ * do not keep O_EXCL; nodes only look whether somebody else has it.
  *
  * A descriptor handed over by another process keeps that process's rights: it is judged like a path. A block device is
  * then opened once more with O_EXCL where our own rights allow it; the one who hands it over must not have used O_EXCL.
@@ -55,7 +53,12 @@ static int check_kind(struct opening *o)
 /* A write lock needs a writable descriptor; everybody else gets by with reading. */
 static int wanted_mode(const struct opening *o)
 {
-	return o->is_locking && o->lock == MBR_LOCK_EXCLUSIVE ? O_RDWR : O_RDONLY;
+	return o->is_locking && o->lock != MBR_LOCK_SHARED ? O_RDWR : O_RDONLY;
+}
+
+static bool wants_device_alone(const struct opening *o)
+{
+	return S_ISBLK(o->st.st_mode) && o->is_locking && o->lock == MBR_LOCK_EXCLUSIVE;
 }
 
 static int describe_busy_device(struct opening *o)
@@ -82,7 +85,7 @@ static int open_path(struct opening *o)
 	if (rc < 0)
 		return rc;
 
-	if (S_ISBLK(o->st.st_mode) && wanted_mode(o) == O_RDWR)
+	if (wants_device_alone(o))
 		flags |= O_EXCL;
 	o->fd = open(o->path, flags);
 	if (o->fd < 0)
@@ -118,28 +121,26 @@ static int judge_handed(struct opening *o)
 			       "(flags %#o); nothing was written", o->shown, flags);
 	if (fcntl(o->fd, F_SETFD, FD_CLOEXEC) < 0)
 		return refuse_errno(o, "use");
-	if (S_ISBLK(o->st.st_mode) && wanted_mode(o) == O_RDWR)
+	if (wants_device_alone(o))
 		return claim_handed_device(o);
 	return 0;
 }
 
 static int take_lock(struct opening *o)
 {
-	struct flock lock = { .l_type = o->lock == MBR_LOCK_EXCLUSIVE ? F_WRLCK : F_RDLCK, .l_whence = SEEK_SET };
 	char why[MBR_HOLDER_BYTES];
-	int pid;
+	int rc = mbr_lock_take(&(struct mbr_locking){ o->fd, o->lock, &o->st, o->shown, o->err });
 
-	if (fcntl(o->fd, F_OFD_SETLK, &lock) == 0)
+	if (rc < 0)
+		return rc;
+	if (mbr_kernel_holds(&o->st, why, sizeof why))
+		return refuse_busy(o, why);
+	if (o->lock != MBR_LOCK_CLUSTERED || !S_ISBLK(o->st.st_mode))
 		return 0;
-	if (errno != EAGAIN && errno != EACCES)
-		return refuse_errno(o, "lock");
-
-	pid = mbr_lock_holder(&o->st, why, sizeof why);
-	if (pid == getpid())
-		return err_set(o->err, UMD_E_MEMBER_BUSY,
-			       "%s is in use by this very process, pid %d: it was given twice, or is a member already; "
-			       "nothing was written", o->shown, pid);
-	return err_set(o->err, UMD_E_MEMBER_BUSY, "%s is in use by %s; nothing was written", o->shown, why);
+	rc = mbr_lock_probe_device(o->fd);
+	if (rc == -EBUSY)
+		return refuse_busy(o, "the kernel or another process has it exclusively, where a clustered start shares it");
+	return rc < 0 ? err_set(o->err, rc, "cannot lock %s: %s; nothing was written", o->shown, strerror(-rc)) : 0;
 }
 
 static int find_size(struct opening *o)
@@ -154,7 +155,6 @@ static int find_size(struct opening *o)
 /* The lock comes before the other questions: their answers then stay true against other users of locks. */
 static int judge(struct opening *o)
 {
-	char why[MBR_HOLDER_BYTES];
 	int rc;
 
 	if (fstat(o->fd, &o->st) < 0)
@@ -166,8 +166,6 @@ static int judge(struct opening *o)
 		rc = take_lock(o);
 		if (rc < 0)
 			return rc;
-		if (mbr_kernel_holds(&o->st, why, sizeof why))
-			return refuse_busy(o, why);
 	}
 	return find_size(o);
 }

@@ -58,6 +58,9 @@ enum clu_message_type {			/* the first eight have md-cluster's numbers */
 	CLU_M_HELLO = 16,		/* a node has slot `slot`, and asks who else is there */
 	CLU_M_ACK = 17,			/* of message `seq` of node `to`: rc, and for a HELLO what the sender knows */
 	CLU_M_BYE = 18,			/* the sender leaves in order; its slot's lock follows */
+	/* Not acknowledged: the sender was granted the lock of slot `number`, so its owner, node `to_node`, is dead for
+	 * sure. Nobody else need wait for that lock to know it, which whoever has it may be long in giving back. */
+	CLU_M_DEAD = 19,
 };
 
 struct clu_message {
@@ -72,6 +75,7 @@ struct clu_message {
 	/* ACK */
 	uint64_t to_node, to_seq;
 	int32_t rc;
+	uint64_t looked;		/* ACK of a HELLO: mask of slots that nobody has, and whose bits were looked at */
 	uint32_t range_count, pin_count;	/* ACK of a HELLO */
 	struct clu_range { uint32_t slot; uint64_t low, high; } ranges[CLU_NODES_MAX];	/* suspended, its own included */
 	uint32_t pins[ARR_MEMBERS_MAX];		/* see arr_get_pins() */
@@ -93,7 +97,7 @@ enum clu_event_kind {
 	CLU_EV_GIVE_TOKEN,		/* it is over: given back once all is recorded */
 	CLU_EV_TELL,			/* .message NEWDISK, RE_ADD or REMOVE; under the token: CLU_ASK_TOLD when all answered */
 	/* by the engine */
-	CLU_EV_LOCK,			/* .lock .rc: granted (0), or -EAGAIN: refused (asked without queueing) */
+	CLU_EV_LOCK,			/* .lock .rc: 0 granted, -EAGAIN refused (without queueing), -ECANCELED */
 	CLU_EV_CONFIG,			/* .nodes .node_count: who is a member of the group now, in order with messages */
 	CLU_EV_MESSAGE,			/* .from .data .len_bytes; our own come back as well */
 	CLU_EV_QUORUM,			/* .value */
@@ -125,15 +129,20 @@ enum clu_ask_kind {
 	/* of the engine */
 	CLU_ASK_GROUP,			/* become a member: CLU_EV_CONFIG with us in it */
 	CLU_ASK_LOCK,			/* .lock .may_queue: CLU_EV_LOCK */
-	CLU_ASK_CANCEL,			/* .lock: of one that queues; it may be granted all the same: then it is unlocked */
+	/* .lock: of one that queues. It is answered in any case: CLU_EV_LOCK with -ECANCELED, or with 0 when it was
+	 * granted before: then it is unlocked */
+	CLU_ASK_CANCEL,
 	CLU_ASK_UNLOCK,			/* .lock */
 	CLU_ASK_SEND,			/* .data .len_bytes, valid until the next step */
 	CLU_ASK_GOODBYE,		/* leave the group, let everything go */
 	/* of the hands */
 	CLU_ASK_LOAD,			/* .slot: judge the members once more, read this slot's bitmap, make the array */
 	CLU_ASK_ARRAY,			/* .array: step the array with it, then CLU_EV_ARRAY. The last ask of a step */
-	CLU_ASK_SEE,			/* .message NEWDISK or RE_ADD: another node adds this disk: open it, ARR_EV_ADD is_by_peer */
+	/* .message NEWDISK or RE_ADD: another node adds this disk: open it, ARR_EV_ADD is_by_peer, then CLU_EV_SEEN.
+	 * That other one has the token until then: it must not wait behind an errand of ours that waits for the token */
+	CLU_ASK_SEE,
 	CLU_ASK_FORGET,			/* .message REMOVE: ARR_EV_REMOVE is_by_peer, close it; CLU_EV_SEEN */
+	CLU_ASK_PINS,			/* .pins .pin_count: arr_set_pins(), before the array is stepped again */
 	CLU_ASK_TOKEN_TAKEN,		/* .rc 0: an errand has the token, superblocks were read; else refused */
 	CLU_ASK_TOLD,			/* .rc: the worst answer; .err: who said it */
 	CLU_ASK_UP,			/* all others know us */
@@ -148,7 +157,9 @@ struct clu_ask {
 	uint32_t slot, len_bytes;
 	const uint8_t *data;
 	struct arr_event array;
-	const struct clu_message *message;
+	const struct clu_message *message;	/* valid until the next step, of SEE and FORGET until CLU_EV_SEEN */
+	const uint32_t *pins;
+	uint32_t pin_count;
 	int rc;
 	struct err err;
 };

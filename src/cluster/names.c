@@ -39,6 +39,8 @@ const char *clu_message_name(enum clu_message_type type)
 		return "ack";
 	case CLU_M_BYE:
 		return "bye";
+	case CLU_M_DEAD:
+		return "dead";
 	}
 	return NULL;
 }

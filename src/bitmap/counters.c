@@ -42,6 +42,11 @@ static void drop_unused(struct bm *b, uint64_t first, uint64_t end)
 			leaf_drop(b, i);
 }
 
+void bm_counters_drop_unused(struct bm *b)
+{
+	drop_unused(b, 0, b->leaf_range);
+}
+
 bool bm_counters_reserve(struct bm *b, struct chunk_range r)
 {
 	uint64_t first = r.first / LEAF_COUNTERS, last = r.last / LEAF_COUNTERS;

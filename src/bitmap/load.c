@@ -123,7 +123,7 @@ int64_t bm_load(struct bm *b, enum bm_load_mode mode, array_off from, bool is_st
 
 /* The first bit at or after @from, below @end, that equals @wanted; else @end. Whole bytes, and words of them,
  * that hold none are skipped. Positions count bits from the start of the image. */
-static uint64_t find_bit(const uint8_t *image, uint64_t from, uint64_t end, bool wanted)
+uint64_t bm_find_bit(const uint8_t *image, uint64_t from, uint64_t end, bool wanted)
 {
 	const uint8_t skip = wanted ? 0x00 : 0xff;
 	const uint64_t skip_word = wanted ? 0 : ~0ull;
@@ -157,11 +157,11 @@ bool bm_next_set_below(const struct bm *b, chunk_no from, chunk_no below, chunk_
 
 	if (from.index >= end - head)
 		return false;
-	first = find_bit(b->image, from.index + head, end, true);
+	first = bm_find_bit(b->image, from.index + head, end, true);
 	if (first >= end)
 		return false;
 	ret_first->index = first - head;
-	ret_last->index = min_u64(find_bit(b->image, first, end, false), end) - head - 1;
+	ret_last->index = min_u64(bm_find_bit(b->image, first, end, false), end) - head - 1;
 	return true;
 }
 

@@ -85,8 +85,14 @@ bool bm_counters_init(struct bm *b);
 void bm_counters_free(struct bm *b);
 /* Leaves for all of @r exist afterwards; without memory nothing has changed. */
 bool bm_counters_reserve(struct bm *b, struct chunk_range r);
+void bm_counters_drop_unused(struct bm *b);	/* leaves that were reserved and not used */
 /* One step of states.def and all that follows from it. A leaf whose last counter became 0 is gone. */
 void bm_counter_act(struct bm *b, uint64_t chunk, enum bm_action action);
+
+/* ---- load.c ---- */
+
+/* In any image: the first bit at or after @from and below @end that is @wanted, or @end; bits count from byte 0. */
+uint64_t bm_find_bit(const uint8_t *image, uint64_t from, uint64_t end, bool wanted);
 
 /* ---- store.c ---- */
 

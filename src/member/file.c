@@ -11,7 +11,9 @@
  * after the other, and after the first that failed none succeeds any more: a second worker's flush must not be
  * acknowledged because the first worker's has taken the error away and not told the array yet (I1).
  *
- * Left out: alignment (the page cache takes any), O_DIRECT, timeouts. */
+ * With O_DIRECT buffers, places and lengths are direct.c's business; a change of anything but whole sectors is refused.
+ *
+ * Left out: alignment otherwise (the page cache takes any), timeouts. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/falloc.h>
@@ -26,7 +28,7 @@
 
 enum { ZEROES_BYTES = 64 * 1024, ZEROES_VECTORS = 16 };
 
-static const uint8_t zeroes[ZEROES_BYTES];
+static const uint8_t zeroes[ZEROES_BYTES] __attribute__((aligned(4096)));
 
 struct file_member {
 	struct member m;
@@ -34,6 +36,7 @@ struct file_member {
 	atomic_bool lacks_punch, lacks_zero_range, lacks_dsync;
 	pthread_mutex_t stable_lock;	/* held by whoever makes something stable */
 	int stable_error;		/* of the first that failed */
+	struct mbr_direct *direct;	/* past the cache; else NULL */
 };
 
 static struct file_member *file_of(struct member *m)
@@ -41,7 +44,7 @@ static struct file_member *file_of(struct member *m)
 	return (struct file_member *)m;		/* m is the first field */
 }
 
-static int read_all(int fd, uint8_t *data, uint64_t len_bytes, uint64_t at)
+static int read_cached(int fd, uint8_t *data, uint64_t len_bytes, uint64_t at)
 {
 	while (len_bytes) {
 		ssize_t n = pread(fd, data, len_bytes, (off_t)at);
@@ -80,7 +83,7 @@ static ssize_t write_some(struct file_member *f, const struct iovec *iov, int co
 	return pwritev(f->m.fd, iov, count, (off_t)at);
 }
 
-static int write_all(struct file_member *f, const uint8_t *data, uint64_t len_bytes, uint64_t at, bool wants_durable)
+static int write_whole(struct file_member *f, const uint8_t *data, uint64_t len_bytes, uint64_t at, bool wants_durable)
 {
 	bool is_durable = wants_durable;
 
@@ -97,6 +100,30 @@ static int write_all(struct file_member *f, const uint8_t *data, uint64_t len_by
 		len_bytes -= (uint64_t)n;
 	}
 	return wants_durable && !is_durable ? flush(&f->m) : 0;
+}
+
+static int write_piece(void *opaque, const uint8_t *data, uint64_t len_bytes, uint64_t at)
+{
+	return write_whole(opaque, data, len_bytes, at, false);
+}
+
+static int write_piece_durably(void *opaque, const uint8_t *data, uint64_t len_bytes, uint64_t at)
+{
+	return write_whole(opaque, data, len_bytes, at, true);
+}
+
+static int write_all(struct file_member *f, const uint8_t *data, uint64_t len_bytes, uint64_t at, bool wants_durable)
+{
+	if (!f->direct || mbr_direct_fits(data, at, len_bytes))
+		return write_whole(f, data, len_bytes, at, wants_durable);
+	return mbr_direct_write(f->direct, data, len_bytes, at, wants_durable ? write_piece_durably : write_piece, f);
+}
+
+static int read_all(struct file_member *f, uint8_t *data, uint64_t len_bytes, uint64_t at)
+{
+	if (!f->direct || mbr_direct_fits(data, at, len_bytes))
+		return read_cached(f->m.fd, data, len_bytes, at);
+	return mbr_direct_read(f->direct, f->m.fd, data, len_bytes, at);
 }
 
 /* ---- zeroes ---- */
@@ -216,9 +243,11 @@ static int run_part(struct member *m, const struct mbr_part *part)
 	if (!add_fits(part->at.bytes, part->len_bytes, &end) || end > m->size_bytes)
 		return -EIO;
 	if (part->op == MBR_READ)
-		return read_all(m->fd, part->data, part->len_bytes, part->at.bytes);
+		return read_all(file_of(m), part->data, part->len_bytes, part->at.bytes);
 	if (m->is_readonly)
 		return part->op == MBR_FLUSH ? 0 : -EROFS;
+	if (file_of(m)->direct && part->op != MBR_FLUSH && !mbr_direct_may_change(part->at.bytes, part->len_bytes))
+		return -EINVAL;
 	if (part->op == MBR_FLUSH || part->flags & MBR_DURABLE)
 		return change_stably(file_of(m), part);
 	return change(file_of(m), part);
@@ -239,6 +268,7 @@ static void file_close(struct member *m)
 {
 	close(m->fd);
 	pthread_mutex_destroy(&file_of(m)->stable_lock);
+	mbr_direct_free(file_of(m)->direct);
 	mem_free(m->path);
 	mem_free(m);
 }
@@ -255,7 +285,10 @@ int mbr_file_new(const char *path, int fd, uint64_t size_bytes, bool is_readonly
 		return -ENOMEM;
 	f->m = (struct member){ .ops = &file_ops, .path = mem_new(1, path_bytes), .size_bytes = size_bytes,
 				.is_readonly = is_readonly, .is_block_device = is_block_device, .fd = fd };
-	if (!f->m.path) {
+	f->direct = fcntl(fd, F_GETFL) & O_DIRECT ? mbr_direct_new() : NULL;
+	if (!f->m.path || (!f->direct && fcntl(fd, F_GETFL) & O_DIRECT)) {
+		mbr_direct_free(f->direct);
+		mem_free(f->m.path);
 		mem_free(f);
 		return -ENOMEM;
 	}

@@ -23,7 +23,7 @@ struct opening {
 	char shown[MBR_SHOWN_BYTES];
 	int fd;
 	enum mbr_lock lock;
-	bool is_locking;
+	bool is_locking, is_direct;
 	struct stat st;
 	uint64_t size_bytes;
 	struct err *err;
@@ -170,12 +170,24 @@ static int judge(struct opening *o)
 	return find_size(o);
 }
 
+/* A descriptor may have been handed over with O_DIRECT on it. */
+static int pass_caches(struct opening *o)
+{
+	int flags = fcntl(o->fd, F_GETFL);
+
+	if (flags < 0)
+		return refuse_errno(o, "use");
+	return o->is_direct || flags & O_DIRECT ? mbr_direct_begin(o->fd, o->shown, o->err) : 0;
+}
+
 static int run_opening(struct opening *o, struct member **ret_member)
 {
 	int rc = o->fd >= 0 ? judge_handed(o) : open_path(o);
 
 	if (rc == 0)
 		rc = judge(o);
+	if (rc == 0)
+		rc = pass_caches(o);
 	if (rc == 0) {
 		rc = mbr_file_new(o->path, o->fd, o->size_bytes, wanted_mode(o) == O_RDONLY, S_ISBLK(o->st.st_mode),
 				  ret_member);
@@ -214,7 +226,8 @@ static int open_member(const char *path, struct opening *o, struct member **ret_
 
 int mbr_open(const char *path, int fd, enum mbr_lock lock, struct member **ret_member, struct err *err)
 {
-	struct opening o = { .fd = fd, .lock = lock, .is_locking = true, .err = err };
+	struct opening o = { .fd = fd, .lock = lock & ~MBR_DIRECT, .is_locking = true,
+			     .is_direct = lock & MBR_DIRECT, .err = err };
 
 	return open_member(path, &o, ret_member);
 }

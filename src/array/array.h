@@ -23,6 +23,7 @@ enum {
 	ARR_FILE = ARR_MEMBERS_MAX,	/* arr_part.member: the file that holds the bitmap; in no mask or table */
 	ARR_PARTS_INLINE = 8,
 	ARR_SYNC_WINDOW_BYTES = 1 << 20,	/* largest piece copied at once */
+	ARR_NODES_MIN = 2,
 	ARR_NODES_MAX = 64,			/* nodes of a cluster; masks are 64 bits wide */
 	ARR_SUSPEND_BYTES = 32 << 20,		/* what the other nodes are asked to leave alone at once */
 };

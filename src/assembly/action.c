@@ -18,8 +18,11 @@
  *
  * A lockless bitmap says by state what is due, whatever the superblock's checkpoint says. In a cluster a node that died
  * leaves its slot's bits behind, whatever the others made the superblock say: the next node takes slot 0 and brings
- * together what the other slots hold. Nobody knows before those bytes were read, so the plan assumes a resync until it
- * is settled. Left out: what a reshape or a journal copies. */
+ * together what the other slots hold. Of a clean array slot 0 itself has only leftovers of a creation, as long as its
+ * events_cleared says that nobody ever wrote through it; after that a node of Linux that joined may have said clean for
+ * one that wrote and died. Nobody knows before those bytes were read, so the plan assumes a resync until it is settled.
+ * For one node that starts (is_node) the own slot alone is in the plan; other slots are taken over when it is up.
+ * Left out: what a reshape or a journal copies. */
 #include "assembly/inside.h"
 
 #include <string.h>
@@ -116,6 +119,10 @@ static void give_reason(const struct asm_member *members, struct asm_plan *plan,
 			 "the lockless bitmap was never initialised: Linux sets its states anew, nothing is copied");
 	else if (plan->action == ASM_RESYNC && plan->is_by_state)
 		text_fit(plan->reason, sizeof plan->reason, "the lockless bitmap decides: %s%s", filter, parity);
+	else if (plan->action == ASM_RESYNC && plan->is_by_slots && !plan->leaves_own_bits)
+		text_fit(plan->reason, sizeof plan->reason,
+			 "the array was stopped cleanly by one node, but slots still hold set chunks of nodes that "
+			 "wrote: the node that starts brings those together");
 	else if (plan->action == ASM_RESYNC && plan->is_by_slots)
 		text_fit(plan->reason, sizeof plan->reason,
 			 "the array was stopped cleanly, but slots of other nodes still hold set chunks: the node that "
@@ -171,8 +178,15 @@ void asm_decide(const struct asm_member *members, struct asm_plan *plan)
 		plan->is_dirty = true;
 		plan->resync_offset = asm_bytes(ref->resync_offset_sectors);
 	}
+	if (is_clustered(members, plan))
+		plan->leaves_own_bits = !asm_is_dirty(ref) && !plan->bitmap_is_stale &&
+					!asm_own_bitmap(members, plan)->events_cleared;
+	if (plan->is_node) {
+		plan->is_dirty = in_slots > 1 && !plan->leaves_own_bits;
+		plan->resync_offset = plan->is_dirty ? 0 : OFF_NONE;
+	}
 	plan->is_by_state = has_states && in_slots > 1;
-	plan->is_by_slots = is_clustered(members, plan) && !plan->bitmap_is_stale && in_slots > 1 &&
+	plan->is_by_slots = is_clustered(members, plan) && !plan->is_node && !plan->bitmap_is_stale && in_slots > 1 &&
 			    !asm_is_dirty(ref) && coming == plan->member_count;
 	plan->action = coming < plan->member_count ? ASM_RECOVER :
 		       plan->is_dirty || plan->is_by_state || plan->is_by_slots ? ASM_RESYNC :
@@ -189,13 +203,15 @@ void asm_settle(struct asm_plan *plan, uint64_t due_chunks)
 	plan->action = ASM_NOTHING;
 	text_fit(plan->reason, sizeof plan->reason, "%s",
 		 plan->is_by_state ? "no chunk of the lockless bitmap is due: the members agree" :
+		 !plan->leaves_own_bits ? "the array was stopped cleanly, and no slot holds a set chunk: its members "
+					  "agree" :
 				     "the array was stopped cleanly, and no slot of another node holds a set chunk: "
 				     "its members agree");
 }
 
 uint32_t asm_first_due_slot(const struct asm_plan *plan)
 {
-	return plan->is_by_slots ? 1 : 0;
+	return plan->is_by_slots && plan->leaves_own_bits ? 1 : 0;
 }
 
 /* ---- what would be copied ---- */
@@ -206,8 +222,12 @@ bool asm_bitmap_to_read(const struct asm_member *members, const struct asm_plan 
 	if (!plan->has_bitmap || (plan->refusal.code && !plan->is_unsupported))
 		return false;
 	*ret_member = plan->bitmap_member;
+	if (plan->is_node && plan->slot_state != ASM_SLOT_GOOD)
+		return false;
 	*ret_at = members[plan->bitmap_member].bitmap_at;
-	*ret_len_bytes = fmt_bitmap_bytes(&members[plan->bitmap_member].bitmap);
+	if (plan->is_node)
+		ret_at->bytes += plan->node_slot * asm_slot_bytes(&members[plan->bitmap_member].bitmap);
+	*ret_len_bytes = fmt_bitmap_bytes(asm_own_bitmap(members, plan));
 	return true;
 }
 

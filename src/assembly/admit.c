@@ -57,7 +57,7 @@ static int check_bitmap_place(const struct asm_lineage *l, const struct asm_memb
 		return 0;		/* no member holds it */
 	in_use.max_dev = l->base.max_dev;
 	in_use.size_sectors = l->base.size_sectors;
-	return b ? lay_bitmap_fits(&in_use, bm_superblock(b), 1, m->size_bytes, err) : 0;
+	return b ? lay_bitmap_fits(&in_use, bm_superblock(b), asm_slots_of(bm_superblock(b)), m->size_bytes, err) : 0;
 }
 
 /* Its number went to another device since: that one, when it returns, must not find its place taken by this one. */
@@ -79,6 +79,7 @@ static int check_readd(const struct asm_lineage *l, const struct arr *a, const s
 {
 	const struct bm *b = arr_bitmap(a);
 	const struct sb1 *sb = &m->sb;
+	uint64_t cleared = b ? max_u64(bm_events_cleared(b), l->known_cleared) : 0;
 	uint32_t slot = asm_own_role(sb);
 	unsigned long long events = sb->events;
 	bool was_recovering = sb->feature_map & FMT_SB1_RECOVERY_OFFSET;	/* then it never ran by itself */
@@ -108,12 +109,12 @@ static int check_readd(const struct asm_lineage *l, const struct arr *a, const s
 			"%s cannot be re-added: it ran apart from this array (event %llu against %llu); --add copies "
 			"everything over it",
 			m->path, events, (unsigned long long)s->events);
-	if (events < bm_events_cleared(b))
+	if (events < cleared)
 		return err_set(err, UMD_E_READD_REFUSED,
 			"%s cannot be re-added: it is at event %llu, but bits were cleared at event %llu, so what it "
 			"missed is no longer known; "
 			"--add copies everything",
-			m->path, events, (unsigned long long)bm_events_cleared(b));
+			m->path, events, (unsigned long long)cleared);
 	if (was_recovering && !(sb->feature_map & FMT_SB1_RECOVERY_BITMAP))
 		return err_set(err, UMD_E_READD_REFUSED,
 			"%s cannot be re-added: it was left in the middle of a full recovery; --add copies everything",
@@ -121,7 +122,7 @@ static int check_readd(const struct asm_lineage *l, const struct arr *a, const s
 	if (check_bitmap_place(l, m, sb, a, &place))
 		return err_set(err, UMD_E_READD_REFUSED, "%s cannot be re-added: %s", m->path, place.text);
 	if (lay_data_room_sectors(sb) < l->base.size_sectors || !asm_has_room_for_roles(sb, &l->base) ||
-	    asm_check_supported(m, NULL))
+	    asm_check_supported(m, l->is_clustered, NULL))
 		return err_set(err, UMD_E_READD_REFUSED,
 			       "%s cannot be re-added: its superblock does not fit this array (room for %llu sectors "
 			       "of %llu, device number %u in a table of %u)",
@@ -149,7 +150,7 @@ static void readd(struct asm_lineage *l, const struct arr *a, const struct arr_s
 		"%s is at event %llu of %llu, and bits were last cleared at event %llu: only the set chunks are "
 		"copied",
 		m->path, (unsigned long long)m->sb.events, (unsigned long long)s->events,
-		(unsigned long long)bm_events_cleared(b));
+		(unsigned long long)max_u64(bm_events_cleared(b), l->known_cleared));
 }
 
 /* ---- as a new device ---- */
@@ -170,7 +171,9 @@ static int plan_place(const struct asm_lineage *l, const struct arr *a, const st
 {
 	const struct bm *b = arr_bitmap(a);
 	uint32_t chunk = b && !bm_is_bare(b) ? (uint32_t)bm_chunk_bytes(b) : 0;
-	int rc = lay_plan_create(l->base.minor, m->size_bytes, 0, chunk, l->base.size_sectors, ret_plan, err);
+	/* Room for all slots lies before the array's own data offset. */
+	uint64_t data_offset = l->is_clustered ? l->base.data_offset_sectors : 0;
+	int rc = lay_plan_create(l->base.minor, m->size_bytes, data_offset, chunk, l->base.size_sectors, ret_plan, err);
 
 	if (rc < 0)
 		return rc;
@@ -218,7 +221,7 @@ static int add(struct asm_lineage *l, const struct arr *a, const struct arr_stat
 
 	memset(&l->admitted, 0, sizeof l->admitted);
 	*sb = l->base;
-	sb->feature_map = s->names_bitmap ? FMT_SB1_BITMAP : 0;
+	sb->feature_map = (s->names_bitmap ? FMT_SB1_BITMAP : 0) | (l->is_clustered ? FMT_SB1_CLUSTERED : 0);
 	sb->dev_number = number;
 	memcpy(sb->device_uuid, random_uuid, 16);
 	sb->super_offset_sectors = plan.super_offset_sectors;

@@ -36,6 +36,9 @@ struct asm_member {
 	member_off bitmap_at;
 	struct bitmap_sb bitmap;
 	struct err bitmap_error;
+	/* One node's own slot, as asm_take_slot() found it; slot 0 is @bitmap. */
+	enum asm_slot_state { ASM_SLOT_UNREAD, ASM_SLOT_GOOD, ASM_SLOT_EMPTY, ASM_SLOT_BAD } slot_state;
+	struct bitmap_sb slot;
 };
 
 /* Where superblocks may lie: up to three places, in the order 1.1, 1.2, 1.0. The hands read FMT_SB1_BYTES at each
@@ -66,6 +69,11 @@ bool asm_wants_bitmap(const struct asm_member *m, member_off *ret_at);
 /* A believed bitmap's sync_size_sectors is then the array's, whatever is stored. */
 void asm_take_bitmap(struct asm_member *m, const uint8_t raw[FMT_BITMAP_SB_BYTES]);
 
+/* One node's own slot, after the bitmap: where its superblock (256 bytes) is to be read. False: there is none, or it is
+ * slot 0. The next judgement for this node wants it of every member that has one. */
+bool asm_wants_slot(const struct asm_member *m, uint32_t slot, member_off *ret_at);
+void asm_take_slot(struct asm_member *m, const uint8_t raw[FMT_BITMAP_SB_BYTES]);
+
 /* What a bitmap of this member's array must carry as its uuid; a bitmap file's own. */
 void asm_bitmap_uuid(const struct asm_member *m, uint8_t ret_uuid[16]);
 
@@ -85,6 +93,7 @@ enum asm_verdict {
 	ASM_JOURNAL,		/* the write journal of a parity array */
 	ASM_MAP_FILE,		/* no member: the file that holds the array's bitmap */
 	ASM_REPLACEMENT,	/* beside the member that it replaces: finished, or copied to from its own offset */
+	ASM_AWAY,		/* missed writes, and one node alone does not bring it back: re-add does */
 };
 
 struct asm_options {
@@ -92,7 +101,8 @@ struct asm_options {
 	uint32_t safe_mode_delay_ms;		/* 0: the default */
 	const char *prefer;			/* path of the member whose story wins a fork, or NULL */
 	bool is_node;				/* one of several nodes starts a clustered array: it is allowed */
-	uint32_t node_slot;			/* whose bitmap is loaded */
+	uint32_t node_slot;			/* whose bitmap is loaded; before the cluster gave one: 0, to be judged
+						 * once more */
 };
 
 enum asm_action { ASM_NOTHING, ASM_RESYNC, ASM_RECOVER };
@@ -122,6 +132,13 @@ struct asm_plan {
 	/* The refusal is only that umd does not start this kind of array (level, metadata, bitmap, feature), which
 	 * Linux does: action, reason and bytes are then what such a start would do. */
 	bool is_unsupported;
+	bool is_node;				/* one node's: only its own slot is loaded, from @bitmap_member */
+	uint32_t node_slot;
+	/* GOOD: it is read. EMPTY: no member in sync has anything there: a new one is made, without bits. BAD: what
+	 * lies there says nothing: everything is in doubt. */
+	enum asm_slot_state slot_state;
+	struct bitmap_sb own_slot;		/* its superblock; of a new one as it is made */
+	bool leaves_own_bits;			/* clean, and nobody wrote through the own slot: leftovers */
 };
 
 /**
@@ -191,8 +208,8 @@ void asm_look_taken(struct asm_lineage *l, const struct arr *a, const struct arr
 void asm_know_cleared(struct asm_lineage *l, uint64_t events_cleared);
 /* What another node adds (CLU_M_NEWDISK, CLU_M_RE_ADD): the device must carry this array's uuid, @device_uuid and
  * @number. @ret_member: SPARE, for ARR_EV_ADD is_by_peer; then asm_admitted(). */
-int asm_admit_peers(struct asm_lineage *l, const struct arr *a, const struct asm_member *m, const uint8_t device_uuid[16],
-		    uint32_t number, struct arr_member *ret_member, struct err *err);
+int asm_admit_peers(struct asm_lineage *l, const struct arr *a, const struct asm_member *m,
+		    const uint8_t device_uuid[16], uint32_t number, struct arr_member *ret_member, struct err *err);
 /* The superblock a new device of a running cluster gets before the others are asked whether they see it: a spare's.
  * After asm_admit(). */
 void asm_render_candidate(const struct asm_lineage *l, const struct arr *a, uint8_t ret_raw[FMT_SB1_BYTES],
@@ -258,7 +275,7 @@ struct asm_create {
 	enum sb1_minor minor;
 	bool has_bitmap, is_assume_clean;		/* bitmap: internal */
 	bool bitmap_is_file;				/* asm_new_file() */
-	uint32_t nodes;					/* a clustered bitmap of so many, 2 to ARR_NODES_MAX; 0: not clustered */
+	uint32_t nodes;				/* of a clustered bitmap, 2 to ARR_NODES_MAX; 0: not clustered */
 	char cluster_name[FMT_BITMAP_CLUSTER_NAME_BYTES + 1];
 	uint64_t bitmap_chunk_bytes, size_bytes;	/* 0: choose */
 	char name[FMT_SB1_NAME_BYTES + 1];
@@ -286,7 +303,7 @@ struct asm_created {
 	/* superblock, bits, padding to 4096: bits all ones, or zero with assume-clean */
 	uint64_t bitmap_bytes;
 	uint8_t bitmap_fill;		/* 0xff or 0 */
-	uint32_t slots;			/* so many bitmaps follow each other, slot_bytes apart; only the first is ever filled */
+	uint32_t slots;			/* so many bitmaps, slot_bytes apart; only the first is ever filled */
 	uint64_t slot_bytes;
 	bool has_bblog;
 	member_off bblog_at;		/* FMT_BAD_BLOCK_LOG_BYTES of 0xff */

@@ -36,22 +36,27 @@ static void put_roles(struct sb1 *sb, const struct arr_claim *claim)
 
 /* Distances are signed: version 1.0 has its bitmap in front of the superblock. Where none is named the last one stays,
  * as Linux leaves it, and means nothing. */
-static void put_bitmap(struct sb1 *sb, const struct arr_claim_member *m)
+static void put_bitmap(struct sb1 *sb, const struct arr_claim_member *m, bool is_clustered)
 {
 	bool is_named = m->bitmap_at.bytes != OFF_NONE;
 	int64_t sector = (int64_t)(m->bitmap_at.bytes / SECTOR_BYTES);
 
 	sb->feature_map = is_named ? FMT_SB1_BITMAP : 0;
+	if (is_clustered) {
+		sb->feature_map |= FMT_SB1_CLUSTERED;
+		sb->bblog_offset_sectors = 0;		/* it would lie in a slot on members that mdadm added */
+		sb->bblog_size_sectors = 0;
+	}
 	if (is_named)
 		sb->bitmap_offset_sectors = (int32_t)(sector - (int64_t)sb->super_offset_sectors);
 }
 
-static void put_claim(struct sb1 *sb, const struct sb1 *base, const struct arr_claim *claim,
+static void put_claim(struct sb1 *sb, const struct asm_lineage *l, const struct arr_claim *claim,
 		      const struct arr_claim_member *m, uint64_t now_s)
 {
-	put_array_fields(sb, base);
+	put_array_fields(sb, &l->base);
 	put_roles(sb, claim);
-	put_bitmap(sb, m);
+	put_bitmap(sb, m, l->is_clustered);
 	sb->recovery_offset_sectors = 0;
 	if (m->is_recovering) {
 		sb->feature_map |= FMT_SB1_RECOVERY_OFFSET | (m->is_by_bitmap ? FMT_SB1_RECOVERY_BITMAP : 0);
@@ -85,7 +90,7 @@ void asm_claim_render(struct asm_lineage *l, const struct arr_claim *claim, stru
 		const struct arr_claim_member *m = claimed(claim, part->member);
 
 		MUST(m && line->is_used);
-		put_claim(&line->sb, &l->base, claim, m, now_s);
+		put_claim(&line->sb, l, claim, m, now_s);
 		fmt_sb1_encode(&line->sb, line->raw);
 		part->at = line->super_at;
 		part->len_bytes = round_up(fmt_sb1_valid_bytes(&line->sb), SECTOR_BYTES);

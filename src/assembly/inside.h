@@ -37,8 +37,17 @@ void asm_note_bitmap(struct asm_member *m, uint64_t stored_sectors);
 /* supported.c: 0, or a code with a sentence. Possible: numbers that a judgement can go on with. Supported: possible,
  * and a level, metadata and features that umd starts. */
 int asm_check_possible(const struct asm_member *m, struct err *err);
-int asm_check_supported(const struct asm_member *m, struct err *err);
-int asm_check_bitmap_supported(const struct asm_member *m, struct err *err);
+int asm_check_supported(const struct asm_member *m, bool is_node, struct err *err);
+int asm_check_bitmap_supported(const struct asm_member *m, const struct sb1 *array, bool is_node, struct err *err);
+
+/* cluster.c: what one node needs beside what is supported, and its own slot's place in the plan. The lender: may its
+ * bitmap stand for the reference's? */
+bool asm_check_node(const struct asm_member *source, const struct asm_options *o, struct asm_plan *plan);
+bool asm_find_own_slot(const struct asm_member *members, struct asm_plan *plan,
+		       bool may_lend(const struct asm_member *m, const struct asm_member *ref));
+const struct bitmap_sb *asm_own_bitmap(const struct asm_member *members, const struct asm_plan *plan);
+/* Some member that is used does not have the own slot as it is loaded: all of it is to be written there. */
+bool asm_lacks_own_slot(const struct asm_member *members, const struct asm_plan *plan);
 
 /* levels.c: what md's levels demand, as far as examine tells it */
 bool asm_has_parity(const struct sb1 *sb);
@@ -75,6 +84,9 @@ bool asm_is_usable(const struct asm_member *m);
 /* What superblocks keep that the array does not know. */
 struct asm_lineage {
 	struct sb1 base;		/* array-wide fields, of the reference */
+	bool is_clustered;
+	uint64_t known_cleared;		/* asm_know_cleared() */
+	uint8_t (*looks)[FMT_SB1_BYTES];	/* where superblocks are read again, one per entry */
 	struct asm_line {
 		bool is_used;
 		struct sb1 sb;		/* fields of this device */

@@ -90,11 +90,12 @@ static bool all_possible(const struct asm_member *members, struct asm_plan *plan
 }
 
 /* The first thing that umd does not start. */
-static void find_unsupported(const struct asm_member *members, struct asm_plan *plan, struct err *ret_unsupported)
+static void find_unsupported(const struct asm_member *members, const struct asm_options *o, struct asm_plan *plan,
+			     struct err *ret_unsupported)
 {
 	for (uint32_t i = 0; i < plan->member_count && !ret_unsupported->code; i++)
 		if (asm_is_usable(&members[i]))
-			asm_check_supported(&members[i], ret_unsupported);
+			asm_check_supported(&members[i], o->is_node, ret_unsupported);
 	plan->is_unsupported = ret_unsupported->code;
 }
 
@@ -171,7 +172,8 @@ static bool is_out_of_date(const struct bitmap_sb *b, const struct sb1 *ref)
 }
 
 /* The reference's, or another one's when the reference's cannot be believed; or that of the file. */
-static bool find_bitmap(const struct asm_member *members, struct asm_plan *plan, struct err *unsupported)
+static bool find_bitmap(const struct asm_member *members, const struct asm_options *o, struct asm_plan *plan,
+			struct err *unsupported)
 {
 	const struct asm_member *ref = &members[plan->freshest], *source = ref;
 
@@ -180,7 +182,7 @@ static bool find_bitmap(const struct asm_member *members, struct asm_plan *plan,
 	if (!asm_find_file(members, plan))
 		return false;
 	if (!plan->has_bitmap)
-		return true;
+		return !o->is_node || asm_check_node(ref, o, plan);
 	if (plan->bitmap_is_file)
 		source = &members[plan->bitmap_member];
 	for (uint32_t i = 0; !has_good_bitmap(source) && i < plan->member_count; i++)
@@ -194,9 +196,12 @@ static bool find_bitmap(const struct asm_member *members, struct asm_plan *plan,
 			err_set(&plan->refusal, UMD_E_BAD_BITMAP, "%s: the bitmap could not be read", ref->path);
 		return false;
 	}
-	if (!unsupported->code && asm_check_bitmap_supported(source, unsupported))
+	if (!unsupported->code && asm_check_bitmap_supported(source, &ref->sb, o->is_node, unsupported))
 		plan->is_unsupported = true;
-	plan->bitmap_is_stale = is_out_of_date(&source->bitmap, &ref->sb);
+	if (o->is_node && !(asm_check_node(source, o, plan) && asm_find_own_slot(members, plan, may_lend_bitmap)))
+		return false;
+	plan->bitmap_is_stale = is_out_of_date(asm_own_bitmap(members, plan), &ref->sb) ||
+				plan->slot_state == ASM_SLOT_BAD;
 	if (plan->bitmap_is_file)
 		return true;
 	return lay_bitmap_fits(&ref->sb, &source->bitmap, asm_slots_of(&source->bitmap), ref->size_bytes,
@@ -213,12 +218,13 @@ void asm_judge(const struct asm_member *members, uint32_t count, const struct as
 	memset(plan, 0, sizeof *plan);
 	plan->member_count = count < ARR_MEMBERS_MAX ? count : ARR_MEMBERS_MAX;
 	plan->resync_offset = OFF_NONE;
+	plan->is_node = options->is_node;
 	if (count > ARR_MEMBERS_MAX) {
 		err_set(&plan->refusal, UMD_E_NOT_SUPPORTED, "%u members were given; umd handles %d", count,
 			ARR_MEMBERS_MAX);
 	} else if (find_arrays(members, plan) && all_usable(members, options, plan) && all_possible(members, plan)) {
-		find_unsupported(members, plan, &unsupported);
-		if (find_reference(members, options, plan) && find_bitmap(members, plan, &unsupported) &&
+		find_unsupported(members, options, plan, &unsupported);
+		if (find_reference(members, options, plan) && find_bitmap(members, options, plan, &unsupported) &&
 		    asm_may_prefer(members, options, plan) &&
 		    asm_judge_others(members, options, plan) && asm_find_duplicates(members, plan) &&
 		    asm_find_missing(members, options, plan) && asm_is_enough(members, plan))

@@ -85,6 +85,18 @@ static bool has_other_chunks(const struct asm_member *members, const struct asm_
 	return false;
 }
 
+/* One node's: of its own slot, what is in doubt. Heads that are not there are written before the first bit. */
+static int64_t load_own_slot(const struct asm_member *members, const struct asm_plan *plan, struct bm *b)
+{
+	bool is_in_doubt = plan->is_dirty || plan->degraded;
+	int64_t set = bm_load(b, is_in_doubt ? BM_LOAD_NEEDED_FROM : BM_LOAD_CLEAN, (array_off){ 0 },
+			      plan->bitmap_is_stale);
+
+	if (set >= 0 && asm_lacks_own_slot(members, plan))
+		bm_write_all(b);
+	return set;
+}
+
 static int load_bitmap(const struct asm_member *members, const struct asm_plan *plan, const uint8_t *image,
 		       uint64_t image_bytes, struct bm **ret_bitmap, struct err *err)
 {
@@ -94,15 +106,17 @@ static int load_bitmap(const struct asm_member *members, const struct asm_plan *
 	*ret_bitmap = NULL;
 	if (!plan->has_bitmap)
 		return 0;
-	b = bm_new(&members[plan->bitmap_member].bitmap, image, image_bytes);
+	b = bm_new(asm_own_bitmap(members, plan), image, image_bytes);
 	if (!b)
 		return err_set(err, -ENOMEM, "no memory for the bitmap");
-	if (plan->degraded)
+	if (plan->is_node)
+		set = load_own_slot(members, plan, b);
+	else if (plan->degraded)
 		set = bm_load(b, BM_LOAD_NEEDED_FROM, (array_off){ 0 }, plan->bitmap_is_stale);
 	else
 		set = bm_load(b, plan->is_dirty ? BM_LOAD_NEEDED_FROM : BM_LOAD_CLEAN,
 			      (array_off){ plan->is_dirty ? plan->resync_offset : 0 }, plan->bitmap_is_stale);
-	if (set >= 0 && has_other_chunks(members, plan))
+	if (set >= 0 && !plan->is_node && has_other_chunks(members, plan))
 		bm_rewrite(b);
 	if (set < 0) {
 		bm_free(b);
@@ -134,6 +148,22 @@ static void remember(struct asm_lineage *l, uint32_t entry, const struct asm_mem
 	asm_know_number(l, &m->sb);
 }
 
+/* What makes the array one of several nodes; of the own slot nothing may be in doubt. */
+static void configure_node(const struct asm_member *members, const struct asm_plan *plan, struct arr_config *c)
+{
+	const struct bitmap_sb *first = &members[plan->bitmap_member].bitmap;
+
+	if (!plan->is_node || !c->bitmap)
+		return;
+	c->is_clustered = true;
+	c->nodes = first->nodes;
+	c->node_slot = plan->node_slot;
+	c->slot_bytes = asm_slot_bytes(first);
+	memcpy(c->uuid, first->uuid, sizeof c->uuid);
+	if (!bm_needed_chunks(c->bitmap))
+		c->resync_offset = OFF_NONE;
+}
+
 int asm_start(const struct asm_member *members, const struct asm_plan *plan, const struct asm_options *options,
 	      const uint8_t *image, uint64_t image_bytes, struct arr **ret_array, struct asm_lineage **ret_lineage,
 	      uint32_t ret_member_of[ARR_MEMBERS_MAX], struct err *err)
@@ -141,7 +171,8 @@ int asm_start(const struct asm_member *members, const struct asm_plan *plan, con
 	const struct sb1 *ref = &members[plan->freshest].sb;
 	struct asm_lineage *l = mem_new(1, sizeof *l);
 	struct arr_config *c = mem_new(1, sizeof *c);
-	int rc = l && c ? 0 : err_set(err, -ENOMEM, "no memory for the array");
+	bool has_looks = l && (!plan->is_node || (l->looks = mem_new(ARR_MEMBERS_MAX, sizeof *l->looks)));
+	int rc = has_looks && c ? 0 : err_set(err, -ENOMEM, "no memory for the array");
 
 	if (rc == 0) {
 		c->size_bytes = ref->size_sectors * SECTOR_BYTES;
@@ -171,6 +202,8 @@ int asm_start(const struct asm_member *members, const struct asm_plan *plan, con
 		c->bitmap_is_file = plan->bitmap_is_file;
 		c->events_floor = plan->has_bitmap ? 0 : asm_first_number_for_data(c->events);
 		rc = load_bitmap(members, plan, image, image_bytes, &c->bitmap, err);
+		configure_node(members, plan, c);
+		l->is_clustered = plan->is_node;
 		c->write_behind_max = c->bitmap ? bm_superblock(c->bitmap)->write_behind : 0;
 	}
 	if (rc == 0) {
@@ -182,7 +215,7 @@ int asm_start(const struct asm_member *members, const struct asm_plan *plan, con
 	}
 	mem_free(c);
 	if (rc)
-		mem_free(l);
+		asm_lineage_free(l);
 	else
 		*ret_lineage = l;
 	return rc;
@@ -190,5 +223,7 @@ int asm_start(const struct asm_member *members, const struct asm_plan *plan, con
 
 struct asm_lineage *asm_lineage_free(struct asm_lineage *l)
 {
+	if (l)
+		mem_free(l->looks);
 	return mem_free(l);
 }

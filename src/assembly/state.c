@@ -36,7 +36,7 @@ static void tell_others(struct asm_plan *plan)
 		const char *words;
 	} kinds[] = {
 		{ ASM_RECOVERING, ASM_RECOVERING, "being recovered" },
-		{ ASM_STALE_BITMAP, ASM_STALE_FULL, "out of date" },
+		{ ASM_STALE_BITMAP, ASM_STALE_FULL, "out of date" }, { ASM_AWAY, ASM_AWAY, "left out" },
 		{ ASM_REPLACEMENT, ASM_REPLACEMENT, "replacing" }, { ASM_SPARE, ASM_SPARE, "spare" },
 		{ ASM_JOURNAL, ASM_JOURNAL, "journal" }, { ASM_FORKED, ASM_FORKED, "with another history" },
 		{ ASM_UNUSABLE, ASM_DUPLICATE, "not used" },

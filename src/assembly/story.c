@@ -54,7 +54,12 @@ static void judge_stale(const struct asm_member *members, struct asm_plan *plan,
 	unsigned long long events = m->sb.events, cleared = bitmap->events_cleared, now = ref->sb.events;
 	bool lost_its_progress = asm_is_recovering(&m->sb) && !(m->sb.feature_map & FMT_SB1_RECOVERY_BITMAP);
 
-	if (!plan->has_bitmap)
+	if (plan->is_node)
+		SAY(plan, i, ASM_AWAY,
+		    "%s is at event %llu of %llu and missed what was written since: it is left out, re-add brings it "
+		    "back by the bitmaps of all nodes",
+		    m->path, events, now);
+	else if (!plan->has_bitmap)
 		SAY(plan, i, ASM_STALE_FULL,
 		    "%s is at event %llu of %llu and the array has no bitmap: everything is copied", m->path, events,
 		    now);

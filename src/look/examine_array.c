@@ -277,7 +277,7 @@ static void json_verdicts(struct text *t, const struct group *g)
 		[ASM_IN_SYNC] = "in_sync", [ASM_SPARE] = "spare", [ASM_RECOVERING] = "recovering",
 		[ASM_STALE_BITMAP] = "stale_bitmap", [ASM_STALE_FULL] = "stale_full", [ASM_FORKED] = "forked",
 		[ASM_DUPLICATE] = "duplicate", [ASM_JOURNAL] = "journal", [ASM_REPLACEMENT] = "replacement",
-		[ASM_MAP_FILE] = "bitmap_file",
+		[ASM_MAP_FILE] = "bitmap_file", [ASM_AWAY] = "away",
 	};
 
 	json_open(t, "members", '[');

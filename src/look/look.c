@@ -81,6 +81,15 @@ void look_member(struct member *m, const char *path, struct asm_member *look)
 		take_bitmap(m, look, at);
 }
 
+void look_own_slot(struct member *m, uint32_t slot, struct asm_member *look)
+{
+	uint8_t raw[FMT_BITMAP_SB_BYTES];
+	member_off at;
+
+	if (asm_wants_slot(look, slot, &at) && !mbr_read(m, at, raw, sizeof raw))
+		asm_take_slot(look, raw);
+}
+
 char *look_escaped(const char *path)
 {
 	struct text t = { 0 };

@@ -43,6 +43,10 @@ int look_why(const char *const *members, size_t count, uint64_t chunk, const str
  */
 void look_member(struct member *m, const char *path, struct asm_member *ret_look);
 
+/* After look_member(), for one node of a cluster: its own slot's superblock is read as well (asm_take_slot()). What
+ * cannot be read stays unread, for the judgement to say. */
+void look_own_slot(struct member *m, uint32_t slot, struct asm_member *look);
+
 /* @path with control bytes and broken UTF-8 escaped; mem_free() it. NULL without memory. */
 char *look_escaped(const char *path);
 

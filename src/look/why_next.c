@@ -189,6 +189,9 @@ static void tell_copied(struct why *w)
 	else if (!p->has_bitmap)
 		text_add(&w->reason, "the array was not stopped cleanly and is started without a bitmap: everything "
 			 "from the checkpoint on is copied");
+	else if (p->is_by_slots && !p->leaves_own_bits)
+		text_add(&w->reason, "the array was stopped cleanly by one node, but a slot that a node wrote through "
+			 "still holds the chunk: the node that starts brings it together");
 	else if (p->is_by_slots)
 		text_add(&w->reason, "the array was stopped cleanly, but the slot of another node still holds the "
 			 "chunk: the node that starts (slot 0) brings it together");

@@ -107,13 +107,18 @@ static void clustered(const char *names, uint32_t feature)
 static void all_slots_count(void)
 {
 	clustered("ab", FMT_SB1_CLUSTERED);
-	told("ab", ASM_RESYNC, "a clustered bitmap", "any node's slot");
+	told("ab", ASM_RESYNC, "the array is clustered", "any node's slot");
 	ok(!plan.bitmap_is_stale && asm_bitmap_is_clustered(&m[plan.bitmap_member].bitmap),
 	   "slots of nodes that are away are behind");
 	reaches(true, 0, OFF_NONE, 0);
 	EDIT('a', s->resync_offset_sectors = FMT_SB1_RESYNC_NONE);
 	EDIT('b', s->resync_offset_sectors = FMT_SB1_RESYNC_NONE);
-	told("ab", ASM_RESYNC, "a clustered bitmap", "slots of other nodes");
+	told("ab", ASM_RESYNC, "--cluster=local", "of nodes that wrote");
+	ok(plan.is_by_slots && !asm_first_due_slot(&plan), "somebody wrote through slot 0: clean is another's word");
+	asm_settle(&plan, 0);
+	ok(plan.action == ASM_NOTHING && strstr(plan.reason, "no slot holds"), "%s", plan.reason);
+	EDIT_BITMAP('a', b->events_cleared = 0);
+	told("ab", ASM_RESYNC, "--cluster=local", "slots of other nodes");
 	ok(plan.is_by_slots && asm_first_due_slot(&plan) == 1, "after a clean stop slot 0 has nothing to say");
 	reaches(true, 0, OFF_NONE, 0);
 	asm_settle(&plan, 1);
@@ -122,7 +127,7 @@ static void all_slots_count(void)
 	ok(plan.action == ASM_NOTHING && strstr(plan.reason, "no slot of another node"), "%s", plan.reason);
 	reaches(false, 0, 0, 0);
 	EDIT('b', s->bblog_offset_sectors = 16; s->bblog_size_sectors = 8);
-	told("ab", ASM_RESYNC, "a clustered bitmap", "slots of other nodes");
+	told("ab", ASM_RESYNC, "clustered", "slots of other nodes");
 	is_verdict(1, ASM_IN_SYNC, "Linux takes a member whose log lies in a slot: %s", m[1].bitmap_error.text);
 	clustered("ab", 0);
 	told("ab", ASM_RESYNC, "a clustered bitmap of 4 nodes", "any node's slot");

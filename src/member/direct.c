@@ -51,14 +51,14 @@ int mbr_direct_begin(int fd, const char *shown, struct err *err)
 	int rc;
 
 	if (fcntl(fd, F_SETFL, O_DIRECT) < 0)
-		return err_set(err, UMD_E_NOT_SUPPORTED, "%s cannot be used past the cache (direct): its file system has "
-			       "no O_DIRECT (%s); nothing was written; a block device, or a file on ext4 or xfs, would "
-			       "go on", shown, strerror(errno));
+		return err_set(err, UMD_E_NOT_SUPPORTED, "%s cannot be used past the cache (direct): its file system "
+			       "has no O_DIRECT (%s); nothing was written; a block device, or a file on ext4 or xfs, "
+			       "would go on", shown, strerror(errno));
 	rc = try_read(fd, BORDER_BYTES);
 	if (rc == -EINVAL && try_read(fd, MEMORY_BORDER_BYTES) == 0)
-		return err_set(err, UMD_E_NOT_SUPPORTED, "%s cannot be used past the cache (direct): it reads and writes "
-			       "blocks larger than the %d bytes of a sector there; nothing was written; a device with "
-			       "blocks of %d bytes would go on", shown, BORDER_BYTES, BORDER_BYTES);
+		return err_set(err, UMD_E_NOT_SUPPORTED, "%s cannot be used past the cache (direct): it reads and "
+			       "writes blocks larger than the %d bytes of a sector there; nothing was written; a device "
+			       "with blocks of %d bytes would go on", shown, BORDER_BYTES, BORDER_BYTES);
 	if (rc < 0)
 		return err_set(err, rc, "%s cannot be used past the cache (direct): a first read of %d bytes failed: "
 			       "%s; nothing was written", shown, BORDER_BYTES, strerror(-rc));

@@ -22,6 +22,8 @@ struct engine_config {
 	uint32_t member_count;
 	const char *directory;		/* local: where log and sockets live, the same for every node of this host */
 	void (*deliver)(void *opaque, const struct clu_event *event);	/* CLU_EV_LOCK, CONFIG, MESSAGE, QUORUM, LOST */
+	/* NULL, or one sentence for the server's log, from the engine's thread: something was repaired and all goes on. */
+	void (*note)(void *opaque, const char *sentence);
 	void *opaque;
 };
 

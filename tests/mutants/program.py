@@ -15,7 +15,9 @@ import time
 import table
 
 SIM = 'tests/sim'		# the simulator's folder
-ROOMS = ['src/base', 'src/format', 'src/bitmap', 'src/array', 'src/assembly', 'src/attrs']	# the pure ones
+CSIM = 'tests/csim'		# the simulated cluster's: its members are the simulator's
+CSIM_SHARED = [SIM + '/' + name for name in ('arena.c', 'disk.c', 'model.c')]
+ROOMS = ['src/base', 'src/format', 'src/bitmap', 'src/array', 'src/assembly', 'src/attrs', 'src/cluster']	# the pure ones
 FLAGS = ['-std=gnu17', '-O1', '-D_GNU_SOURCE', '-D_FILE_OFFSET_BITS=64', '-DUMD_LAWS_ARE_SILENT', '-w']
 TRUNKS = 400			# seeds of the first round
 TRUNKS_PER_CRASHED = 50		# that cost as much as one with a crash wherever there can be one
@@ -81,6 +83,7 @@ class World:
 		self.root, self.folder, self.jobs = root, folder, jobs
 		self.cc = os.environ.get('CC', 'cc').split()
 		self.plain, self.kept, self.lock = os.path.join(folder, 'plain'), {}, threading.Lock()
+		self.plain_csim = os.path.join(folder, 'plain-csim')
 		self.env = None		# as it is
 		self.hands = None	# the recording plugin's objects, once somebody needs them
 
@@ -95,6 +98,9 @@ class World:
 		"""The brains with the simulator: it has its own allocator, and tests of its own beside it."""
 		sim = [path for path in self.sources(SIM + '/*.c') if path.endswith('/main.c') or not self.is_program(path)]
 		return [path for path in self.pure_sources() if path != 'src/base/mem.c'] + sim
+
+	def csim_sources(self):
+		return [*self.pure_sources(), *CSIM_SHARED, *self.sources(CSIM + '/*.c')]
 
 	def pure_sources(self):
 		return [path for room in ROOMS for path in self.sources(room + '/*.c')]
@@ -130,9 +136,14 @@ class World:
 		wants_simulator = catchers & {'sim', 'exhaust', 'scenario'}
 		if wants_simulator:
 			sources |= set(self.sim_sources())
+		if 'csim' in catchers:
+			sources |= set(self.csim_sources())
 		self.compile_stale(sources)
 		if wants_simulator:
 			must([*self.cc, *map(self.object_of, self.sim_sources()), '-o', self.plain], 'the simulator does not link')
+		if 'csim' in catchers:
+			must([*self.cc, *map(self.object_of, self.csim_sources()), '-o', self.plain_csim],
+			     'the simulated cluster does not link')
 		if 'record' in catchers:
 			from hands import Hands
 			self.hands = Hands(self.root, self.folder, self.jobs)
@@ -191,8 +202,8 @@ class World:
 			return self.breach_of(bug, program, home, limit, words)
 		return catch
 
-	def breach_of(self, bug, program, home, limit, words):
-		"""What is broken with the bug; what breaks without it as well is no evidence."""
+	def breach_of(self, bug, program, home, limit, words, plain=None):
+		"""What is broken with the bug; what breaks without it (@plain) as well is no evidence."""
 		status, output = run([program, *words], limit, home)
 		if not status:
 			return NOTHING
@@ -200,7 +211,7 @@ class World:
 		where = f', seed {seed}' if seed else ''
 		if not what or not bug.may_be_caught_by(what):
 			return missed(f'{what or f"status {status}"}, which is no law{where}', seed)
-		if not self.passes([self.plain, *(['--seed', seed, *words[3:]] if seed else words)]):
+		if not self.passes([plain or self.plain, *(['--seed', seed, *words[3:]] if seed else words)]):
 			return missed(f'{what}, without the bug as well{where}', seed)
 		return Outcome(True, what, bug.caught if what == STATEMENT else what, seed)
 
@@ -217,6 +228,20 @@ class World:
 					last = self.in_range(bug, program, home, until,
 							     (crashed, count // TRUNKS_PER_CRASHED), last)
 				first, crashed = first + count, crashed + count // TRUNKS_PER_CRASHED
+			return last
+		return catch
+
+	def by_csim(self, bug, home):
+		"""Histories of clusters, from the first seed on."""
+		program = self.link(bug, self.csim_sources(), home)
+
+		def catch(limit):
+			until, first, last = time.monotonic() + limit, 1, NOTHING
+			while time.monotonic() < until and not last.is_caught:
+				words = ['--seeds', str(first), str(TRUNKS)]
+				now = self.breach_of(bug, program, home, until - time.monotonic(), words, self.plain_csim)
+				last = last if now == NOTHING else now
+				first = int(now.seed) + 1 if now.seed else first + TRUNKS
 			return last
 		return catch
 

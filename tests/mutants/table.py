@@ -6,7 +6,7 @@ A block of the table:
     law     I4                              the law or laws it breaks
     file    src/array/sweep.c               where
     hurts   one sentence: what a user would suffer
-    caught  sim                             by whom: sim | exhaust | scenario NAME | unit ROOM/NAME | record [LOAD]...;
+    caught  sim                             by whom: sim | csim | exhaust | scenario NAME | unit ROOM/NAME | record [LOAD]...;
                                             and MUST or SIGNAL where that is how it shows, and no law can
     museum  a bug that others really had    (only where it is one)
      	context line
@@ -19,7 +19,7 @@ import os
 import re
 
 KEYS = ('bug', 'law', 'file', 'hurts', 'caught', 'museum')
-CATCHERS = ('sim', 'exhaust', 'scenario', 'unit', 'record')
+CATCHERS = ('sim', 'csim', 'exhaust', 'scenario', 'unit', 'record')
 SYMPTOMS = ('MUST', 'SIGNAL')	# that are no laws
 TABLE = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'bugs.txt')
 

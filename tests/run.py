@@ -38,13 +38,13 @@ class Phase:
 # In nbdkit, which no sanitizer compiled, the sanitizer's library must come first; leaks are then looked for in the
 # programs of our own only (unit, sim).
 PHASES = [
-	Phase('plain', 'build', ['unit', 'tidy', 'sim', 'fuzz', 'golden', 'hostile', 'cli', 'attr', 'kill', 'record', 'model', 'oracle', 'scenarios', 'mutants']),
-	Phase('asan', 'build-asan', ['unit', 'sim', 'fuzz'], ['-Db_sanitize=address,undefined', '-Db_lundef=false'],
+	Phase('plain', 'build', ['unit', 'engine', 'tidy', 'sim', 'fuzz', 'golden', 'hostile', 'cli', 'attr', 'kill', 'record', 'model', 'oracle', 'scenarios', 'mutants']),
+	Phase('asan', 'build-asan', ['unit', 'engine', 'sim', 'fuzz'], ['-Db_sanitize=address,undefined', '-Db_lundef=false'],
 	      {'ASAN_OPTIONS': ASAN + ':detect_leaks=1', 'UBSAN_OPTIONS': UBSAN}, slack=4),
 	Phase('asan', 'build-asan', ['golden', 'hostile', 'cli'], ['-Db_sanitize=address,undefined', '-Db_lundef=false'],
 	      {'ASAN_OPTIONS': ASAN + ':detect_leaks=0:verify_asan_link_order=0', 'UBSAN_OPTIONS': UBSAN}, slack=4,
 	      preload='libasan.so'),
-	Phase('tsan', 'build-tsan', ['threads'], ['-Db_sanitize=thread', '-Db_lundef=false'],
+	Phase('tsan', 'build-tsan', ['threads', 'engine'], ['-Db_sanitize=thread', '-Db_lundef=false'],
 	      {'TSAN_OPTIONS': 'halt_on_error=1:second_deadlock_stack=1'}, slack=6),
 ]
 

@@ -2,6 +2,9 @@
 #ifndef UMD_ENGINE_LOCAL_H
 #define UMD_ENGINE_LOCAL_H
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "engine/engine.h"
 
 enum {
@@ -9,6 +12,8 @@ enum {
 	ENGINE_NAME_BYTES = 64,
 	ENGINE_LOST_BYTES = 400,
 	ENGINE_CONNECTIONS_MAX = 2 * ENGINE_NODES_MAX,
+	ENGINE_QUEUE_MAX = CLU_NODES_MAX + 2,
+	ENGINE_SOON_MS = 5,
 	ENGINE_RECORD_HEAD_BYTES = 40,
 	ENGINE_RECORD_BYTES_MAX = ENGINE_RECORD_HEAD_BYTES + CLU_MESSAGE_BYTES_MAX,
 };
@@ -47,7 +52,7 @@ int engine_byte_take(int fd, uint32_t byte);
 void engine_byte_drop(int fd, uint32_t byte);
 bool engine_bytes_are_free(int fd, uint32_t byte, uint32_t count);		/* of other nodes */
 
-/* ---- the log (engine_local_log.c, engine_local_record.c) ---- */
+/* ---- the log (engine_local_log.c, engine_local_file.c, engine_local_record.c) ---- */
 
 enum engine_record_kind { ENGINE_R_JOINED = 1, ENGINE_R_LEFT, ENGINE_R_DIED, ENGINE_R_MESSAGE };
 
@@ -80,6 +85,15 @@ struct engine_log {
 	void *opaque;
 };
 
+/* Keep the first sentence: "the log PATH @what". Returns @code. */
+int engine_log_lose(struct engine_log *log, int code, const char *what);
+int engine_log_lose_errno(struct engine_log *log, const char *what);	/* "cannot be @what: ..." */
+int engine_log_open_file(struct engine_log *log, struct err *err);
+/* Was it made for this array, or is it new? 0, or a refusal. */
+int engine_log_judge(struct engine_log *log, struct err *err);
+void engine_log_put_names(const struct engine_log *log, uint8_t *head);
+bool engine_log_is_the_one(const struct engine_log *log);
+
 int engine_log_open(struct engine_log *log, const struct engine_config *config, struct err *err);
 void engine_log_close(struct engine_log *log);
 /* Is it the file that newcomers find? 0, or a code with .lost set. */
@@ -110,8 +124,60 @@ void engine_pokes_init(struct engine_pokes *p, int dir_fd);
 int engine_pokes_listen(struct engine_pokes *p, const char *base, uint32_t index);
 void engine_pokes_connect(struct engine_pokes *p, const char *base, const uint64_t ids[ENGINE_NODES_MAX], uint32_t own);
 void engine_pokes_all(struct engine_pokes *p);
-/* Accept newcomers, take pokes in, drop who is gone; true: somebody is. */
-bool engine_pokes_hear(struct engine_pokes *p);
+/* Accept newcomers, take pokes in, drop who is gone. */
+void engine_pokes_hear(struct engine_pokes *p);
 void engine_pokes_close(struct engine_pokes *p);
+
+/* ---- the engine (engine_local.c), and what its thread does (engine_local_do.c) ---- */
+
+enum engine_command_kind { ENGINE_DO_GROUP, ENGINE_DO_LOCK, ENGINE_DO_CANCEL, ENGINE_DO_UNLOCK, ENGINE_DO_SEND, ENGINE_DO_GOODBYE };
+
+struct engine_command {
+	struct engine_command *next;
+	enum engine_command_kind kind;
+	struct clu_lock lock;
+	bool may_queue;
+	uint32_t len_bytes;
+	uint8_t data[];
+};
+
+struct engine_local {
+	struct engine e;
+	struct engine_config config;
+	struct engine_log log;
+	struct engine_locks locks;
+	struct engine_pokes pokes;
+	pthread_t thread;
+	int wake_fd;
+	atomic_bool is_lost;
+	atomic_int watched_fd;		/* the log, once we are in the group; else -1 */
+
+	pthread_mutex_t mutex;		/* for these three */
+	struct engine_command *first, **last;
+	bool is_closing, is_out_of_memory;
+
+	/* the thread's own */
+	struct engine_queued { struct clu_lock lock; uint64_t not_before_ms; } queue[ENGINE_QUEUE_MAX];
+	uint32_t queue_count;
+	struct clu_lock held[ENGINE_QUEUE_MAX];
+	uint32_t held_count;
+	bool is_append_due;		/* it was refused: somebody else appends */
+	bool has_appended;		/* what we say comes back to us: read on */
+	int wait_ms;
+};
+
+uint64_t engine_local_now_ms(void);
+/* Tell LOST, once: nothing is written from now on. */
+void engine_local_lose(struct engine_local *l, const char *reason);
+bool engine_local_is_in_group(const struct engine_local *l);
+/* Deliver what the log says; true: there is more. */
+bool engine_local_read(struct engine_local *l);
+/* False: it must be carried out again, and those behind it wait. */
+bool engine_local_carry_out(struct engine_local *l, const struct engine_command *c);
+/* Is there a member that no connection leads to? */
+bool engine_local_misses_somebody(const struct engine_local *l);
+void engine_local_bury(struct engine_local *l);
+void engine_local_try_queue(struct engine_local *l);
+void engine_local_drop_all_locks(struct engine_local *l);
 
 #endif

@@ -1,6 +1,6 @@
 /* The log of the local engine: one file per array, which is the order of everything that happens in a group.
  *
- *	0      magic, version, array uuid, cluster name
+ *	0      magic, version, array uuid, cluster name (engine_local_file.c)
  *	128    end: where the next record goes; its number
  *	512    per node: its id (0: none), the place that it has read
  *	4096   records
@@ -23,7 +23,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/falloc.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -33,36 +32,17 @@
 #include "engine/engine_local.h"
 
 enum {
-	VERSION = 1,
-	UUID_AT = 16, NAME_AT = 32, END_AT = 128, NODES_AT = 512, NODE_BYTES = 16, RECORDS_AT = 4096,
+	END_AT = 128, NODES_AT = 512, NODE_BYTES = 16, RECORDS_AT = 4096,
 	TELL_BYTES = 1 << 20, PUNCH_BYTES = 4 << 20,
 };
-
-static const uint8_t magic[8] = "umdlog\r\n";
-
-static int lose(struct engine_log *log, int code, const char *what)
-{
-	if (!log->lost[0])
-		text_fit(log->lost, sizeof log->lost, "the log %s %s", log->path, what);
-	return code;
-}
-
-static int lose_errno(struct engine_log *log, const char *what)
-{
-	char why[160];
-	int code = -errno;
-
-	text_fit(why, sizeof why, "cannot be %s: %s", what, strerror(-code));
-	return lose(log, code, why);
-}
 
 static int get(struct engine_log *log, void *data, size_t len_bytes, uint64_t at)
 {
 	ssize_t n = pread(log->fd, data, len_bytes, (off_t)at);
 
 	if (n < 0)
-		return lose_errno(log, "read");
-	return n == (ssize_t)len_bytes ? 0 : lose(log, -EIO, "has lost its end");
+		return engine_log_lose_errno(log, "read");
+	return n == (ssize_t)len_bytes ? 0 : engine_log_lose(log, -EIO, "has lost its end");
 }
 
 static int put(struct engine_log *log, const void *data, size_t len_bytes, uint64_t at)
@@ -70,115 +50,8 @@ static int put(struct engine_log *log, const void *data, size_t len_bytes, uint6
 	ssize_t n = pwrite(log->fd, data, len_bytes, (off_t)at);
 
 	if (n < 0)
-		return lose_errno(log, "written");
-	return n == (ssize_t)len_bytes ? 0 : lose(log, -ENOSPC, "cannot be written: no space is left");
-}
-
-/* ---- which file ---- */
-
-static int open_file(struct engine_log *log, struct err *err)
-{
-	struct stat st;
-
-	log->fd = openat(log->dir_fd, log->name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
-	if (log->fd < 0 || fstat(log->fd, &st) < 0)
-		return err_set(err, -errno, "cannot open the cluster's log %s: %s", log->path, strerror(errno));
-	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid())
-		return err_set(err, -EPERM, "the cluster's log %s is not a file of uid %u, as it would be if this user's umd "
-			       "had made it", log->path, (unsigned)geteuid());
-	return 0;
-}
-
-/* What another array or program left here is not overwritten. A file without a head is a new one. */
-static int judge_head(struct engine_log *log, struct err *err)
-{
-	uint8_t head[END_AT] = { 0 };
-	ssize_t n = pread(log->fd, head, sizeof head, 0);
-
-	if (n < 0)
-		return err_set(err, -errno, "cannot read the cluster's log %s: %s", log->path, strerror(errno));
-	if (n == 0 || (n == (ssize_t)sizeof head && !memcmp(head, (const uint8_t[8]){ 0 }, 8)))
-		return 0;
-	if (n < (ssize_t)sizeof head || memcmp(head, magic, sizeof magic))
-		return err_set(err, -EPROTO, "the file %s is not the log of a cluster of umd: it begins with other bytes; "
-			       "nothing was written", log->path);
-	if (le_get(head + 8, 4) != VERSION)
-		return err_set(err, UMD_E_NOT_SUPPORTED, "the cluster's log %s has version %u, where this umd knows version %u: "
-			       "not supported; all nodes of a host run the same umd", log->path,
-			       (unsigned)le_get(head + 8, 4), (unsigned)VERSION);
-	if (memcmp(head + UUID_AT, log->uuid, 16))
-		return err_set(err, UMD_E_FOREIGN_MEMBER, "the cluster's log %s belongs to an array of another uuid; "
-			       "nothing was written", log->path);
-	if (memcmp(head + NAME_AT, log->cluster_name, 64))
-		return err_set(err, -EPROTO, "the cluster's log %s was made for another cluster name than this array's; "
-			       "nothing was written", log->path);
-	return 0;
-}
-
-static int check_directory(const char *path, struct err *err)
-{
-	struct stat st;
-
-	if (mkdir(path, 0700) < 0 && errno != EEXIST)
-		return err_set(err, -errno, "cannot make the cluster's directory %s: %s", path, strerror(errno));
-	if (lstat(path, &st) < 0)
-		return err_set(err, -errno, "cannot use the cluster's directory %s: %s", path, strerror(errno));
-	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 07777) != 0700)
-		return err_set(err, -EPERM, "the cluster's directory %s has uid %u and mode %#o, where a directory of uid %u with "
-			       "mode 0700 is asked for", path, (unsigned)st.st_uid, (unsigned)st.st_mode,
-			       (unsigned)geteuid());
-	return 0;
-}
-
-static void set_names(struct engine_log *log, const struct engine_config *config)
-{
-	size_t len = 0;
-
-	for (int i = 0; i < 16; i++)
-		len += (size_t)snprintf(log->name + len, sizeof log->name - len, "%02x", config->uuid[i]);
-	snprintf(log->name + len, sizeof log->name - len, ".log");
-	text_fit(log->path, sizeof log->path, "%s/%s", config->directory, log->name);
-	memcpy(log->uuid, config->uuid, 16);
-	memcpy(log->cluster_name, config->cluster_name, strnlen(config->cluster_name, 64));
-}
-
-int engine_log_open(struct engine_log *log, const struct engine_config *config, struct err *err)
-{
-	int rc = check_directory(config->directory, err);
-
-	if (rc < 0)
-		return rc;
-	set_names(log, config);
-	log->note = config->note;
-	log->opaque = config->opaque;
-	log->index = UINT32_MAX;
-	log->dir_fd = open(config->directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (log->dir_fd < 0)
-		return err_set(err, -errno, "cannot open the cluster's directory %s: %s", config->directory, strerror(errno));
-	rc = open_file(log, err);
-	return rc < 0 ? rc : judge_head(log, err);
-}
-
-void engine_log_close(struct engine_log *log)
-{
-	if (log->fd >= 0)
-		close(log->fd);
-	if (log->dir_fd >= 0)
-		close(log->dir_fd);
-	log->fd = log->dir_fd = -1;
-}
-
-static bool is_the_one(const struct engine_log *log)
-{
-	struct stat ours, there;
-
-	return fstat(log->fd, &ours) == 0 && fstatat(log->dir_fd, log->name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
-}
-
-int engine_log_check(struct engine_log *log)
-{
-	return is_the_one(log) ? 0 : lose(log, -ESTALE, "is gone: it was removed or replaced while its nodes ran");
+		return engine_log_lose_errno(log, "written");
+	return n == (ssize_t)len_bytes ? 0 : engine_log_lose(log, -ENOSPC, "cannot be written: no space is left");
 }
 
 /* ---- the right to append ---- */
@@ -192,7 +65,7 @@ static int get_end(struct engine_log *log)
 		return rc;
 	log->end = le_get(end, 8);
 	log->end_seq = le_get(end + 8, 8);
-	return log->end >= RECORDS_AT && log->end < 1ull << 62 ? 0 : lose(log, -EPROTO, "has a head that nobody wrote");
+	return log->end >= RECORDS_AT && log->end < 1ull << 62 ? 0 : engine_log_lose(log, -EPROTO, "has a head that nobody wrote");
 }
 
 static int put_end(struct engine_log *log, uint32_t record_bytes)
@@ -229,7 +102,7 @@ static int mend_end(struct engine_log *log)
 		int rc;
 
 		if (n < 0)
-			return lose_errno(log, "read");
+			return engine_log_lose_errno(log, "read");
 		if (!bytes)
 			break;
 		rc = put_end(log, bytes);
@@ -237,11 +110,11 @@ static int mend_end(struct engine_log *log)
 			return rc;
 	}
 	if (fstat(log->fd, &st) < 0 || (uint64_t)st.st_size < log->end)
-		return lose(log, -EIO, "has lost its end");
+		return engine_log_lose(log, -EIO, "has lost its end");
 	if ((uint64_t)st.st_size == log->end)
 		return 0;
 	note_cut(log, (uint64_t)st.st_size - log->end);
-	return ftruncate(log->fd, (off_t)log->end) < 0 ? lose_errno(log, "cut") : 0;
+	return ftruncate(log->fd, (off_t)log->end) < 0 ? engine_log_lose_errno(log, "cut") : 0;
 }
 
 /* Nobody is alive: whatever is there is history. */
@@ -249,14 +122,11 @@ static int begin_anew(struct engine_log *log)
 {
 	uint8_t head[RECORDS_AT] = { 0 };
 
-	memcpy(head, magic, sizeof magic);
-	le_put(head + 8, 4, VERSION);
-	memcpy(head + UUID_AT, log->uuid, 16);
-	memcpy(head + NAME_AT, log->cluster_name, 64);
+	engine_log_put_names(log, head);
 	le_put(head + END_AT, 8, RECORDS_AT);
 	le_put(head + END_AT + 8, 8, 1);
 	if (ftruncate(log->fd, 0) < 0)
-		return lose_errno(log, "emptied");
+		return engine_log_lose_errno(log, "emptied");
 	return put(log, head, sizeof head, 0);
 }
 
@@ -266,7 +136,7 @@ static int mend(struct engine_log *log)
 	int rc = 0;
 
 	if (log->index == UINT32_MAX) {
-		rc = judge_head(log, &err);
+		rc = engine_log_judge(log, &err);
 		if (rc < 0)
 			text_fit(log->lost, sizeof log->lost, "%s", err.text);
 		else if (engine_bytes_are_free(log->fd, ENGINE_BYTE_NODE, ENGINE_NODES_MAX))
@@ -286,15 +156,15 @@ static int begin_once(struct engine_log *log)
 	if (rc == -EAGAIN)
 		return rc;
 	if (rc < 0)
-		return errno = -rc, lose_errno(log, "locked");
-	if (is_the_one(log) || log->index != UINT32_MAX) {
+		return errno = -rc, engine_log_lose_errno(log, "locked");
+	if (engine_log_is_the_one(log) || log->index != UINT32_MAX) {
 		rc = mend(log);
 		if (rc < 0)
 			engine_log_finish(log);
 		return rc < 0 ? rc : 1;
 	}
 	close(log->fd);
-	rc = open_file(log, &err);
+	rc = engine_log_open_file(log, &err);
 	if (rc < 0)
 		text_fit(log->lost, sizeof log->lost, "%s", err.text);
 	return rc;
@@ -347,9 +217,9 @@ static int take_index(struct engine_log *log)
 		if (rc == 0)
 			log->index = i;
 		if (rc != -EAGAIN)
-			return rc < 0 ? (errno = -rc, lose_errno(log, "locked")) : 0;
+			return rc < 0 ? (errno = -rc, engine_log_lose_errno(log, "locked")) : 0;
 	}
-	return lose(log, -ERANGE, "has no place for one node more: 128 processes are in the group");
+	return engine_log_lose(log, -ERANGE, "has no place for one node more: 128 processes are in the group");
 }
 
 /* The dead are buried first: what we read begins with our own record, so they must not be in the table any more. */
@@ -384,7 +254,7 @@ int engine_log_leave(struct engine_log *log, uint64_t node_id)
 		rc = put_node(log, own, 0, 0);
 	log->index = UINT32_MAX;
 	engine_byte_drop(log->fd, ENGINE_BYTE_NODE + own);
-	if (rc == 0 && engine_bytes_are_free(log->fd, ENGINE_BYTE_NODE, ENGINE_NODES_MAX) && is_the_one(log))
+	if (rc == 0 && engine_bytes_are_free(log->fd, ENGINE_BYTE_NODE, ENGINE_NODES_MAX) && engine_log_is_the_one(log))
 		unlinkat(log->dir_fd, log->name, 0);
 	return rc;
 }
@@ -482,10 +352,10 @@ int engine_log_read(struct engine_log *log, struct engine_record *ret_record)
 		return rc;
 	n = pread(log->fd, raw, sizeof raw, (off_t)log->at);
 	if (n < 0)
-		return lose_errno(log, "read");
+		return engine_log_lose_errno(log, "read");
 	bytes = engine_record_decode(raw, (size_t)n, log->seq, ret_record);
 	if (!bytes)
-		return log->at < le_get(end, 8) ? lose(log, -EPROTO, "does not say any more what was written to it") : 0;
+		return log->at < le_get(end, 8) ? engine_log_lose(log, -EPROTO, "does not say any more what was written to it") : 0;
 	log->at += bytes;
 	log->seq++;
 	ret_record->is_news = apply(log, ret_record);

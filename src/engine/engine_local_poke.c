@@ -5,8 +5,8 @@
  * wakes looks by itself after a while. So bytes that do not fit are left out (the other has unread ones), and a peer
  * that cannot be reached is no error.
  *
- * A newcomer binds its socket before it is in the log and connects to everybody who was there; so each pair has exactly
- * one connection. Sockets are reached through /proc/self/fd, whatever the length of the directory's path. */
+ * A newcomer binds its socket while it has the right to append, so before another can come, and connects to everybody who
+ * was there: each pair has exactly one connection. Sockets are reached through /proc/self/fd, whatever the length of the directory's path. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -91,9 +91,8 @@ static bool take_in(int fd)
 	return n < 0 && errno == EAGAIN;
 }
 
-bool engine_pokes_hear(struct engine_pokes *p)
+void engine_pokes_hear(struct engine_pokes *p)
 {
-	bool is_somebody_gone = false;
 	int fd;
 
 	while (p->listen_fd >= 0 && (fd = accept4(p->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
@@ -105,9 +104,7 @@ bool engine_pokes_hear(struct engine_pokes *p)
 		}
 		close(p->fds[i]);
 		p->fds[i] = p->fds[--p->count];
-		is_somebody_gone = true;
 	}
-	return is_somebody_gone;
 }
 
 void engine_pokes_close(struct engine_pokes *p)

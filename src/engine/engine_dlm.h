@@ -1,0 +1,161 @@
+/* Between the files of the dlm engine; nobody else includes this. */
+#ifndef UMD_ENGINE_DLM_H
+#define UMD_ENGINE_DLM_H
+
+#define _REENTRANT 1		/* libdlm.h declares less without */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/types.h>
+
+#include <corosync/cmap.h>
+#include <corosync/cpg.h>
+#include <corosync/quorum.h>
+#include <libdlm.h>
+
+#include "engine/engine.h"
+
+enum {
+	ENGINE_MEMBERS_MAX = 128,	/* processes in one group: more than slots, so that one too many hears why */
+	ENGINE_LOCKS_MAX = CLU_NODES_MAX + 3,
+	ENGINE_REASON_BYTES = 400,
+	ENGINE_PACKET_HEAD_BYTES = 8,
+	ENGINE_PACKET_BYTES_MAX = ENGINE_PACKET_HEAD_BYTES + CLU_MESSAGE_BYTES_MAX,
+};
+
+/* ---- locks (engine_dlm_lock.c) ---- */
+
+enum engine_lock_state { ENGINE_L_IDLE, ENGINE_L_REQUESTED, ENGINE_L_HELD, ENGINE_L_RELEASING };
+
+struct engine_dlm_lock {
+	struct engine_dlm_locks *all;
+	struct clu_lock lock;
+	char name[16];
+	uint32_t mode;			/* LKM_* */
+	enum engine_lock_state state;
+	struct dlm_lksb lksb;		/* the kernel's word on it; written by libdlm */
+	bool is_wanted, may_queue;	/* the wish */
+	bool was_asked_to_queue;	/* REQUESTED */
+	bool must_release;		/* somebody else may be waiting: given up before it is taken again */
+	bool is_cancel_issued;
+	bool is_told;			/* granted, and said so */
+	bool owes_cancelled, owes_refused;	/* answers to be told */
+};
+
+/* The hand that does what may block: every call into a lockspace waits while it recovers. It owns itself: an engine that
+ * is closed meanwhile leaves it behind. */
+struct engine_dlm_locks {
+	pthread_mutex_t mutex;
+	pthread_cond_t changed;
+	pthread_t thread;
+	dlm_lshandle_t space;
+	int fd, wake_fd;		/* of the lockspace; to tell the engine's thread */
+	char name[40];			/* of the lockspace */
+	uint32_t count;
+	struct engine_dlm_lock locks[ENGINE_LOCKS_MAX];
+	bool is_open, is_done, is_closing, is_abandoned, is_finished;
+	int rc;				/* of opening; of the first call that failed, then with @err */
+	struct err err;
+};
+
+/* Join the lockspace; 0, or a code with one sentence. Waits @limit_ms at most. */
+int engine_dlm_locks_open(const char *name, uint32_t nodes, int wake_fd, int limit_ms,
+			  struct engine_dlm_locks **ret_locks, struct err *err);
+/* Everything is let go; waits @limit_ms at most. */
+struct engine_dlm_locks *engine_dlm_locks_close(struct engine_dlm_locks *l, int limit_ms);
+void engine_dlm_lock(struct engine_dlm_locks *l, struct clu_lock lock, bool may_queue);
+void engine_dlm_cancel(struct engine_dlm_locks *l, struct clu_lock lock);
+void engine_dlm_unlock(struct engine_dlm_locks *l, struct clu_lock lock);
+void engine_dlm_unlock_all(struct engine_dlm_locks *l);
+/* Ask for a lock nobody minds: granted when the lockspace works, and counts us in. */
+void engine_dlm_probe(struct engine_dlm_locks *l);
+/* By the engine's thread: take in what the kernel said. 0, or a code with a sentence: the lockspace is of no use. */
+int engine_dlm_locks_hear(struct engine_dlm_locks *l, struct err *err);
+/* The next answer to be told, by the engine's thread; false: none. */
+bool engine_dlm_locks_next(struct engine_dlm_locks *l, struct clu_lock *ret_lock, int *ret_rc, bool *ret_is_probe);
+
+/* ---- corosync's settings (engine_dlm_cmap.c) ---- */
+
+/* "corosync does not answer: ..." with the reason. */
+int engine_dlm_refuse_corosync(struct err *err, const char *what, cs_error_t rc);
+int engine_dlm_check_name(const char *cluster_name, uint32_t *ret_token_ms, struct err *err);
+
+/* ---- the group (engine_dlm_group.c) ---- */
+
+struct engine_ring {
+	uint64_t seq;
+	uint32_t node;			/* of its representative: rings of two halves may have the same number */
+};
+
+struct engine_member {
+	uint32_t node, pid;
+	uint64_t id;			/* 0: it has not said yet */
+	bool is_hidden;			/* it was cut off while we went on: it will find out */
+};
+
+struct engine_packet {
+	struct engine_packet *next;
+	uint64_t from;			/* of one that came in */
+	uint32_t len_bytes;
+	uint8_t bytes[];
+};
+
+struct engine_queue {
+	struct engine_packet *first, **last;
+};
+
+struct engine_dlm {
+	struct engine e;
+	struct engine_config config;
+	char uuid[40];
+	uint32_t node, pid;		/* our address in the group */
+	uint32_t token_ms;
+	cpg_handle_t cpg;
+	quorum_handle_t quorum;
+	struct engine_dlm_locks *locks;
+	int wake_fd;
+	pthread_t thread;
+
+	/* Any thread asks, the engine's does: under the mutex. */
+	pthread_mutex_t mutex;
+	struct engine_queue out;
+	bool wants_group, wants_goodbye, wants_close, lacks_memory;
+
+	/* The engine's thread alone. */
+	bool is_joined, is_left;
+	bool is_in;			/* our first CONFIG was told */
+	bool has_own_hello, owes_hello;
+	uint32_t member_count;
+	struct engine_member members[ENGINE_MEMBERS_MAX];
+	uint64_t told[ENGINE_MEMBERS_MAX];
+	uint32_t told_count;
+	struct engine_queue early;	/* messages that wait for our first CONFIG */
+	struct engine_ring ring, proven, before;
+	uint64_t quorum_seq;
+	bool is_quorate, is_accepted, was_inquorate, is_probing, is_quorum_told, told_quorum;
+	uint64_t beat_sent_ms, beat_due_ms;
+	uint32_t absences;
+	char lost[ENGINE_REASON_BYTES];
+	bool is_lost_told;
+
+	/* What every writer asks. */
+	atomic_bool may_write;
+	_Atomic uint64_t lease_until_ms;
+};
+
+uint64_t engine_dlm_now_ms(void);
+int engine_dlm_group_open(struct engine_dlm *d, struct err *err);
+void engine_dlm_group_close(struct engine_dlm *d);
+/* By the engine's thread. */
+void engine_dlm_group_join(struct engine_dlm *d);
+void engine_dlm_group_leave(struct engine_dlm *d);
+void engine_dlm_group_hear(struct engine_dlm *d, bool cpg, bool quorum);
+void engine_dlm_group_send(struct engine_dlm *d);	/* what waits in .out */
+void engine_dlm_group_beat(struct engine_dlm *d);
+void engine_dlm_group_probed(struct engine_dlm *d);
+void engine_dlm_lose(struct engine_dlm *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void engine_dlm_put_head(uint8_t head[ENGINE_PACKET_HEAD_BYTES], char kind);
+int engine_dlm_queue(struct engine_queue *q, const void *head, uint32_t head_bytes, const void *data,
+		     uint32_t len_bytes, uint64_t from);
+struct engine_packet *engine_dlm_unqueue(struct engine_queue *q);
+
+#endif

@@ -1,0 +1,67 @@
+/* What corosync's settings say: the cluster's name, and how soon a silent node is given up.
+ *
+ * The name is asked before anything else: an array that another cluster uses as well, on the same storage, must not be
+ * started in this one. The token's time bounds the lease of writers (engine_dlm_group.c); it is the one in force, which
+ * corosync makes longer than the configured one in clusters of more than two nodes.
+ *
+ * Left out: everything else in corosync.conf; docs/cluster.md says what should be there. */
+#include "engine/engine_dlm.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TOKEN_MS_DEFAULT = 1000, TOKEN_MS_MIN = 100 };
+
+int engine_dlm_refuse_corosync(struct err *err, const char *what, cs_error_t rc)
+{
+	if (rc == CS_ERR_ACCESS)
+		return err_set(err, -EACCES, "corosync does not let us %s; nothing was written; root, or a user named in "
+			       "/etc/corosync/uidgid.d, would go on", what);
+	if (rc == CS_ERR_LIBRARY || rc == CS_ERR_NOT_EXIST)
+		return err_set(err, -ENOTCONN, "corosync does not answer on this node, so that we cannot %s; nothing was "
+			       "written", what);
+	return err_set(err, -EIO, "we cannot %s: corosync says %s; nothing was written", what, cs_strerror(rc));
+}
+
+static int check_name(cmap_handle_t cmap, const char *wanted, struct err *err)
+{
+	char *name = NULL;
+	cs_error_t rc = cmap_get_string(cmap, "totem.cluster_name", &name);
+	int code = 0;
+
+	if (rc == CS_ERR_NOT_EXIST)
+		return err_set(err, UMD_E_FOREIGN_MEMBER, "the array belongs to cluster \"%.64s\", corosync on this node runs "
+			       "one without a name (totem.cluster_name); nothing was written", wanted);
+	if (rc != CS_OK)
+		return engine_dlm_refuse_corosync(err, "read the cluster's name", rc);
+	if (strcmp(name, wanted) != 0)
+		code = err_set(err, UMD_E_FOREIGN_MEMBER, "the array belongs to cluster \"%.64s\", corosync on this node runs "
+			       "\"%.64s\"; nothing was written", wanted, name);
+	free(name);
+	return code;
+}
+
+int engine_dlm_check_name(const char *cluster_name, uint32_t *ret_token_ms, struct err *err)
+{
+	cmap_handle_t cmap;
+	uint32_t token_ms;
+	cs_error_t rc = cmap_initialize(&cmap);
+	int code;
+
+	if (rc != CS_OK)
+		return engine_dlm_refuse_corosync(err, "read the cluster's name", rc);
+	code = check_name(cmap, cluster_name, err);
+	if (cmap_get_uint32(cmap, "runtime.config.totem.token", &token_ms) != CS_OK)
+		token_ms = TOKEN_MS_DEFAULT;
+	*ret_token_ms = token_ms < TOKEN_MS_MIN ? TOKEN_MS_MIN : token_ms;
+	cmap_finalize(cmap);
+	return code;
+}
+
+int engine_dlm_is_here(const char *cluster_name, struct err *err)
+{
+	uint32_t token_ms;
+
+	return engine_dlm_check_name(cluster_name, &token_ms, err);
+}

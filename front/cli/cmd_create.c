@@ -21,6 +21,8 @@ static int check_mirror(const struct cli *cli)
 		return cli_usage("--raid-devices=%llu and %zu members do not agree; the word missing "
 				 "stands for an absent one",
 				 (unsigned long long)count, cli->word_count);
+	if (cli_has(cli, "nodes") && !cli_number(cli, "nodes", 0))
+		return cli_usage("--nodes=0 makes no cluster: 2 to 64 nodes are possible");
 	return CLI_DONE;
 }
 
@@ -51,7 +53,10 @@ static void print_created(struct json_object *o, const struct cli *cli)
 	       is_dry_run ? "Would create" : "Created", *name ? " " : "", name,
 	       cli_json_shown(o, "array_uuid"), cli->word_count,
 	       cli_bytes(cli_json_u64(o, "array_bytes", 0)), cli_json_shown(o, "metadata"));
-	if (chunk)
+	if (chunk && cli_json_get(o, "nodes"))
+		printf("bitmaps for %s nodes of cluster \"%s\" with chunks of %s", cli_json_shown(o, "nodes"),
+		       cli_json_shown(o, "cluster_name"), cli_bytes(chunk));
+	else if (chunk)
 		printf("bitmap%s%s with chunks of %s", *file ? " in the file " : "", file, cli_bytes(chunk));
 	else
 		printf("no bitmap");
@@ -76,16 +81,18 @@ static bool *mostly_words(const struct cli *cli)
 	return mostly;
 }
 
+static uint32_t at_most_u32(uint64_t n)
+{
+	return n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
+}
+
 static uint32_t write_behind(const struct cli *cli)
 {
-	uint64_t n;
-
 	if (!cli_has(cli, "write-behind"))
 		return 0;
 	if (!cli_text(cli, "write-behind"))
 		return WRITE_BEHIND_DEFAULT;
-	n = cli_number(cli, "write-behind", 0);
-	return n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
+	return at_most_u32(cli_number(cli, "write-behind", 0));
 }
 
 int cmd_create(const struct cli *cli)
@@ -94,6 +101,8 @@ int cmd_create(const struct cli *cli)
 	struct umd_create_options options = {
 		.metadata = cli_text(cli, "metadata"),
 		.bitmap = cli_text(cli, "bitmap"),
+		.nodes = cli_has(cli, "nodes") ? at_most_u32(cli_number(cli, "nodes", 0)) : 0,
+		.cluster_name = cli_text(cli, "cluster-name"),
 		.bitmap_chunk_bytes = cli_number(cli, "bitmap-chunk", 0),
 		.size_bytes = cli_number(cli, "size", 0),
 		.name = cli_text(cli, "name"),

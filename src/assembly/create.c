@@ -8,9 +8,14 @@
  * members; then it is clean and the map is empty. The logical block size is left 0, so that every kernel opens the
  * array.
  *
- * Left out: other levels, clustered and file bitmaps, spares. Nothing is written here; the hands write bitmap and
+ * A clustered bitmap is one for each node, one behind the other. The first is filled like a single one, the others are
+ * empty: they say which cluster they belong to and wait for their nodes. Unlike mdadm's, the first one is empty, too,
+ * when the caller vouches. There is no bad-block log in a cluster. As many slots as there can be nodes end before the
+ * data of every member: what one bitmap may take is a small part of the headroom.
+ *
+ * Left out: other levels, file bitmaps (asm_new_file()), spares. Nothing is written here; the hands write bitmap and
  * bad-block log first and the superblock last. */
-#include "assembly/assembly.h"
+#include "assembly/inside.h"
 
 #include "base/law.h"
 
@@ -18,8 +23,14 @@
 #include <string.h>
 
 enum {
-	BLOCK_BYTES = 4096, MIRROR_MIN = 2, BITMAP_VERSION = 4, DAEMON_SLEEP_S = 5, BBLOG_SECTORS = 8,
-	ROLES_PER_SECTOR = 256, ROLES_IN_FIRST_SECTOR = 128,
+	BLOCK_BYTES = 4096,
+	MIRROR_MIN = 2,
+	BITMAP_VERSION = 4,
+	CLUSTERED_VERSION = 5,
+	DAEMON_SLEEP_S = 5,
+	BBLOG_SECTORS = 8,
+	ROLES_PER_SECTOR = 256,
+	ROLES_IN_FIRST_SECTOR = 128,
 };
 
 struct geometry {
@@ -40,6 +51,34 @@ static int check_behind(const struct asm_create *c, struct err *err)
 			       "write-behind of %" PRIu32 " writes is above the most a bitmap can say, %d; nothing "
 			       "has been written",
 			       c->write_behind, FMT_BITMAP_WRITE_BEHIND_MAX);
+	return 0;
+}
+
+static int check_cluster(const struct asm_create *c, struct err *err)
+{
+	if (!c->nodes)
+		return 0;
+	if (c->nodes < ARR_NODES_MIN || c->nodes > ARR_NODES_MAX)
+		return err_set(err, UMD_E_BAD_OPTION,
+			       "a cluster of %" PRIu32 " nodes is not possible: a bitmap has slots for %d to "
+			       "%d; nothing has been written",
+			       c->nodes, ARR_NODES_MIN, ARR_NODES_MAX);
+	if (c->minor != SB1_2)
+		return err_set(err, UMD_E_BAD_OPTION,
+			       "a clustered bitmap and metadata 1.%d do not go together: 1.2 "
+			       "has room for it; nothing has been written",
+			       c->minor == SB1_1);
+	if (c->write_behind)
+		return err_set(err, UMD_E_BAD_OPTION,
+			       "write-behind of %" PRIu32 " writes is not possible in a cluster: nobody would know "
+			       "what is behind when a node dies; nothing has been written",
+			       c->write_behind);
+	for (uint32_t i = 0; i < c->count; i++)
+		if (c->members[i].is_write_mostly)
+			return err_set(err, UMD_E_BAD_OPTION,
+				       "%s: write-mostly is not possible in a cluster: all nodes read the same member; "
+				       "nothing has been written",
+				       c->members[i].is_missing ? "missing" : c->members[i].path);
 	return 0;
 }
 
@@ -139,7 +178,7 @@ static void fill_superblock(const struct asm_create *c, uint32_t i, const struct
 		.minor = c->minor,
 		.magic = FMT_SB1_MAGIC,
 		.major_version = 1,
-		.feature_map = c->has_bitmap ? FMT_SB1_BITMAP : 0,
+		.feature_map = (c->has_bitmap ? FMT_SB1_BITMAP : 0) | (c->nodes ? FMT_SB1_CLUSTERED : 0),
 		.ctime = c->ctime_s,
 		.utime = c->ctime_s,
 		.level = 1,
@@ -151,8 +190,8 @@ static void fill_superblock(const struct asm_create *c, uint32_t i, const struct
 		.super_offset_sectors = p->super_offset_sectors,
 		.dev_number = i,
 		.devflags = c->members[i].is_write_mostly ? FMT_SB1_WRITE_MOSTLY : 0,
-		.bblog_size_sectors = BBLOG_SECTORS,
-		.bblog_offset_sectors = p->bblog_offset_sectors,
+		.bblog_size_sectors = c->nodes ? 0 : BBLOG_SECTORS,
+		.bblog_offset_sectors = c->nodes ? 0 : p->bblog_offset_sectors,
 		.resync_offset_sectors = c->is_assume_clean ? FMT_SB1_RESYNC_NONE : 0,
 		.max_dev = role_table_entries(c->count),
 	};
@@ -167,11 +206,16 @@ static void fill_superblock(const struct asm_create *c, uint32_t i, const struct
 static void fill_bitmap(const struct asm_create *c, const struct geometry *g, struct bitmap_sb *b)
 {
 	*b = (struct bitmap_sb){
-		.magic = FMT_BITMAP_MAGIC, .version = BITMAP_VERSION, .sync_size_sectors = g->size_sectors,
-		.chunk_bytes = g->chunk_bytes, .daemon_sleep_s = DAEMON_SLEEP_S,
+		.magic = FMT_BITMAP_MAGIC,
+		.version = c->nodes ? CLUSTERED_VERSION : BITMAP_VERSION,
+		.sync_size_sectors = g->size_sectors,
+		.chunk_bytes = g->chunk_bytes,
+		.daemon_sleep_s = DAEMON_SLEEP_S,
 		.write_behind = c->write_behind,
+		.nodes = c->nodes,
 	};
 	memcpy(b->uuid, c->uuid, sizeof b->uuid);
+	memcpy(b->cluster_name, c->cluster_name, FMT_BITMAP_CLUSTER_NAME_BYTES);
 }
 
 /* The pair of the checks on the way in: nothing leaves that umd itself would refuse. */
@@ -181,7 +225,7 @@ static void must_be_believed(const struct asm_created *r, uint64_t member_bytes)
 	if (!r->has_bitmap)
 		return;
 	MUST(fmt_bitmap_sb_check(&r->bitmap, r->sb.set_uuid, NULL) == 0);
-	MUST(lay_bitmap_fits(&r->sb, &r->bitmap, 1, member_bytes, NULL) == 0);
+	MUST(lay_bitmap_fits(&r->sb, &r->bitmap, asm_slots_of(&r->bitmap), member_bytes, NULL) == 0);
 }
 
 static void fill_member(const struct asm_create *c, uint32_t i, const struct geometry *g, struct asm_created *r)
@@ -198,6 +242,8 @@ static void fill_member(const struct asm_create *c, uint32_t i, const struct geo
 		r->has_bitmap = lay_bitmap(&r->sb, &r->bitmap_at);
 		r->bitmap_bytes = round_up(fmt_bitmap_bytes(&r->bitmap), BLOCK_BYTES);
 		r->bitmap_fill = c->is_assume_clean ? 0 : 0xff;
+		r->slots = asm_slots_of(&r->bitmap);
+		r->slot_bytes = asm_slot_bytes(&r->bitmap);
 	}
 	r->has_bblog = lay_bad_blocks(&r->sb, &log);
 	if (r->has_bblog)
@@ -211,6 +257,9 @@ int asm_create_plan(const struct asm_create *c, struct asm_created *ret, struct 
 	int rc;
 
 	rc = check_count(c, err);
+	if (rc < 0)
+		return rc;
+	rc = check_cluster(c, err);
 	if (rc < 0)
 		return rc;
 	rc = check_behind(c, err);

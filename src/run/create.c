@@ -6,7 +6,7 @@
  * end, so nobody takes a member between the look and the write. What may follow what on disk is create_write.c's.
  *
  * A bitmap file comes before all members: superblocks never speak of a map that is not there, and a new array without
- * its map would copy everything. Left out: levels other than RAID1, clusters. */
+ * its map would copy everything. Left out: levels other than RAID1. */
 #include "run/create.h"
 
 #include <errno.h>
@@ -43,15 +43,44 @@ static int take_metadata(struct run_creating *c, const char *metadata, struct er
 	return refuse_option(err, UMD_E_BAD_OPTION, "metadata", metadata, "1.0, 1.1 and 1.2 can be made");
 }
 
+enum { NODES_DEFAULT = 4 };		/* mdadm's */
+
+/* A cluster's name is compared with the cluster manager's, and printed by other tools. */
+static int take_cluster(struct run_creating *c, const struct umd_create_options *o, struct err *err)
+{
+	const char *name = o->cluster_name ? o->cluster_name : "";
+	size_t len = strlen(name);
+
+	if (len >= FMT_BITMAP_CLUSTER_NAME_BYTES)
+		return err_set(err, UMD_E_BAD_NAME,
+			       "a cluster name of %zu bytes is too long: %d fit; nothing has been written", len,
+			       FMT_BITMAP_CLUSTER_NAME_BYTES - 1);
+	for (size_t i = 0; i < len; i++)
+		if (name[i] <= ' ' || name[i] > '~')
+			return refuse_option(err, UMD_E_BAD_NAME, "cluster name", name,
+					     "printable ASCII without blanks is");
+	memcpy(c->plan.cluster_name, name, len);
+	c->plan.nodes = o->nodes ? o->nodes : NODES_DEFAULT;
+	c->plan.has_bitmap = true;
+	return 0;
+}
+
 static int take_bitmap(struct run_creating *c, const struct umd_create_options *o, struct err *err)
 {
 	const char *bitmap = o->bitmap ? o->bitmap : "internal";
 
+	c->plan.bitmap_chunk_bytes = o->bitmap_chunk_bytes;
+	if (strcmp(bitmap, "clustered") == 0)
+		return take_cluster(c, o, err);
+	if (o->nodes || o->cluster_name)
+		return refuse_option(err, UMD_E_BAD_OPTION, "bitmap", bitmap,
+				     "with a number of nodes or the name of a cluster it is clustered");
 	c->plan.has_bitmap = strcmp(bitmap, "internal") == 0;
 	if (!c->plan.has_bitmap && strcmp(bitmap, "none") != 0) {
 		if (!strpbrk(bitmap, "/."))
 			return refuse_option(err, UMD_E_BAD_OPTION, "bitmap", bitmap,
-					     "internal, none, and a file whose name has a / or a dot can be made");
+					     "internal, none, clustered, and a file whose name has a / or a dot can be "
+					     "made");
 		c->file = bitmap;
 		c->plan.bitmap_is_file = true;
 	}
@@ -60,7 +89,6 @@ static int take_bitmap(struct run_creating *c, const struct umd_create_options *
 			err, UMD_E_BAD_OPTION,
 			"a bitmap chunk of %llu bytes and no bitmap contradict each other; nothing has been written",
 			(unsigned long long)o->bitmap_chunk_bytes);
-	c->plan.bitmap_chunk_bytes = o->bitmap_chunk_bytes;
 	return 0;
 }
 

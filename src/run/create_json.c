@@ -59,6 +59,10 @@ void run_create_json(struct text *t, const struct run_creating *c, bool is_dry_r
 	json_bool(t, "assume_clean", c->plan.is_assume_clean);
 	json_off(t, "bitmap_chunk_bytes", bitmap ? bitmap->chunk_bytes : OFF_NONE);
 	json_off(t, "bitmap_chunks", bitmap ? fmt_bitmap_chunks(bitmap) : OFF_NONE);
+	if (c->plan.nodes) {
+		json_u64(t, "nodes", c->plan.nodes);
+		json_strn(t, "cluster_name", c->plan.cluster_name, strlen(c->plan.cluster_name));
+	}
 	if (c->file)
 		json_strn(t, "bitmap_file", c->file, strlen(c->file));
 	json_u64(t, "write_behind", c->plan.write_behind);

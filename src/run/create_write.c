@@ -37,16 +37,20 @@ static int flush(const struct run_creating_member *member, struct err *err)
 static int write_bitmap(const struct run_creating_member *member, const struct asm_created *made, struct err *err)
 {
 	uint8_t *bytes = mem_new(1, made->bitmap_bytes);
-	int rc;
+	member_off at = made->bitmap_at;
+	int rc = 0;
 
 	if (!bytes)
 		return err_set(err, -ENOMEM, "no memory for a bitmap of %llu bytes",
 			       (unsigned long long)made->bitmap_bytes);
-	memset(bytes, made->bitmap_fill, made->bitmap_bytes);
-	fmt_bitmap_sb_encode(&made->bitmap, bytes);
-	rc = mbr_write(member->m, made->bitmap_at, bytes, made->bitmap_bytes, false);
+	for (uint32_t slot = 0; rc == 0 && slot < made->slots; slot++) {
+		at.bytes = made->bitmap_at.bytes + slot * made->slot_bytes;
+		memset(bytes, slot ? 0 : made->bitmap_fill, made->bitmap_bytes);
+		fmt_bitmap_sb_encode(&made->bitmap, bytes);
+		rc = mbr_write(member->m, at, bytes, made->bitmap_bytes, false);
+	}
 	mem_free(bytes);
-	return rc < 0 ? failed(member, rc, "bitmap", made->bitmap_at, err) : 0;
+	return rc < 0 ? failed(member, rc, "bitmap", at, err) : 0;
 }
 
 static int write_log(const struct run_creating_member *member, const struct asm_created *made, struct err *err)

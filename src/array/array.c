@@ -45,6 +45,7 @@ struct arr *arr_new(const struct arr_config *config)
 	a->sweep_job.reserve = a->sweep_parts;
 	a->sync_job.reserve = a->sync_parts;
 	a->rebitmap_job.reserve = a->rebitmap_parts;
+	arr_node_begin(a, config);
 	a->names_bitmap = a->bitmap && !bm_is_bare(a->bitmap) && !a->bitmap_is_file;
 	a->set_bits_from = OFF_NONE;
 	a->is_active_on_disk = config->is_active;
@@ -53,6 +54,8 @@ struct arr *arr_new(const struct arr_config *config)
 		a->resync_offset = 0;	/* the bitmap knows better than the checkpoint */
 	if (config->sync_reason)
 		text_fit(a->sync_reason, sizeof a->sync_reason, "%s", config->sync_reason);
+	if (a->is_clustered && !bm_needed_chunks(a->bitmap))
+		a->resync_offset = OFF_NONE;
 	arr_members_begin(a);
 	arr_pin_begin(a);
 	arr_note_degraded(a, true);
@@ -73,6 +76,9 @@ struct arr *arr_free(struct arr *a)
 		arr_job_end(&a->sweep_job);
 		arr_job_end(&a->sync_job);
 		arr_job_end(&a->rebitmap_job);
+		arr_job_end(&a->node.look_job);
+		arr_job_end(&a->node.take_job);
+		mem_free(a->node.take_image);
 	}
 	return mem_free(a);
 }
@@ -83,10 +89,13 @@ void arr_out_init(struct arr_out *out)
 	list_init(&out->jobs);
 }
 
-static void job_done(struct arr *a, struct arr_job *job)
+static void job_done(struct arr *a, struct arr_event *ev)
 {
+	struct arr_job *job = ev->job;
+
 	ARR_EACH(i, a, job->members)
 		a->busy[i]--;
+	a->node.jobs_out--;
 
 	if (job->owner && job->kind == ARR_JOB_REQUEST)
 		arr_request_done(a, job->owner);
@@ -100,6 +109,10 @@ static void job_done(struct arr *a, struct arr_job *job)
 		arr_sweep_done(a);
 	else if (job == &a->rebitmap_job)
 		arr_rebitmap_done(a);
+	else if (job == &a->node.look_job)
+		arr_look_done(a, ev->reload);
+	else if (job == &a->node.take_job)
+		arr_take_done(a);
 	else
 		arr_sync_done(a);
 }
@@ -114,6 +127,7 @@ static void pump(struct arr *a)
 		moved |= arr_pump_behind(a);
 		moved |= arr_pump_pin(a);
 		moved |= arr_pump_spares(a);
+		moved |= arr_pump_node(a);
 		moved |= arr_pump_claim(a);
 		moved |= arr_pump_set_bits(a);
 		moved |= arr_pump_sweep(a);
@@ -130,12 +144,17 @@ void arr_step(struct arr *a, struct arr_event *ev, uint64_t now_ms, struct arr_o
 	a->now_ms = now_ms;
 	a->out = out;
 	ev->rc = 0;
+	if (a->node.is_lost) {
+		arr_step_lost(a, ev);
+		a->out = NULL;
+		return;
+	}
 	switch (ev->kind) {
 	case ARR_EV_SUBMIT:
 		arr_event_submit(a, ev->req);
 		break;
 	case ARR_EV_JOB_DONE:
-		job_done(a, ev->job);
+		job_done(a, ev);
 		break;
 	case ARR_EV_TIMER:
 		break;
@@ -183,8 +202,21 @@ void arr_step(struct arr *a, struct arr_event *ev, uint64_t now_ms, struct arr_o
 	case ARR_EV_SET_BITS:
 		arr_event_set_bits(a, ev);
 		break;
+	case ARR_EV_TOKEN:
+	case ARR_EV_ANNOUNCED:
+	case ARR_EV_RELOAD:
+	case ARR_EV_SYNC_LOCK:
+	case ARR_EV_GATHERED:
+	case ARR_EV_WINDOW:
+	case ARR_EV_SUSPEND:
+	case ARR_EV_TAKE_SLOT:
+	case ARR_EV_HOLD:
+	case ARR_EV_LOST:
+		arr_event_node(a, ev);
+		break;
 	}
-	pump(a);
+	if (!a->node.is_lost)
+		pump(a);
 	a->out = NULL;
 }
 
@@ -195,12 +227,13 @@ static bool is_starved(const struct arr *a)
 	if (!a->bitmap || a->is_broken || bm_commit_is_running(a->bitmap))
 		return false;
 	return a->claim_phase == CLAIM_BITMAP_WAIT || a->sweep_phase == SWEEP_EVENTS || a->bitmap_owed ||
-	       arr_rebitmap_wants_commit(a) || a->has_set_bits;
+	       arr_rebitmap_wants_commit(a) || a->has_set_bits ||
+	       (a->node.take_phase == TAKE_COMMIT && bm_wants_commit_now(a->bitmap));
 }
 
 uint64_t arr_next_timer_ms(const struct arr *a)
 {
-	if (arr_is_still(a))
+	if (arr_is_still(a) || a->node.is_lost)
 		return UINT64_MAX;
 	if (is_starved(a))
 		return a->now_ms + NO_MEMORY_RETRY_MS;
@@ -209,17 +242,26 @@ uint64_t arr_next_timer_ms(const struct arr *a)
 	return min_u64(arr_claim_timer_ms(a), arr_sweep_timer_ms(a));
 }
 
+/* Whoever starts next need not look for differences; of several nodes the slots alone tell that. */
+static bool is_settled(const struct arr *a)
+{
+	if (a->is_external)
+		return a->is_last_flush_done;
+	return (!a->is_active_on_disk || a->is_clustered) && arr_is_recorded(a);
+}
+
 bool arr_is_stopped(const struct arr *a)
 {
+	if (a->node.is_lost)
+		return arr_is_quiet(a) && !a->node.jobs_out;
 	if (!a->is_stopping || !arr_is_quiet(a))
 		return false;
 	if (arr_is_still(a))
 		return true;
 	return a->claim_phase == CLAIM_IDLE && a->sync_phase == SYNC_IDLE && arr_sweep_is_finished(a) &&
 	       !arr_bitmap_is_changing(a) && !a->has_set_bits &&
-	       !(a->bitmap && bm_commit_is_running(a->bitmap)) &&
-	       (a->is_broken ||
-		(a->is_external ? a->is_last_flush_done : !a->is_active_on_disk && arr_is_recorded(a)));
+	       !(a->bitmap && bm_commit_is_running(a->bitmap)) && arr_node_is_at_rest(a) &&
+	       (a->is_broken || is_settled(a));
 }
 
 /* ---- jobs ---- */
@@ -284,6 +326,13 @@ void arr_job_issue(struct arr *a, struct arr_job *job)
 		a->busy[i]++;
 	count_parts(a, job);
 	list_init(&job->link);
+	if (!arr_keep_job(a, job))
+		arr_job_give_out(a, job);
+}
+
+void arr_job_give_out(struct arr *a, struct arr_job *job)
+{
+	a->node.jobs_out++;
 	if (job->owner) {
 		job->owner->job = job;
 		arr_wake(a, job->owner);

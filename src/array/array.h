@@ -146,6 +146,7 @@ struct arr_req {
 	bool is_counted;
 	bool leaves_needed;		/* somebody may lack it */
 	bool is_lost;			/* who had it has left, and the last one in sync did not take it */
+	bool is_kept;			/* has a job that is not given out, since the array is held */
 	struct arr_behind *behind;	/* parts of it that go on when it is done; NULL: none */
 };
 
@@ -174,18 +175,18 @@ struct arr_claim {
  *
  * Several nodes run the same array on the same members, each with a bitmap of its own: its *slot*. What must not happen
  * on two nodes at once is *wanted* by the array and answered by events; who gives the answers is the cluster's brain
- * (cluster/cluster.h). Whoever holds the *token* may write superblocks; whoever holds the *sync lock* may copy, and only
- * in a range that all others have left alone (*suspended*). The array is never clean on disk once it was written: the
- * slots say what is in doubt. Nothing is read from another member than the pin, which all nodes choose alike (I6). */
+ * (cluster/cluster.h). Whoever holds the *token* may write superblocks; whoever holds the *sync lock* may copy, and
+ * only in a range that all others have left alone (*suspended*). The array is never clean on disk once it was written:
+ * the slots say what is in doubt. Nothing is read from another member than the pin, which all nodes choose alike (I6). */
 
 struct arr_wants {
 	bool token;			/* a claim is due or under way, or a spare may take a slot */
-	bool announce;			/* superblocks are durable: all others are to read them, then ARR_EV_ANNOUNCED */
+	bool announce;			/* superblocks are durable: all others are to read them; ARR_EV_ANNOUNCED */
 	bool sync;			/* a resync or recovery is due, runs, or its end is not recorded yet */
 	bool gather;			/* holding the sync lock: the bits of all slots, dead or alive, are to be merged
 					 * (ARR_EV_TAKE_SLOT each), then ARR_EV_GATHERED */
-	bool window;			/* holding the sync lock: all others are to leave this range alone (0 bytes: none
-					 * any more), then ARR_EV_WINDOW with the same range */
+	bool window;			/* holding the sync lock: all others are to leave this range alone (0 bytes:
+					 * none any more), then ARR_EV_WINDOW with the same range */
 	uint64_t window_at, window_len;
 };
 
@@ -194,7 +195,7 @@ struct arr_reload {
 	bool is_found;			/* somebody is believed */
 	bool is_active;
 	uint64_t events;
-	uint64_t strangers;		/* slots (mask by number) that were given to devices that are not in the table */
+	uint64_t strangers;		/* slots (mask by number) given to devices that are not in the table */
 	uint32_t member_count;
 	struct arr_reload_member {
 		uint32_t member;	/* entry of the table */
@@ -245,8 +246,8 @@ struct arr_config {
 	uint64_t events_floor;
 	uint32_t write_behind_max;	/* writes at once that write-mostly members may lack; 0: off. Needs a bitmap */
 	bool wants_record;		/* the start itself changes what superblocks must say */
-	/* One of several nodes: members[].bitmap_at is where the first slot's superblock lies. Needs @bitmap, loaded from
-	 * the own slot. */
+	/* One of several nodes: members[].bitmap_at is where the first slot's superblock lies. Needs @bitmap, loaded
+	 * from the own slot. */
 	bool is_clustered;
 	uint32_t nodes, node_slot;	/* bitmaps on every member; ours */
 	uint64_t slot_bytes;		/* from one to the next */
@@ -301,26 +302,28 @@ enum arr_event_kind {
 	ARR_EV_BACKLOG_RESET,		/* the high-water mark */
 	ARR_EV_WRITE_MOSTLY,		/* .member .value; -EBUSY while a resync is due */
 	/* one node of a cluster (is_clustered only, else -EINVAL) */
-	ARR_EV_TOKEN,			/* .value true: nobody else writes superblocks: they are read again (what another
-					 * node left is found out so), then claims go out. false: given back; only while
-					 * arr_wants.token is false */
+	/* .value true: nobody else writes superblocks: they are read again (what another node left is found out so),
+	 * then claims go out. false: given back; only while arr_wants.token is false */
+	ARR_EV_TOKEN,
 	ARR_EV_ANNOUNCED,		/* all others have read the last claim, or are dead for sure */
-	ARR_EV_RELOAD,			/* another node has written superblocks: finished when !arr_status.is_reloading */
+	/* Another node has written superblocks: finished when !arr_status.is_reloading. .value true: it is dead, and
+	 * may have begun only (what is news is then recorded once more) */
+	ARR_EV_RELOAD,
 	ARR_EV_SYNC_LOCK,		/* .value; false only while arr_wants.sync is false */
 	ARR_EV_GATHERED,
 	ARR_EV_WINDOW,			/* .at .len_bytes: all others leave it alone */
-	/* .node .at .len_bytes: node copies there: writes of the range wait, 0 bytes: no longer. What is under way ends:
-	 * finished when arr_is_left_alone() */
+	/* .node .at .len_bytes: node copies there: writes of the range wait, 0 bytes: no longer. What is under way
+	 * ends: finished when arr_is_left_alone() */
 	ARR_EV_SUSPEND,
 	/* .node: the bits of its slot are merged into ours, as NEEDED and durably; .value true: its lock is held by us,
-	 * so nobody has it: then its bits are cleared on every member, and its suspended range ends. -EBUSY while another
-	 * one is taken. How it went: arr_status.take */
+	 * so nobody has it: then its bits are cleared on every member, and its suspended range ends. -EBUSY while
+	 * another one is taken. How it went: arr_status.take */
 	ARR_EV_TAKE_SLOT,
-	/* .value true: nothing is given out any more, no job of any kind; what is out may end. false: what was held goes
-	 * out. (Quorum is lost, and back, and nobody has taken our slot meanwhile.) */
+	/* .value true: nothing is given out any more, no job of any kind; what is out may end. false: what was held
+	 * goes out. (Quorum is lost, and back, and nobody has taken our slot meanwhile.) */
 	ARR_EV_HOLD,
 	/* Membership is lost for good: what waits ends with -EIO, nothing is given out ever again; the array is stopped
-	 * when what is out has been handed back. */
+	 * when what is out has been handed back. (A stop while held waits for the end of that, or for this.) */
 	ARR_EV_LOST,
 };
 
@@ -427,6 +430,7 @@ struct arr_status {
 	struct arr_counters counters;
 	/* clusters */
 	bool is_clustered, is_held, is_lost, is_reloading;
+	uint64_t strangers;		/* slots (mask) that other nodes gave to devices we have not: so it is broken */
 	uint32_t nodes, node_slot;
 	int take;				/* of ARR_EV_TAKE_SLOT: 1 under way, 0 done, or negative: not taken */
 	uint64_t take_bits;			/* bits found in the slot taken last */

@@ -339,7 +339,9 @@ void arr_behind_free(struct arr *a)
 
 void arr_event_backlog(struct arr *a, struct arr_event *ev)
 {
-	if (ev->value > FMT_BITMAP_WRITE_BEHIND_MAX)
+	if (a->is_clustered)
+		ev->rc = arr_refuse_as_node(a, "write-behind", ev->err);
+	else if (ev->value > FMT_BITMAP_WRITE_BEHIND_MAX)
 		ev->rc = err_set(ev->err, -EINVAL, "%llu writes shall be behind at most; a bitmap can say %d",
 				 (unsigned long long)ev->value, FMT_BITMAP_WRITE_BEHIND_MAX);
 	else if (!arr_mostly(a))
@@ -362,6 +364,10 @@ void arr_event_write_mostly(struct arr *a, struct arr_event *ev)
 
 	if (m->is_write_mostly == (ev->value != 0))
 		return;
+	if (a->is_clustered) {
+		ev->rc = arr_refuse_as_node(a, "write-mostly members", ev->err);
+		return;
+	}
 	if (is_still || a->resync_offset != OFF_NONE) {
 		ev->rc = err_set(ev->err, is_still ? UMD_E_READ_ONLY : -EBUSY,
 				 "the array is %s: which member is write-mostly stays as it is until that has ended",

@@ -7,11 +7,15 @@
  *   BITMAP   the bitmap superblock gets the new event number first, so that on disk it is never behind
  *   SUPER    superblocks of those in sync; members that fail it are failed, which wants another round
  *   FOLLOWERS  then those of recovering members and spares
+ *   ANNOUNCE   one of several nodes: all others are to read them, before the claim counts (C6)
  *
  * It is begun when something must be recorded (a failure, a member that joined, progress), when a write
  * waits for the array to be active, and when the array was idle for safe_mode_delay. While bitmap and
  * superblocks of a clean claim are under way writes wait; once it is durable the next write makes the
  * array active again. Events only go forward: Linux counts back on pure toggles, umd never does.
+ *
+ * Of several nodes only the one with the token claims, and never that the array is clean: what is in doubt the others
+ * know, each in its slot.
  *
  * A broken array (its last member failed) claims nothing any more. One whose metadata an owner keeps asks the owner
  * instead of writing superblocks (owner.c). */
@@ -40,7 +44,7 @@ bool arr_is_active(const struct arr *a)
 
 static bool may_be_clean(const struct arr *a)
 {
-	if (!a->is_active_on_disk || a->writes_in_flight || a->is_write_waiting)
+	if (!a->is_active_on_disk || a->writes_in_flight || a->is_write_waiting || a->is_clustered)
 		return false;
 	if (a->is_stopping || arr_is_turning_still(a))
 		return arr_is_quiet(a) && a->sync_phase == SYNC_IDLE && arr_sweep_is_finished(a);
@@ -108,17 +112,31 @@ static bool is_raise(const struct arr *a)
 	return false;
 }
 
+static bool needs_active(const struct arr *a)
+{
+	return a->is_write_waiting && !arr_is_active(a);
+}
+
+bool arr_claim_is_due(const struct arr *a)
+{
+	return needs_active(a) || !arr_is_recorded(a);
+}
+
+uint64_t arr_newest_events(const struct arr *a)
+{
+	return a->claim_phase == CLAIM_IDLE ? a->events : max_u64(a->events, a->claim.events);
+}
+
 static bool begin(struct arr *a)
 {
-	bool needs_active = a->is_write_waiting && !arr_is_active(a);
-	bool turns_clean = !needs_active && may_be_clean(a);
+	bool turns_clean = !needs_active(a) && may_be_clean(a);
 
-	if ((!needs_active && !turns_clean && arr_is_recorded(a)) || arr_window_is_orphan(a))
+	if ((!turns_clean && !arr_claim_is_due(a)) || arr_window_is_orphan(a) || !arr_may_claim(a))
 		return false;
 
 	a->claim.generation = a->wanted_generation;
 	a->claim.events = a->events + 1;
-	a->claim.is_active = needs_active || (a->is_active_on_disk && !turns_clean);
+	a->claim.is_active = needs_active(a) || (a->is_active_on_disk && !turns_clean) || a->is_clustered;
 	a->claim_admissions = a->admissions;
 	describe(a, &a->claim);
 	if (is_raise(a)) {
@@ -178,6 +196,20 @@ static void recorded(struct arr *a)
 	a->recorded_sync_ms = a->now_ms;
 }
 
+static void written(struct arr *a)
+{
+	if (a->is_clustered)
+		a->claim_phase = CLAIM_ANNOUNCE;
+	else
+		recorded(a);
+}
+
+void arr_claim_announced(struct arr *a)
+{
+	if (a->claim_phase == CLAIM_ANNOUNCE)
+		recorded(a);
+}
+
 /* Those in sync come first. A member that only follows and is an event ahead of all of them would, after a start
  * without it, carry a number of another history: one that the bitmap may believe.
  * A member in sync that did not take the claim still tells the old story, together with whom it calls in sync: the
@@ -196,7 +228,7 @@ static void supers_done(struct arr *a)
 	else if (write_supers(a, (arr_in_slots(a) | arr_mask(a, ARR_M_SPARE)) & ~a->claim_led))
 		a->claim_phase = CLAIM_FOLLOWERS;
 	else
-		recorded(a);
+		written(a);
 }
 
 void arr_claim_done(struct arr *a)
@@ -211,7 +243,7 @@ void arr_claim_done(struct arr *a)
 	}
 	if (a->claim_phase == CLAIM_FOLLOWERS) {
 		arr_job_judge(a, &a->claim_job);
-		recorded(a);
+		written(a);
 		return;
 	}
 	if (a->claim_phase == CLAIM_FLUSH) {
@@ -235,7 +267,7 @@ bool arr_pump_claim(struct arr *a)
 	if (a->is_external)
 		return !arr_is_still(a) && arr_pump_owner(a);
 	if (arr_is_still(a) || a->is_broken) {
-		if (a->claim_phase == CLAIM_BITMAP_WAIT)
+		if (a->claim_phase == CLAIM_BITMAP_WAIT || a->claim_phase == CLAIM_ANNOUNCE)
 			a->claim_phase = CLAIM_IDLE;
 		return false;
 	}
@@ -265,7 +297,7 @@ bool arr_pump_claim(struct arr *a)
 uint64_t arr_claim_timer_ms(const struct arr *a)
 {
 	if (a->claim_phase != CLAIM_IDLE || a->is_broken || !a->is_active_on_disk || a->writes_in_flight ||
-	    a->is_write_waiting || !a->safe_mode_delay_ms)
+	    a->is_write_waiting || !a->safe_mode_delay_ms || a->is_clustered)
 		return UINT64_MAX;
 	if (a->is_external && a->now_ms >= a->idle_since_ms + a->safe_mode_delay_ms)
 		return UINT64_MAX;	/* it is shown already */

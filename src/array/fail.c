@@ -40,7 +40,7 @@ uint32_t arr_slots_missing(const struct arr *a)
 
 bool arr_is_whole(const struct arr *a)
 {
-	return !arr_degraded(a) && a->resync_offset == OFF_NONE;
+	return !arr_degraded(a) && a->resync_offset == OFF_NONE && !a->node.is_resync_due;
 }
 
 /* A resync window that only waits is given up when members change; one with I/O under way ends by itself. */
@@ -59,8 +59,7 @@ static void need_all_counted(struct arr *a)
 		bm_need_all_counted(a->bitmap);
 }
 
-/* Returns 0, or UMD_E_LAST_MEMBER: then the array is broken and the member stays. */
-int arr_fail_member(struct arr *a, uint32_t member)
+static int leave(struct arr *a, uint32_t member, bool is_told)
 {
 	struct arr_member *m = &a->members[member];
 
@@ -82,8 +81,10 @@ int arr_fail_member(struct arr *a, uint32_t member)
 	}
 	m->state = ARR_M_FAULTY;
 	members_changed(a);
-	arr_want_record(a);
-	a->failure_generation = a->wanted_generation;
+	if (!is_told) {
+		arr_want_record(a);
+		a->failure_generation = a->wanted_generation;
+	}
 	if (a->is_external)
 		arr_block(a, member);
 	if (a->writes_in_flight)
@@ -91,7 +92,18 @@ int arr_fail_member(struct arr *a, uint32_t member)
 	return 0;
 }
 
-static void set_reason(struct arr *a, const char *reason)
+/* Returns 0, or UMD_E_LAST_MEMBER: then the array is broken and the member stays. */
+int arr_fail_member(struct arr *a, uint32_t member)
+{
+	return leave(a, member, false);
+}
+
+int arr_fail_as_told(struct arr *a, uint32_t member)
+{
+	return leave(a, member, true);
+}
+
+void arr_set_reason(struct arr *a, const char *reason)
 {
 	if (reason)
 		text_fit(a->sync_reason, sizeof a->sync_reason, "%s", reason);
@@ -105,10 +117,11 @@ static bool is_slot_free(const struct arr *a, uint32_t slot)
 	return slot < a->raid_devices;
 }
 
-static void join(struct arr *a, uint32_t member, uint32_t slot)
+void arr_take_slot(struct arr *a, uint32_t member, uint32_t slot, bool is_told)
 {
 	struct arr_member *m = &a->members[member];
 
+	arr_gather_again(a);
 	m->state = ARR_M_RECOVERING;
 	m->slot = slot;
 	need_all_counted(a);
@@ -118,8 +131,9 @@ static void join(struct arr *a, uint32_t member, uint32_t slot)
 	a->told_recovery[member] = m->recovery_offset;
 	members_changed(a);
 	a->join_generation[member] = 0;
-	if (a->is_external)
-		return;		/* its owner put it there, and knows */
+	if (a->is_external || is_told)
+		return;		/* its owner, or another node, put it there, and knows */
+	a->node.unaware_events[member] = arr_newest_events(a);
 	arr_want_record(a);
 	a->join_generation[member] = a->wanted_generation;
 }
@@ -141,27 +155,44 @@ void arr_members_begin(struct arr *a)
 		a->resync_offset = a->told_resync_offset = OFF_NONE;
 }
 
+static uint32_t free_slot(const struct arr *a)
+{
+	uint32_t slot = 0;
+
+	while (slot < a->raid_devices && !is_slot_free(a, slot))
+		slot++;
+	return slot;
+}
+
+/* Spares that all nodes know. */
+static uint64_t known_spares(const struct arr *a)
+{
+	return arr_mask(a, ARR_M_SPARE) & ~a->node.candidates;
+}
+
+bool arr_spare_may_join(const struct arr *a)
+{
+	if (arr_bitmap_is_changing(a))
+		return false;
+	if (!known_spares(a) || a->is_external || a->is_broken || a->is_stopping || arr_is_still(a) ||
+	    arr_is_turning_still(a))
+		return false;
+	return free_slot(a) < a->raid_devices;
+}
+
 /* A spare takes a slot that nobody works in. */
 bool arr_pump_spares(struct arr *a)
 {
-	uint64_t spares = arr_mask(a, ARR_M_SPARE);
+	uint32_t spare;
 
-	if (arr_bitmap_is_changing(a))
+	if (!arr_spare_may_join(a) || !arr_may_claim(a))
 		return false;
-	if (!spares || a->is_external || a->is_broken || a->is_stopping || arr_is_still(a) || arr_is_turning_still(a))
-		return false;
-	for (uint32_t slot = 0; slot < a->raid_devices; slot++) {
-		uint32_t spare = (uint32_t)__builtin_ctzll(spares);
-
-		if (!is_slot_free(a, slot))
-			continue;
-		set_reason(a, "a spare took an empty slot: it has never seen the data, so everything is copied");
-		a->members[spare].wants_full = true;
-		a->members[spare].recovery_offset = 0;
-		join(a, spare, slot);
-		return true;
-	}
-	return false;
+	spare = (uint32_t)__builtin_ctzll(known_spares(a));
+	arr_set_reason(a, "a spare took an empty slot: it has never seen the data, so everything is copied");
+	a->members[spare].wants_full = true;
+	a->members[spare].recovery_offset = 0;
+	arr_take_slot(a, spare, free_slot(a), false);
+	return true;
 }
 
 /* ---- by the user ---- */
@@ -173,6 +204,17 @@ static bool may_change(const struct arr *a, struct arr_event *ev, const char *wh
 		ev->rc = err_set(ev->err, arr_refuses_writes(a) ? UMD_E_READ_ONLY : UMD_E_STOPPING,
 				 "the array is %s: no member can %s", arr_refuses_writes(a) ? "read-only" : "stopping",
 				 what);
+	return !ev->rc;
+}
+
+/* Of several nodes one at a time changes what superblocks say of members; failures alone cannot wait. */
+static bool may_tell(const struct arr *a, struct arr_event *ev, const char *what)
+{
+	if (ev->is_by_peer && (!a->is_clustered || (ev->new_member && ev->new_member->state != ARR_M_SPARE)))
+		ev->rc = -EINVAL;
+	else if (!ev->is_by_peer && !arr_may_claim(a))
+		ev->rc = err_set(ev->err, -EBUSY, "the array is one of %u nodes, and another one may be writing "
+				 "superblocks just now: no member can %s without the token", a->node.count, what);
 	return !ev->rc;
 }
 
@@ -196,7 +238,7 @@ void arr_event_remove(struct arr *a, struct arr_event *ev)
 {
 	struct arr_member *m = &a->members[ev->member];
 
-	if (!may_change(a, ev, "be removed"))
+	if (!may_change(a, ev, "be removed") || !may_tell(a, ev, "be removed"))
 		return;
 	if (m->state != ARR_M_FAULTY && m->state != ARR_M_SPARE) {
 		ev->rc = err_set(ev->err, UMD_E_MEMBER_STATE,
@@ -215,7 +257,8 @@ void arr_event_remove(struct arr *a, struct arr_event *ev)
 	}
 	m->state = ARR_M_NONE;
 	m->hand = NULL;
-	if (!a->is_external && !arr_is_still(a))
+	a->node.candidates &= ~ARR_BIT(ev->member);
+	if (!a->is_external && !arr_is_still(a) && !ev->is_by_peer)
 		arr_want_record(a);
 }
 
@@ -256,7 +299,7 @@ void arr_event_add(struct arr *a, struct arr_event *ev)
 	uint32_t i;
 
 	ev->rc = arr_check_join(a, new, ev->err);
-	if (ev->rc)
+	if (ev->rc || !may_tell(a, ev, "join"))
 		return;
 	i = free_entry(a);
 	a->member_count = i < a->member_count ? a->member_count : i + 1;
@@ -265,9 +308,11 @@ void arr_event_add(struct arr *a, struct arr_event *ev)
 	a->members[i].is_blocked = false;
 	arr_make_writable(a);
 	ev->ret_member = i;
-	set_reason(a, ev->reason);
+	arr_set_reason(a, ev->reason);
+	a->node.unaware_events[i] = arr_newest_events(a);
+	a->node.candidates |= ev->is_by_peer ? ARR_BIT(i) : 0;
 	if (new->state == ARR_M_RECOVERING)
-		join(a, i, new->slot);
-	else
+		arr_take_slot(a, i, new->slot, false);
+	else if (!ev->is_by_peer)
 		arr_want_record(a);
 }

@@ -55,6 +55,8 @@ void arr_event_set_mode(struct arr *a, struct arr_event *ev)
 		ev->rc = err_set(ev->err, UMD_E_STOPPING, "the array is stopping: its mode cannot change");
 	else if (mode == ARR_MODE_WRITABLE)
 		arr_make_writable(a);
+	else if (a->is_clustered)
+		ev->rc = arr_refuse_as_node(a, "to become read-only while it runs", ev->err);
 	else if (mode == ARR_MODE_READONLY && arr_refuses_writes(a))
 		ev->rc = err_set(ev->err, -ENXIO, "the array is read-only already");
 	else if (is_owner_asked(a))

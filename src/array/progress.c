@@ -55,7 +55,7 @@ void arr_progress_record(struct arr *a)
 void arr_progress_checkpoint(struct arr *a)
 {
 	uint64_t at = arr_sync_offset(a), step = a->size_bytes / CHECKPOINTS_PER_PASS;
-	bool is_told = !a->is_active_on_disk || arr_mask(a, ARR_M_RECOVERING);
+	bool is_told = (!a->is_active_on_disk && !a->is_clustered) || arr_mask(a, ARR_M_RECOVERING);
 
 	is_told |= a->is_external;
 	if (!is_told || at == OFF_NONE || !arr_is_recorded(a))

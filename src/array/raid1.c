@@ -10,6 +10,10 @@
  * start they come last. One that had to decide hands that on to a better one in a moment when no write is under way.
  * Where a member lags (behind.c) it is not asked.
  *
+ * One of several nodes reads the pin always: another one may write anywhere, and its death is heard of late. So all
+ * must have the same pin: those in sync take their order from the moment that superblocks say they are, or from who
+ * is up.
+ *
  * Left out: head positions, sequential affinity (a later speed question). Members take turns. */
 #include "array/state.h"
 
@@ -40,6 +44,35 @@ void arr_pin_begin(struct arr *a)
 	a->passes = 1;
 	ARR_EACH(i, a, arr_mostly(a))
 		a->in_sync_since[i] = a->passes;
+}
+
+uint32_t arr_get_pins(const struct arr *a, uint32_t ret_numbers[ARR_MEMBERS_MAX])
+{
+	uint64_t left = arr_mask(a, ARR_M_IN_SYNC);
+	uint32_t count = 0;
+
+	while (left) {
+		uint32_t first = ARR_MEMBERS_MAX;
+
+		ARR_EACH(i, a, left)
+			if (first == ARR_MEMBERS_MAX || decides_before(a, i, first))
+				first = i;
+		ret_numbers[count++] = a->members[first].dev_number;
+		left &= ~ARR_BIT(first);
+	}
+	return count;
+}
+
+/* Those that are not named come last. */
+void arr_set_pins(struct arr *a, const uint32_t *numbers, uint32_t count)
+{
+	a->passes = max_u64(a->passes, count);
+	ARR_EACH(i, a, arr_mask(a, ARR_M_IN_SYNC)) {
+		a->in_sync_since[i] = count;
+		for (uint32_t n = 0; n < count; n++)
+			if (numbers[n] == a->members[i].dev_number)
+				a->in_sync_since[i] = n;
+	}
 }
 
 /* Hand the decision on to a member that is not write-mostly: when all copies agree and nobody writes. */
@@ -75,7 +108,7 @@ uint32_t arr_choose_read(struct arr *a, const struct arr_req *req, bool *ret_is_
 	uint64_t lagging = arr_lagging(a, req->at.bytes, req->len_bytes);
 	uint32_t pin = arr_pin(a);
 
-	*ret_is_pinned = may_differ(a, req);
+	*ret_is_pinned = a->is_clustered || may_differ(a, req);
 	if (*ret_is_pinned)
 		return pin < ARR_MEMBERS_MAX && req->tried_members & ARR_BIT(pin) ? ARR_MEMBERS_MAX : pin;
 

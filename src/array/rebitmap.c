@@ -88,6 +88,8 @@ static int refuse(const struct arr *a, const struct bm *next, bool next_is_file,
 {
 	int rc = refuse_state(a, err);
 
+	if (rc == 0 && a->is_clustered)
+		rc = arr_refuse_as_node(a, "another bitmap while it runs", err);
 	if (rc == 0)
 		rc = refuse_sync(a, err);
 	if (rc)

@@ -15,6 +15,7 @@
  *
  * At the end members become in sync in memory at once, on disk by a claim that flushes first (I10). An owner of
  * external metadata may look at any time: there members are flushed first, and positions are told as far as that.
+ * One of several nodes copies under the sync lock, and only in a range that all others leave alone (cluster.c).
  * How progress comes to disk is in progress.c. Left out: repair of what cannot be read. A source that fails is
  * failed if there is another; the last one stays and the sync stops with a sentence. */
 #include "array/state.h"
@@ -27,7 +28,7 @@
 /* ---- actors ---- */
 
 /* Recovering members whose superblock says so and who have the bitmap: they may be copied to. */
-static uint64_t ready_members(const struct arr *a)
+uint64_t arr_ready_members(const struct arr *a)
 {
 	uint64_t ready = 0;
 
@@ -72,7 +73,7 @@ static bool takes_part(struct work w, uint64_t at, uint64_t *bound)
 /* Find the next window; false: nothing is left for those who are ready. */
 static bool find_window(struct arr *a)
 {
-	uint64_t ready = ready_members(a), others = arr_in_slots(a) & ~ARR_BIT(arr_pin(a));
+	uint64_t ready = arr_ready_members(a), others = arr_in_slots(a) & ~ARR_BIT(arr_pin(a));
 	struct work resync = { OFF_NONE, 0 }, work[ARR_MEMBERS_MAX];
 	uint64_t at, end;
 
@@ -164,7 +165,7 @@ static void report_end(struct arr *a, bool is_complete)
 
 static bool complete(struct arr *a)
 {
-	uint64_t ready = ready_members(a);
+	uint64_t ready = arr_ready_members(a);
 
 	if (!ready && a->resync_offset == OFF_NONE)
 		return false;	/* those who joined are not ready yet */
@@ -183,7 +184,9 @@ static bool complete(struct arr *a)
 		bm_forget_needed(a->bitmap);
 	a->is_raise_wanted |= !a->is_external;
 	arr_sync_tell(a);
-	arr_want_record(a);
+	if (ready || !a->is_clustered)	/* superblocks of several nodes do not speak of a resync */
+		arr_want_record(a);
+	a->node.end_generation = a->wanted_generation;
 	if (a->is_external && ready)
 		arr_owner_must_see(a);
 	if (!arr_mask(a, ARR_M_RECOVERING))
@@ -223,6 +226,7 @@ static bool is_owed_to_others(const struct arr *a)
 
 static void issue_read(struct arr *a)
 {
+	MUST(arr_may_copy(a, a->window_at, a->window_len));
 	arr_job_reserve(&a->sync_job);
 	if (a->bitmap)
 		bm_sync_start(a->bitmap, (array_off){ a->window_at }, a->window_len, is_owed_to_others(a));
@@ -358,12 +362,16 @@ bool arr_pump_sync(struct arr *a)
 	if (a->durable_generation < a->failure_generation)
 		return false;
 	/* A resync writes to everybody. A cut must not leave a superblock of another story over what it copied. */
-	if (a->resync_offset != OFF_NONE && arr_mask(a, ARR_M_RECOVERING) & ~ready_members(a))
+	if (a->resync_offset != OFF_NONE && arr_mask(a, ARR_M_RECOVERING) & ~arr_ready_members(a))
 		return false;
 	if (a->is_sync_tell_due)
 		return arr_progress_flush(a);
+	if (!arr_may_sync(a))
+		return false;
 	if (!find_window(a))
 		return complete(a);
+	if (!arr_may_copy(a, a->window_at, a->window_len))
+		return arr_ask_range(a, a->window_at);
 	a->is_sync_flushed = false;
 	report_begin(a);
 	a->sync_now.bytes_checked = a->window_at;

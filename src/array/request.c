@@ -2,8 +2,8 @@
  *
  *   write, zero:  QUEUED -> MARKED -> IO -> RECORD -> done
  *                 QUEUED  waits for: earlier overlapping writes (I12), reads of its bytes that are out on
- *                         another member than the pin (I6), the resync window, the array being active on
- *                         disk (I10), room in the counter
+ *                         another member than the pin (I6), the resync window, here or on another node, the
+ *                         array being active on disk (I10), room in the counter
  *                 MARKED  waits for its bits to be durable (I3), one waiter leads the commit for all; and until
  *                         every failure known by now is durable on the others
  *                 RECORD  waits until every failure known by now is durable on the others, so that no
@@ -62,6 +62,8 @@ static int refuse(const struct arr *a, const struct arr_req *req)
 {
 	uint64_t end;
 
+	if (a->node.is_lost)
+		return -EIO;
 	if (a->is_stopping)
 		return UMD_E_STOPPING;
 	if (req->op == ARR_FLUSH)
@@ -84,7 +86,7 @@ void arr_event_submit(struct arr *a, struct arr_req *req)
 	int rc = refuse(a, req);
 
 	req->number = ++a->request_count;
-	req->is_done = req->is_counted = req->leaves_needed = req->is_lost = false;
+	req->is_done = req->is_counted = req->leaves_needed = req->is_lost = req->is_kept = false;
 	req->behind = NULL;
 	req->rc = 0;
 	req->job = NULL;
@@ -166,6 +168,8 @@ static bool admit(struct arr *a, struct arr_req *req)
 		return false;
 	if (arr_window_overlaps(a, req->at.bytes, req->len_bytes))
 		return false;
+	if (arr_is_suspended(a, req->at.bytes, req->len_bytes))
+		return false;
 	if (!arr_is_active(a)) {
 		a->is_write_waiting = true;
 		return false;
@@ -238,7 +242,7 @@ static bool wait_stable(struct arr *a, struct arr_req *req)
 
 	if (!a->bitmap || bm_is_stable(a->bitmap, req->at, req->len_bytes))
 		return wait_record_of_failures(a, req);
-	if (req->job)
+	if (req->job || req->is_kept)
 		return false;	/* it leads a commit, and its memory belongs to that until its worker is back */
 	if (a->is_broken) {
 		finish(a, req, -EIO);	/* no member took the bitmap: the write must not go out */
@@ -272,6 +276,13 @@ static bool issue_flush(struct arr *a, struct arr_req *req)
 	return true;
 }
 
+/* Another node may still copy from a member that has failed here: what the next one says is not final before that node
+ * has heard of it (I6). */
+static bool is_answer_open(const struct arr *a)
+{
+	return a->is_clustered && !a->is_broken && a->durable_generation < a->failure_generation;
+}
+
 /* May the pin be failed, so that another one decides? */
 static bool may_fail_pin(const struct arr *a)
 {
@@ -291,6 +302,8 @@ static bool issue_read(struct arr *a, struct arr_req *req)
 		arr_fail_member(a, arr_pin(a));	/* it failed this read before it had to decide about it */
 		return true;
 	}
+	if (is_answer_open(a))
+		return false;
 	if (member < ARR_MEMBERS_MAX && arr_is_copied_to(a, member, req->at.bytes, req->len_bytes))
 		return false;		/* the pin failed in mid-window, and this one decides now */
 	if (member < ARR_MEMBERS_MAX && arr_lagging(a, req->at.bytes, req->len_bytes) & ARR_BIT(member)) {
@@ -412,7 +425,7 @@ static bool advance(struct arr *a, struct arr_req *req)
 	case ARR_S_QUEUED:
 		return is_write(req) ? admit(a, req) : req->op == ARR_FLUSH ? issue_flush(a, req) : issue_read(a, req);
 	case ARR_S_MARKED:
-		if (a->is_stopping && !req->job) {
+		if (a->is_stopping && !req->job && !req->is_kept) {
 			finish(a, req, UMD_E_STOPPING);
 			return true;
 		}
@@ -423,6 +436,15 @@ static bool advance(struct arr *a, struct arr_req *req)
 		return wait_record(a, req);
 	}
 	return false;
+}
+
+void arr_lose_requests(struct arr *a)
+{
+	struct arr_req *req, *next;
+
+	list_for_each_safe(req, next, &a->requests, link)
+		if (!req->job)
+			finish(a, req, -EIO);
 }
 
 bool arr_pump_requests(struct arr *a)

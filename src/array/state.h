@@ -18,6 +18,46 @@ struct arr_mark {
 	array_off at;			/* of the request */
 };
 
+/* One of several nodes: see cluster.c. */
+struct arr_node {
+	uint32_t count, slot;			/* nodes; ours */
+	uint64_t slot_bytes;
+	bool is_held, is_lost;
+	struct list kept;			/* jobs made while held, in order */
+	uint32_t jobs_out;			/* that the hands have */
+
+	bool has_token, is_looked;		/* looked: since it was granted */
+	/* superblocks are read again (reload.c) */
+	enum { LOOK_IDLE, LOOK_DUE, LOOK_OUT } look;
+	struct arr_job look_job;
+	struct arr_part look_parts[ARR_MEMBERS_MAX];
+	bool is_look_due_again, look_has_token;
+	bool may_be_torn, look_may_be_torn;	/* what the due one, the one that is out, finds may be half a round */
+	uint32_t look_misses;			/* in a row: nobody was believed */
+	uint64_t unaware_events[ARR_MEMBERS_MAX];	/* superblocks up to here do not know the entry as it is */
+	uint64_t candidates;			/* mask: spares that no superblock we read knew yet */
+	uint64_t strangers;
+
+	/* the sync lock, and the range that all others leave alone */
+	bool has_sync_lock, is_gathered, asks_window;
+	struct arr_range open, asked;
+	uint64_t joins, gather_joins;		/* members that joined; when the gathering began */
+	uint64_t end_generation;		/* durable: the end of the last recovery is recorded */
+	bool is_resync_due;			/* for bits that were taken over, once no window is out */
+	struct arr_range suspended[ARR_NODES_MAX];
+
+	/* the slot of another node (takeover.c) */
+	enum { TAKE_IDLE, TAKE_READ, TAKE_READING, TAKE_COMMIT, TAKE_CLEARING } take_phase;
+	struct arr_job take_job;
+	struct arr_part take_parts[ARR_MEMBERS_MAX];
+	uint8_t *take_image;			/* slot_bytes of it */
+	uint32_t take_node;
+	bool take_clears, take_is_doubtful;
+	uint64_t take_tried;			/* mask of members */
+	int take;				/* see struct arr_status */
+	uint64_t take_bits, taken_slots, taken_bits;
+};
+
 struct arr {
 	uint64_t size_bytes;
 	uint32_t raid_devices;
@@ -54,7 +94,7 @@ struct arr {
 
 	/* claims (claim.c) */
 	enum { CLAIM_IDLE, CLAIM_FLUSH, CLAIM_BITMAP_WAIT, CLAIM_BITMAP, CLAIM_SUPER, CLAIM_FOLLOWERS,
-	       CLAIM_ASKED } claim_phase;
+	       CLAIM_ASKED, CLAIM_ANNOUNCE } claim_phase;
 	struct arr_claim claim;
 	struct arr_job claim_job;
 	uint64_t claim_led;			/* mask: were in sync when the claim's superblocks began to go out */
@@ -133,6 +173,9 @@ struct arr {
 		enum arr_clear_word can_clear_word;
 	} story;
 
+	bool is_clustered;
+	struct arr_node node;
+
 	struct arr_counters counters;
 };
 
@@ -143,6 +186,7 @@ bool arr_job_parts(struct arr_job *job, uint32_t part_count);
 /* The same for the thread's own jobs, one part for each member at most: out of the reserve, so it cannot fail. */
 void arr_job_reserve(struct arr_job *job);
 void arr_job_issue(struct arr *a, struct arr_job *job);
+void arr_job_give_out(struct arr *a, struct arr_job *job);
 struct arr_part *arr_job_add(struct arr_job *job, uint32_t member, enum arr_part_op op, unsigned flags, uint64_t at,
 			     uint64_t len, void *data);
 /* Fail every member on which a part of the job failed (unless it is the last). Returns the mask of members with a
@@ -157,6 +201,12 @@ uint32_t arr_degraded(const struct arr *a);
 bool arr_is_whole(const struct arr *a);		/* every slot in sync, no resync due */
 uint32_t arr_slots_missing(const struct arr *a);	/* slots with no working member at all */
 int arr_fail_member(struct arr *a, uint32_t member);
+/* The same where it is on disk already: another node has said so. */
+int arr_fail_as_told(struct arr *a, uint32_t member);
+/* A spare takes a slot: it is RECOVERING; told: on disk already. */
+void arr_take_slot(struct arr *a, uint32_t member, uint32_t slot, bool is_told);
+bool arr_spare_may_join(const struct arr *a);
+void arr_set_reason(struct arr *a, const char *reason);	/* why the next resync or recovery runs; NULL: as it is */
 void arr_event_fail(struct arr *a, struct arr_event *ev);
 void arr_event_remove(struct arr *a, struct arr_event *ev);
 void arr_event_add(struct arr *a, struct arr_event *ev);
@@ -172,6 +222,7 @@ bool arr_pump_pin(struct arr *a);
 uint32_t arr_choose_read(struct arr *a, const struct arr_req *req, bool *ret_is_pinned);
 
 /* request.c */
+void arr_lose_requests(struct arr *a);		/* all that have no job out end with -EIO */
 void arr_event_submit(struct arr *a, struct arr_req *req);
 void arr_request_done(struct arr *a, struct arr_req *req);
 void arr_write_ended(struct arr *a, array_off at, uint64_t len, bool leave_needed,
@@ -203,6 +254,7 @@ void arr_event_backlog(struct arr *a, struct arr_event *ev);
 void arr_event_write_mostly(struct arr *a, struct arr_event *ev);
 
 /* store.c */
+uint64_t arr_slot_at(const struct arr *a, uint32_t member, uint32_t node);	/* where its bitmap lies */
 /* Clear what is ripe, which the caller has found allowed, and give out the pages at once; false: nothing was cleared,
  * for want of memory as well. */
 bool arr_bitmap_clear(struct arr *a);
@@ -219,6 +271,9 @@ bool arr_is_active(const struct arr *a);
 bool arr_is_recorded(const struct arr *a);
 bool arr_pump_claim(struct arr *a);
 void arr_claim_done(struct arr *a);
+bool arr_claim_is_due(const struct arr *a);
+void arr_claim_announced(struct arr *a);
+uint64_t arr_newest_events(const struct arr *a);	/* any superblock of ours may have this number */
 uint64_t arr_claim_timer_ms(const struct arr *a);
 /* A flush of every written member, executed by the array's thread. */
 void arr_flush_all(struct arr *a, struct arr_job *job);
@@ -274,6 +329,36 @@ bool arr_is_copied_to(const struct arr *a, uint32_t member, uint64_t at, uint64_
 enum arr_sync_action arr_sync_action(const struct arr *a);
 uint64_t arr_sync_offset(const struct arr *a);
 uint64_t arr_sync_left(const struct arr *a);
+uint64_t arr_ready_members(const struct arr *a);
+
+/* cluster.c */
+void arr_node_begin(struct arr *a, const struct arr_config *config);
+void arr_event_node(struct arr *a, struct arr_event *ev);
+bool arr_pump_node(struct arr *a);
+bool arr_node_is_at_rest(const struct arr *a);
+bool arr_may_claim(const struct arr *a);	/* alone, or the token is ours and superblocks were read since */
+bool arr_may_sync(const struct arr *a);
+bool arr_may_copy(const struct arr *a, uint64_t at, uint64_t len);	/* all others leave it alone (C3) */
+bool arr_ask_range(struct arr *a, uint64_t at);		/* they are asked to, from there on */
+void arr_resync_taken(struct arr *a);			/* bits were taken over: what they cover is copied */
+void arr_gather_again(struct arr *a);
+bool arr_is_suspended(const struct arr *a, uint64_t at, uint64_t len);
+bool arr_keep_job(struct arr *a, struct arr_job *job);
+void arr_step_lost(struct arr *a, struct arr_event *ev);
+int arr_refuse_as_node(const struct arr *a, const char *what, struct err *err);
+bool arr_has_late_jobs(const struct arr *a);	/* on members that have failed */
+void arr_node_report(const struct arr *a, struct arr_status *ret_status);
+
+/* reload.c */
+void arr_look(struct arr *a, bool may_be_torn);
+bool arr_pump_look(struct arr *a);
+void arr_look_done(struct arr *a, const struct arr_reload *reload);
+bool arr_is_reloading(const struct arr *a);
+
+/* takeover.c */
+void arr_event_take(struct arr *a, struct arr_event *ev);
+bool arr_pump_take(struct arr *a);
+void arr_take_done(struct arr *a);
 
 /* progress.c */
 void arr_sync_tell(struct arr *a);		/* all that was copied is flushed */

@@ -46,6 +46,7 @@ void arr_get_status(const struct arr *a, struct arr_status *s)
 	s->counters = a->counters;
 	s->member_count = a->member_count;
 	memcpy(s->members, a->members, sizeof s->members);
+	arr_node_report(a, s);
 	if (a->is_external)
 		ARR_EACH(i, a, arr_mask(a, ARR_M_RECOVERING))
 			s->members[i].recovery_offset = a->told_recovery[i];

@@ -28,6 +28,12 @@
 
 #include "base/law.h"
 
+/* Members name the place of the first node's. */
+uint64_t arr_slot_at(const struct arr *a, uint32_t member, uint32_t node)
+{
+	return a->members[member].bitmap_at.bytes + node * a->node.slot_bytes;
+}
+
 /* How many copies of a page are written. */
 static uint32_t copies(const struct arr *a)
 {
@@ -58,7 +64,7 @@ static void issue(struct arr *a, struct arr_job *job, struct arr_req *owner, con
 	job->kind = ARR_JOB_BITMAP;
 	job->owner = owner;
 	ARR_EACH(i, a, targets)
-		add_pages(job, i, a->members[i].bitmap_at.bytes, writes, pages);
+		add_pages(job, i, arr_slot_at(a, i, a->node.slot), writes, pages);
 	if (a->bitmap_is_file) {
 		a->file_events = max_u64(a->file_events, bm_events(a->bitmap));
 		add_pages(job, ARR_FILE, 0, writes, pages);

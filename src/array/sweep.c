@@ -21,7 +21,8 @@
 
 static bool may_clear(const struct arr *a)
 {
-	return a->can_clear && !arr_degraded(a) && !a->is_broken && arr_is_recorded(a) && !arr_is_turning_still(a);
+	return a->can_clear && !arr_degraded(a) && !a->is_broken && arr_is_recorded(a) && !arr_is_turning_still(a) &&
+	       a->node.take_phase < TAKE_COMMIT;	/* our bits stay until those they stand for are gone (C2) */
 }
 
 static bool has_work(const struct arr *a)

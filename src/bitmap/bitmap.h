@@ -79,8 +79,8 @@ void bm_rewrite(struct bm *b);
 
 enum bm_slot { BM_SLOT_BITS, BM_SLOT_EMPTY, BM_SLOT_STALE, BM_SLOT_GARBAGE };
 
-/* What lies in another node's slot: bits to be believed; nothing that was ever used (all zeroes in front); a bitmap that
- * says STALE; or something that is no bitmap of this array (magic, uuid, chunks). @bytes: bm_image_bytes(@b). */
+/* What lies in another node's slot: bits to be believed; nothing that was ever used (all zeroes); a bitmap that says
+ * STALE; or something that is no bitmap of this array (magic, uuid, chunks). @image: bm_image_bytes(@b). */
 enum bm_slot bm_judge_slot(const struct bm *b, const uint8_t *image);
 /* Its bits are set in ours, as NEEDED (STALE, GARBAGE: all of them are). Returns how many bits it had, or -ENOMEM: then
  * nothing is merged. They are durable when bm_wants_commit_now() is false and no commit runs. */

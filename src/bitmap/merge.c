@@ -1,7 +1,7 @@
 /* Another node's bitmap becomes part of ours (C1, C2).
  *
  * What lies in its slot       judged        merged as
- *   a head of this array      BITS          what is set, chunk 0 like any other; bits behind the last chunk mean nothing
+ *   a head of this array      BITS          what is set, chunk 0 like any other; bits behind the last chunk are nothing
  *   the same, STALE           STALE         everything: its owner was just replacing it
  *   nothing but zeroes        EMPTY         nothing: the slot was never used
  *   anything else             GARBAGE       everything: who wrote there is not known, nor what it forgot to say

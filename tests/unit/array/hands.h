@@ -6,69 +6,15 @@
  *
  * The hands watch one law for all tests (I10): no superblock says clean over client writes that were not flushed, and
  * none gives an offset, or a member in sync, over copied data that was not flushed. Where an owner keeps the metadata
- * the same is asked of the status after every step, since the owner may record whatever it sees. end() says so. */
+ * the same is asked of the status after every step, since the owner may record whatever it sees. end() says so.
+ *
+ * One of several nodes (setup.nodes): its slot is the second one. What superblocks say is kept in w.disk, as claims
+ * leave it and as other nodes would have changed it; after every step w.after_step may answer what the array wants
+ * (node.h). */
 #ifndef TESTS_UNIT_ARRAY_HANDS_H
 #define TESTS_UNIT_ARRAY_HANDS_H
 
-#include "array/array.h"
-#include "tap.h"
-
-#include <errno.h>
-#include <stdlib.h>
-
-#define UNUSED __attribute__((unused))
-
-enum { HANDS = 4, REQUESTS = 64, CHUNK = 65536, BITMAP_AT = 4096, DATA_AT = 65536, SIZE = 10 * CHUNK + 4096,
-	FIRST_EVENTS = 17 };
-
-enum { FAILS_READ = 1 << ARR_P_READ, FAILS_WRITE = 1 << ARR_P_WRITE | 1 << ARR_P_ZERO, FAILS_FLUSH = 1 << ARR_P_FLUSH };
-#define KIND(kind) (1u << (kind))
-
-struct hand {
-	uint8_t *media;
-	unsigned fails;			/* FAILS_*: what this member refuses */
-	unsigned fails_kinds;		/* only in jobs of these kinds; 0: in all */
-	bool has_unflushed;		/* of client writes */
-	uint64_t copied_from;		/* the lowest byte copied and not flushed; OFF_NONE: none */
-	bool was_recovering;		/* by the last round of superblocks */
-	bool has_super;
-	struct arr_claim super;		/* what its superblock says */
-};
-
-static struct world {
-	struct arr *a;
-	struct bm *bitmap;
-	uint64_t now_ms, size;
-	struct list jobs;
-	unsigned held;			/* KIND()s that wait */
-	struct hand hands[HANDS];
-	struct arr_req requests[REQUESTS];
-	uint32_t request_count;
-	uint8_t sync_buffer[ARR_SYNC_WINDOW_BYTES];
-	char score[4096];
-	uint32_t early_claims;
-	uint32_t head_bytes;		/* of the bitmap */
-	uint64_t given_offset;		/* of the resync, by the owner */
-	bool was_in_sync[HANDS];	/* by the status after the last step */
-} w;
-
-struct setup {
-	uint32_t members, slots;	/* 0: 2, as many as members */
-	enum arr_member_state states[HANDS];	/* 0: in sync */
-	bool wants_full[HANDS];
-	uint64_t recovery_offsets[HANDS];
-	bool is_readonly, is_read_auto, wants_record, has_no_bitmap;
-	bool is_external;		/* an owner keeps the metadata; the bitmap is bare */
-	bool is_bare;
-	bool is_dirty;			/* resync due from @checkpoint; active when that is 0 */
-	uint64_t checkpoint;
-	uint64_t set;			/* chunks set in the bitmap, as a mask */
-	uint64_t size;
-	uint32_t chunk;
-	unsigned mostly;		/* mask of members that are write-mostly */
-	uint32_t write_behind;
-	void (*prepare)(struct bm *b);	/* before the array gets it */
-};
+#include "hands_world.h"
 
 /* ---- the world ---- */
 
@@ -77,12 +23,14 @@ static struct bm *make_bitmap(const struct setup *s, bool is_degraded)
 	struct bitmap_sb sb = {
 		.magic = FMT_BITMAP_MAGIC, .version = 4, .events = FIRST_EVENTS, .events_cleared = 3,
 		.sync_size_sectors = w.size / SECTOR_BYTES, .chunk_bytes = s->chunk ? s->chunk : CHUNK,
-			.daemon_sleep_s = 5,
+			.daemon_sleep_s = 5, .nodes = s->nodes,
 	};
 	uint8_t image[BM_PAGE_BYTES] = { 0 };
 	bool is_needed = is_degraded || s->is_dirty;
 	struct bm *b;
 
+	if (s->nodes)
+		sb.version = 5;
 	w.head_bytes = s->is_external || s->is_bare ? 0 : FMT_BITMAP_SB_BYTES;
 	for (unsigned i = 0; i < 8; i++)
 		image[w.head_bytes + i] = (uint8_t)(s->set >> 8 * i);
@@ -102,6 +50,18 @@ static void make_hand(uint32_t i)
 	free(h->media);
 	*h = (struct hand){ .media = calloc(1, DATA_AT + w.size), .copied_from = OFF_NONE };
 	memset(h->media + DATA_AT, 'a' + (int)i, w.size);	/* copies differ: what was copied can be seen */
+}
+
+/* Superblocks say what the array is made of. */
+static void begin_disk(const struct arr_config *c)
+{
+	w.disk = (struct arr_reload){ .is_found = true, .events = c->events, .member_count = c->member_count };
+	for (uint32_t i = 0; i < c->member_count; i++)
+		w.disk.members[i] = (struct arr_reload_member){
+			.member = i, .role = c->members[i].state == ARR_M_SPARE ? ARR_ROLE_SPARE : i,
+			.is_recovering = c->members[i].state == ARR_M_RECOVERING,
+			.is_by_bitmap = !c->members[i].wants_full, .recovery_offset = c->members[i].recovery_offset,
+		};
 }
 
 UNUSED static void begin(struct setup s)
@@ -138,6 +98,11 @@ UNUSED static void begin(struct setup s)
 		make_hand(i);
 	}
 	is_degraded |= c.raid_devices > c.member_count;
+	c.is_clustered = s.nodes;
+	c.nodes = s.nodes;
+	c.node_slot = s.nodes ? NODE_SLOT : 0;
+	c.slot_bytes = s.nodes ? SLOT_BYTES : 0;
+	begin_disk(&c);
 	c.bitmap = w.bitmap = s.has_no_bitmap ? NULL : make_bitmap(&s, is_degraded);
 	w.a = arr_new(&c);
 }
@@ -182,6 +147,12 @@ static const char *word_of(const struct arr_job *job)
 		return "to";
 	case ARR_JOB_BEHIND:
 		return "behind";
+	case ARR_JOB_LOOK:
+		return "look";
+	case ARR_JOB_SLOT_READ:
+		return "slot";
+	case ARR_JOB_SLOT_CLEAR:
+		return "CLEAR";
 	}
 	return "?";
 }
@@ -235,8 +206,17 @@ static void check_claim(const struct arr_claim *c)
 
 static void take_super(const struct arr_claim *c)
 {
-	for (uint32_t i = 0; i < c->member_count; i++)
+	w.disk.events = c->events;
+	w.disk.is_active = c->is_active;
+	w.disk.member_count = c->member_count;
+	for (uint32_t i = 0; i < c->member_count; i++) {
 		w.hands[c->members[i].member].was_recovering = c->members[i].is_recovering;
+		w.disk.members[i] = (struct arr_reload_member){
+			.member = c->members[i].member, .role = c->members[i].role,
+			.is_recovering = c->members[i].is_recovering, .is_by_bitmap = c->members[i].is_by_bitmap,
+			.recovery_offset = c->members[i].recovery_offset,
+		};
+	}
 }
 
 /* May an owner who looks now record what it sees? */
@@ -290,6 +270,8 @@ static void execute_part(const struct arr_job *job, struct arr_part *p)
 		h->has_super = true;
 		return;
 	}
+	if (job->kind == ARR_JOB_LOOK)
+		return;
 	if (p->op == ARR_P_READ)
 		memcpy(data, h->media + p->at.bytes, p->len_bytes);
 	else if (p->op == ARR_P_WRITE)
@@ -337,6 +319,8 @@ static int step(struct arr_event *ev)
 		list_append(&w.jobs, &job->link);
 	}
 	check_shown();
+	if (w.after_step)
+		w.after_step();
 	return ev->rc;
 }
 
@@ -354,7 +338,7 @@ static struct arr_job *next_job_to_run(void)
 UNUSED static bool run_one(void)
 {
 	struct arr_job *job = next_job_to_run();
-	struct arr_event ev = { .kind = ARR_EV_JOB_DONE, .job = job };
+	struct arr_event ev = { .kind = ARR_EV_JOB_DONE, .job = job, .reload = &w.disk };
 
 	if (!job)
 		return false;
@@ -562,10 +546,15 @@ UNUSED static uint32_t told_role(uint32_t teller, uint32_t member)
 	return ARR_ROLE_SPARE;
 }
 
-/* The bit of a chunk on a member's medium. */
+/* The bit of a chunk on a member's medium, in a node's slot; in ours. */
+UNUSED static bool bit_in(uint32_t member, uint32_t slot, uint64_t chunk)
+{
+	return w.hands[member].media[BITMAP_AT + slot * SLOT_BYTES + w.head_bytes + chunk / 8] >> chunk % 8 & 1;
+}
+
 UNUSED static bool bit_on(uint32_t member, uint64_t chunk)
 {
-	return w.hands[member].media[BITMAP_AT + w.head_bytes + chunk / 8] >> chunk % 8 & 1;
+	return bit_in(member, status()->node_slot, chunk);
 }
 
 UNUSED static uint64_t cleared_on(uint32_t member)

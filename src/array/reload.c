@@ -1,0 +1,167 @@
+/* What other nodes have written into superblocks is read again, and applied.
+ *
+ *   a look is due   another node says so (RELOAD), or the token was granted: who had it before may have died between
+ *                   its writes and its message
+ *   LOOK            superblocks of all members that are used here; the hands judge them (struct arr_reload)
+ *   applied         what they say                      here                   becomes
+ *                   slot, not recovering               RECOVERING             in sync: the last in the order of pins
+ *                   slot                               SPARE                  RECOVERING; our bitmap is owed to it
+ *                   slot, recovering                   RECOVERING             its offset, unless it is us who copy
+ *                   FAULTY                             in use                 FAULTY (I11); the last in sync: broken
+ *                   a slot, to a device we have not    -                      broken: we could not write it
+ *                   anything else                      ahead of them          our own news, still to be claimed
+ *
+ * It is finished when our bitmap is where it is owed and nothing of ours is on the way to who has failed: the others
+ * take our word that each of our writes goes where they say, and nowhere else (C6).
+ *
+ * A message that speaks of them comes when superblocks are durable, so reading makes nothing to be recorded. What a
+ * dead node has left may be half a round: news of that kind are claimed once more, by whoever finds them (I1).
+ *
+ * Superblocks older than an entry's place in the table do not know it, and say nothing about it. Left out: who is
+ * believed (assembly/look.c). */
+#include "array/state.h"
+
+enum { LOOK_MISSES_MAX = 3 };
+
+void arr_look(struct arr *a, bool may_be_torn)
+{
+	a->node.may_be_torn |= may_be_torn;
+	if (a->node.look == LOOK_OUT)
+		a->node.is_look_due_again = true;
+	else
+		a->node.look = LOOK_DUE;
+}
+
+bool arr_is_reloading(const struct arr *a)
+{
+	if (a->is_broken || a->node.is_lost)
+		return false;
+	return a->node.look != LOOK_IDLE || a->bitmap_owed & arr_in_slots(a) || arr_has_late_jobs(a);
+}
+
+bool arr_pump_look(struct arr *a)
+{
+	struct arr_node *n = &a->node;
+	uint64_t members = arr_in_slots(a) | arr_mask(a, ARR_M_SPARE);
+
+	if (n->look != LOOK_DUE || a->is_broken)
+		return false;
+	arr_job_reserve(&n->look_job);
+	n->look_job.kind = ARR_JOB_LOOK;
+	n->look_job.owner = NULL;
+	ARR_EACH(i, a, members)
+		arr_job_add(&n->look_job, i, ARR_P_READ, 0, 0, 0, NULL);
+	n->look = LOOK_OUT;
+	n->look_has_token = n->has_token;
+	n->look_may_be_torn = n->may_be_torn;
+	n->may_be_torn = false;
+	arr_job_issue(a, &n->look_job);
+	return true;
+}
+
+/* ---- what they say of one member ---- */
+
+static bool knows(const struct arr *a, const struct arr_reload *r, const struct arr_reload_member *said)
+{
+	return said->member < a->member_count && a->members[said->member].state != ARR_M_NONE &&
+	       r->events > a->node.unaware_events[said->member];
+}
+
+static bool has_slot(const struct arr_reload_member *said)
+{
+	return said->role < ARR_ROLE_FAULTY;
+}
+
+static bool came_in_sync(const struct arr *a, const struct arr_reload_member *said)
+{
+	return has_slot(said) && !said->is_recovering && a->members[said->member].state == ARR_M_RECOVERING;
+}
+
+static void apply_in_sync(struct arr *a, const struct arr_reload *r)
+{
+	bool is_any = false;
+
+	for (uint32_t n = 0; n < r->member_count; n++) {
+		const struct arr_reload_member *said = &r->members[n];
+		struct arr_member *m = &a->members[said->member];
+
+		if (!knows(a, r, said) || !came_in_sync(a, said))
+			continue;
+		a->passes += !is_any;
+		is_any = true;
+		m->state = ARR_M_IN_SYNC;
+		m->wants_full = false;
+		m->recovery_offset = OFF_NONE;
+		a->in_sync_since[said->member] = a->passes;
+	}
+	if (is_any && arr_is_whole(a))
+		bm_forget_needed(a->bitmap);
+}
+
+static void apply_role(struct arr *a, const struct arr_reload_member *said)
+{
+	uint32_t i = said->member;
+	struct arr_member *m = &a->members[i];
+
+	a->node.candidates &= ~ARR_BIT(i);
+	if (has_slot(said) && m->state == ARR_M_SPARE) {
+		m->wants_full = !said->is_by_bitmap;
+		m->recovery_offset = said->recovery_offset == OFF_NONE ? 0 : said->recovery_offset;
+		arr_take_slot(a, i, said->role, true);
+	} else if (has_slot(said) && m->state == ARR_M_RECOVERING) {
+		if (said->is_recovering && !a->node.has_sync_lock)
+			m->recovery_offset = said->recovery_offset;
+	} else if (said->role == ARR_ROLE_FAULTY) {
+		arr_fail_as_told(a, i);
+	}
+}
+
+/* ---- all that they say ---- */
+
+/* Nobody else may have read it, and not every member may have it. */
+static void record_again(struct arr *a, uint64_t recovering)
+{
+	a->is_raise_wanted = true;
+	arr_want_record(a);
+	a->failure_generation = a->wanted_generation;
+	ARR_EACH(i, a, arr_mask(a, ARR_M_RECOVERING) & ~recovering)
+		a->join_generation[i] = a->wanted_generation;
+}
+
+static void apply(struct arr *a, const struct arr_reload *r, bool may_be_torn)
+{
+	bool is_news = r->events > arr_newest_events(a);
+	uint64_t recovering = arr_mask(a, ARR_M_RECOVERING);
+
+	a->node.strangers = r->strangers;
+	if (r->strangers) {
+		a->is_broken = true;
+		return;
+	}
+	if (is_news)
+		a->events = r->events;
+	apply_in_sync(a, r);
+	for (uint32_t n = 0; n < r->member_count; n++)
+		if (knows(a, r, &r->members[n]))
+			apply_role(a, &r->members[n]);
+	if (is_news && may_be_torn)
+		record_again(a, recovering);
+}
+
+void arr_look_done(struct arr *a, const struct arr_reload *r)
+{
+	struct arr_node *n = &a->node;
+
+	n->look = n->is_look_due_again ? LOOK_DUE : LOOK_IDLE;
+	n->is_look_due_again = false;
+	if (!r || !r->is_found) {
+		/* Another node may be writing all of them just now. */
+		n->look = LOOK_DUE;
+		n->may_be_torn |= n->look_may_be_torn;
+		a->is_broken |= ++n->look_misses >= LOOK_MISSES_MAX;
+		return;
+	}
+	n->look_misses = 0;
+	apply(a, r, n->look_may_be_torn);
+	n->is_looked |= n->look_has_token && n->has_token;
+}

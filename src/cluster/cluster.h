@@ -92,7 +92,9 @@ const char *clu_message_name(enum clu_message_type type);	/* "metadata_updated",
 enum clu_event_kind {
 	/* by the user */
 	CLU_EV_JOIN,
-	CLU_EV_LEAVE,			/* the array has stopped, or never ran */
+	/* The array has stopped, or never ran. One that is still there (it is held, so its stop cannot end) gets
+	 * ARR_EV_LOST first; CLU_EV_LEAVE again when it has stopped. */
+	CLU_EV_LEAVE,
 	CLU_EV_TAKE_TOKEN,		/* an errand is to change members: CLU_ASK_TOKEN_TAKEN when it may begin */
 	CLU_EV_GIVE_TOKEN,		/* it is over: given back once all is recorded */
 	CLU_EV_TELL,			/* .message NEWDISK, RE_ADD or REMOVE; under the token: CLU_ASK_TOLD when all answered */

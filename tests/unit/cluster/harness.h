@@ -1,0 +1,647 @@
+/* Some brains, a cluster made of lists, and arrays that only say what they want.
+ *
+ * The engine: one order of messages and configurations for all, delivered to each node when the test says so; locks with
+ * queues; who dies keeps its locks until it is fenced. The array: a handful of wishes and counters behind the functions of
+ * array/array.h that the brain calls; so this is linked without the real one.
+ *
+ *     w_init(&w, 3, seed)   w_start(&w, 0)   w_run(&w)   w_kill(&w, 1)   w_fence(&w, 1)   ...
+ *
+ * With a seed, what happens next is drawn: tests of every order run many of them. */
+#ifndef TESTS_UNIT_CLUSTER_HARNESS_H
+#define TESTS_UNIT_CLUSTER_HARNESS_H
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "cluster/cluster.h"
+#include "tap.h"
+
+enum { W_NODES = 6, W_LOG = 4000, W_SIZE = 1 << 20, W_SLOTS = 64 };
+
+/* ---- the array ---- */
+
+struct arr {
+	bool is_there, is_stopped, is_held, is_lost, is_broken, is_stopping, is_reloading, has_token, has_sync;
+	bool keeps_reloading, keeps_taking, keeps_writing;	/* do not end by themselves */
+	unsigned claims, recoveries, windows;			/* wishes: to be recorded; by bitmap; ranges to be copied */
+	bool is_claimed, is_gathered, is_open_asked, is_open;
+	int take;
+	uint32_t take_node;
+	bool take_value;
+	uint64_t bits[W_SLOTS];		/* gathered or taken: how often each slot was read; see w.bits */
+	struct arr_range suspended[W_SLOTS];
+	uint32_t pins[2], pin_count;
+	unsigned announced, reloads, torn_reloads, looks, gathers, opened, copied;
+	uint64_t has_bits;		/* mask of the bits that this node's slot has in memory: see w.slot_bits */
+};
+
+void arr_get_status(const struct arr *a, struct arr_status *s)
+{
+	memset(s, 0, sizeof *s);
+	s->size_bytes = W_SIZE;
+	s->is_reloading = a->is_reloading;
+	s->is_broken = a->is_broken;
+	s->is_stopping = a->is_stopping;
+	s->take = a->take;
+	s->resync_offset = a->windows || a->recoveries ? 0 : OFF_NONE;
+}
+
+bool arr_is_stopped(const struct arr *a)
+{
+	return a->is_stopped;
+}
+
+void arr_get_wants(const struct arr *a, struct arr_wants *w)
+{
+	memset(w, 0, sizeof *w);
+	if (a->is_broken || a->is_lost)
+		return;
+	w->token = a->claims != 0;
+	w->announce = a->has_token && !a->is_reloading && a->is_claimed;
+	w->sync = (a->recoveries || a->windows || a->is_open) && !a->is_stopping;
+	w->gather = a->has_sync && a->recoveries && !a->is_gathered && !a->is_stopping;
+	w->window = a->has_sync && a->is_open_asked;
+	w->window_at = a->windows ? 4096ull * a->windows : 0;
+	w->window_len = a->windows ? 4096 : 0;
+}
+
+struct arr_range arr_suspended(const struct arr *a, uint32_t node)
+{
+	return a->suspended[node];
+}
+
+bool arr_is_left_alone(const struct arr *a, uint32_t node)
+{
+	return !a->suspended[node].len || !a->keeps_writing;
+}
+
+uint32_t arr_get_pins(const struct arr *a, uint32_t ret[ARR_MEMBERS_MAX])
+{
+	memcpy(ret, a->pins, sizeof a->pins);
+	return a->pin_count;
+}
+
+/* ---- the world ---- */
+
+struct w_delivery {
+	bool is_config;
+	uint64_t from, nodes[W_NODES];
+	uint32_t node_count, len_bytes;
+	uint8_t data[CLU_MESSAGE_BYTES_MAX];
+};
+
+struct w_lock {
+	int holder;				/* node, or -1 */
+	int queue[W_NODES];
+	unsigned queued;
+};
+
+struct w_node {
+	struct clu *c;
+	struct arr a;
+	uint64_t id;
+	bool is_alive, is_member, was_up, is_refused, is_failed, token_taken, is_deaf, has_said_goodbye;
+	int taken_rc, told_rc, see_rc, load_rc;
+	bool keeps_loading, keeps_seeing, wants_loaded, wants_seen;
+	unsigned told, taken, seen, forgot;
+	uint32_t slot;
+	struct err err;
+	unsigned next;				/* of the log */
+	unsigned config_count, sends, clear_sends;
+	struct clu_event locks[W_SLOTS * 2 + 8];
+	unsigned lock_count;
+	char asks[8192];			/* what was asked, by letters, oldest first */
+};
+
+struct w {
+	struct w_node nodes[W_NODES];
+	uint32_t node_count, slots;
+	struct w_delivery log[W_LOG];
+	unsigned log_count;
+	struct w_lock locks[W_SLOTS + 2];
+	uint64_t members[W_NODES], now_ms, next_id, seed;
+	uint32_t member_count;
+	uint64_t slot_bits[W_SLOTS];		/* on disk */
+	unsigned double_slots, broken_windows;
+	struct clu_out out;
+};
+
+static struct w_lock *w_lock(struct w *w, struct clu_lock lock)
+{
+	return &w->locks[lock.kind == CLU_LOCK_TOKEN ? 0 : lock.kind == CLU_LOCK_RESYNC ? 1 : 2 + lock.slot];
+}
+
+static uint64_t w_draw(struct w *w, uint64_t below)
+{
+	w->seed = w->seed * 6364136223846793005ull + 1442695040888963407ull;
+	return (w->seed >> 33) % below;
+}
+
+static void w_grant(struct w *w, struct clu_lock lock, int node, int rc)
+{
+	struct w_node *n = &w->nodes[node];
+
+	n->locks[n->lock_count++] = (struct clu_event){ .kind = CLU_EV_LOCK, .lock = lock, .rc = rc };
+}
+
+static void w_pass_on(struct w *w, struct clu_lock lock)
+{
+	struct w_lock *l = w_lock(w, lock);
+
+	l->holder = -1;
+	if (!l->queued)
+		return;
+	l->holder = l->queue[0];
+	memmove(l->queue, l->queue + 1, --l->queued * sizeof l->queue[0]);
+	w_grant(w, lock, l->holder, 0);
+}
+
+static void w_dequeue(struct w_lock *l, int node)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < l->queued; i++)
+		if (l->queue[i] != node)
+			l->queue[kept++] = l->queue[i];
+	l->queued = kept;
+}
+
+static void w_log_config(struct w *w)
+{
+	struct w_delivery *d = &w->log[w->log_count++];
+
+	if (w->log_count >= W_LOG)
+		abort();
+	memset(d, 0, sizeof *d);
+	d->is_config = true;
+	d->node_count = w->member_count;
+	memcpy(d->nodes, w->members, sizeof d->nodes);
+}
+
+static void w_unmember(struct w *w, int node)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < w->member_count; i++)
+		if (w->members[i] != w->nodes[node].id)
+			w->members[kept++] = w->members[i];
+	if (kept == w->member_count)
+		return;
+	w->member_count = kept;
+	w->nodes[node].is_member = false;
+	w_log_config(w);
+}
+
+/* Everything it holds or asks for is let go. */
+static void w_fence(struct w *w, int node)
+{
+	struct clu_lock lock = { .kind = CLU_LOCK_TOKEN };
+
+	for (unsigned i = 0; i < W_SLOTS + 2; i++) {
+		lock.kind = i == 0 ? CLU_LOCK_TOKEN : i == 1 ? CLU_LOCK_RESYNC : CLU_LOCK_SLOT;
+		lock.slot = i < 2 ? 0 : i - 2;
+		w_dequeue(&w->locks[i], node);
+		if (w->locks[i].holder == node)
+			w_pass_on(w, lock);
+	}
+}
+
+static void w_step(struct w *w, int node, struct clu_event ev);
+
+static void w_ask_lock(struct w *w, int node, const struct clu_ask *ask)
+{
+	struct w_lock *l = w_lock(w, ask->lock);
+
+	if (l->holder < 0) {
+		l->holder = node;
+		w_grant(w, ask->lock, node, 0);
+	} else if (ask->may_queue) {
+		l->queue[l->queued++] = node;
+	} else {
+		w_grant(w, ask->lock, node, -EAGAIN);
+	}
+}
+
+static void w_send(struct w *w, int node, const struct clu_ask *ask)
+{
+	struct w_delivery *d = &w->log[w->log_count++];
+
+	if (w->log_count >= W_LOG)
+		abort();
+	memset(d, 0, sizeof *d);
+	d->from = w->nodes[node].id;
+	d->len_bytes = ask->len_bytes;
+	memcpy(d->data, ask->data, ask->len_bytes);
+	w->nodes[node].sends++;
+}
+
+/* Copies: nobody else may be writing there. */
+static void w_open(struct w *w, int node, const struct arr_event *ev)
+{
+	struct arr *a = &w->nodes[node].a;
+
+	if (!a->is_open_asked || ev->len_bytes != (a->windows ? 4096 : 0))
+		return;
+	a->is_open_asked = false;
+	a->opened++;
+	for (uint32_t i = 0; i < w->node_count && ev->len_bytes; i++) {
+		struct w_node *n = &w->nodes[i];
+
+		if ((int)i == node || !n->is_alive || !n->was_up || !n->a.is_there)
+			continue;
+		if (n->a.suspended[w->nodes[node].slot].len != ev->len_bytes || n->a.keeps_writing)
+			w->broken_windows++;
+		if (n->a.is_open)
+			w->broken_windows++;
+	}
+	a->is_open = ev->len_bytes != 0;
+	if (a->is_open) {
+		a->copied++;
+		a->is_open_asked = true;
+		a->windows--;
+		a->recoveries -= !a->windows && a->recoveries;
+	}
+}
+
+static void w_take(struct w *w, int node, const struct arr_event *ev)
+{
+	struct w_node *n = &w->nodes[node];
+
+	n->a.take = ARR_CHANGE_RUNS;
+	n->a.take_node = ev->node;
+	n->a.take_value = ev->value;
+}
+
+/* The array's reading ends: bits are merged on disk, then cleared. */
+static void w_take_ends(struct w *w, int node)
+{
+	struct w_node *n = &w->nodes[node];
+	struct arr *a = &n->a;
+
+	a->take = 0;
+	a->bits[a->take_node]++;
+	a->has_bits |= w->slot_bits[a->take_node];
+	w->slot_bits[n->slot] |= w->slot_bits[a->take_node];
+	if (!a->take_value)
+		return;
+	if (w->locks[2 + a->take_node].holder != node)
+		w->double_slots++;
+	w->slot_bits[a->take_node] = 0;
+	a->suspended[a->take_node].len = 0;
+}
+
+static void w_array(struct w *w, int node, const struct arr_event *ev)
+{
+	struct arr *a = &w->nodes[node].a;
+
+	switch (ev->kind) {
+	case ARR_EV_TOKEN:
+		a->has_token = ev->value;
+		a->is_reloading |= ev->value;
+		a->looks += ev->value;
+		break;
+	case ARR_EV_ANNOUNCED:
+		a->announced++;
+		a->is_claimed = false;
+		a->claims -= a->claims != 0;
+		break;
+	case ARR_EV_RELOAD:
+		a->is_reloading = true;
+		a->reloads++;
+		a->torn_reloads += ev->value;
+		break;
+	case ARR_EV_SYNC_LOCK:
+		a->has_sync = ev->value;
+		a->is_gathered = false;
+		a->is_open_asked = ev->value && !a->recoveries && a->windows;
+		break;
+	case ARR_EV_GATHERED:
+		a->gathers++;
+		a->is_gathered = true;
+		a->is_open_asked = true;
+		break;
+	case ARR_EV_WINDOW:
+		w_open(w, node, ev);
+		break;
+	case ARR_EV_SUSPEND:
+		a->suspended[ev->node] = (struct arr_range){ ev->at.bytes, ev->len_bytes };
+		break;
+	case ARR_EV_TAKE_SLOT:
+		w_take(w, node, ev);
+		break;
+	case ARR_EV_HOLD:
+		a->is_held = ev->value;
+		break;
+	case ARR_EV_LOST:
+		a->is_lost = a->is_stopped = true;
+		break;
+	default:
+		abort();
+	}
+}
+
+static char w_letter(enum clu_ask_kind kind)
+{
+	return "GLCUSBOAEFPTDURX"[kind];
+}
+
+static void w_loaded(struct w *w, int node)
+{
+	struct w_node *n = &w->nodes[node];
+
+	n->wants_loaded = false;
+	n->a.is_there = n->load_rc == 0;
+	n->a.has_bits = w->slot_bits[n->slot];
+	w_step(w, node, (struct clu_event){ .kind = CLU_EV_LOADED, .rc = n->load_rc });
+}
+
+/* What was asked, but for the array, which comes last. */
+static void w_carry_out(struct w *w, int node, const struct clu_ask *ask)
+{
+	struct w_node *n = &w->nodes[node];
+	size_t at = strlen(n->asks);
+
+	if (at + 1 < sizeof n->asks)
+		n->asks[at] = w_letter(ask->kind);
+	switch (ask->kind) {
+	case CLU_ASK_GROUP:
+		w->members[w->member_count++] = n->id;
+		n->is_member = true;
+		w_log_config(w);
+		n->next = w->log_count - 1;
+		break;
+	case CLU_ASK_LOCK:
+		w_ask_lock(w, node, ask);
+		break;
+	case CLU_ASK_CANCEL:
+		if (w_lock(w, ask->lock)->holder != node) {
+			w_dequeue(w_lock(w, ask->lock), node);
+			w_grant(w, ask->lock, node, -ECANCELED);
+		}
+		break;
+	case CLU_ASK_UNLOCK:
+		if (w_lock(w, ask->lock)->holder != node)
+			abort();
+		w_pass_on(w, ask->lock);
+		break;
+	case CLU_ASK_SEND:
+		w_send(w, node, ask);
+		break;
+	case CLU_ASK_GOODBYE:
+		n->has_said_goodbye = true;
+		w_unmember(w, node);
+		w_fence(w, node);
+		break;
+	case CLU_ASK_LOAD:
+		n->slot = ask->slot;
+		n->wants_loaded = true;
+		break;
+	case CLU_ASK_SEE:
+	case CLU_ASK_FORGET:
+		n->seen += ask->kind == CLU_ASK_SEE;
+		n->forgot += ask->kind == CLU_ASK_FORGET;
+		n->wants_seen = true;
+		break;
+	case CLU_ASK_PINS:
+		memcpy(n->a.pins, ask->pins, ask->pin_count * sizeof ask->pins[0]);
+		n->a.pin_count = ask->pin_count;
+		break;
+	case CLU_ASK_TOKEN_TAKEN:
+		n->taken++;
+		n->taken_rc = ask->rc;
+		n->err = ask->err;
+		break;
+	case CLU_ASK_TOLD:
+		n->told++;
+		n->told_rc = ask->rc;
+		n->err = ask->err;
+		break;
+	case CLU_ASK_UP:
+		n->was_up = true;
+		break;
+	case CLU_ASK_REFUSED:
+		n->is_refused = true;
+		n->err = ask->err;
+		break;
+	case CLU_ASK_FAILED:
+		n->is_failed = true;
+		n->err = ask->err;
+		break;
+	case CLU_ASK_ARRAY:
+		w_array(w, node, &ask->array);
+		break;
+	}
+}
+
+static void w_step(struct w *w, int node, struct clu_event ev)
+{
+	struct w_node *n = &w->nodes[node];
+	static struct clu_out outs[4];
+	static int depth;
+	struct clu_out *out = &outs[depth++];
+	bool has_array = false;
+
+	clu_step(n->c, n->a.is_there ? &n->a : NULL, &ev, w->now_ms, out);
+	for (uint32_t i = 0; i < out->count; i++) {
+		if (has_array)
+			abort();
+		has_array = out->asks[i].kind == CLU_ASK_ARRAY;
+		w_carry_out(w, node, &out->asks[i]);
+	}
+	depth--;
+	if (has_array)
+		w_step(w, node, (struct clu_event){ .kind = CLU_EV_ARRAY });
+}
+
+/* ---- what can happen to a node next; false: nothing ---- */
+
+static bool w_hear(struct w *w, int node)
+{
+	struct w_node *n = &w->nodes[node];
+	struct w_delivery *d;
+
+	if (!n->is_member || n->is_deaf || n->next >= w->log_count)
+		return false;
+	d = &w->log[n->next++];
+	if (d->is_config)
+		w_step(w, node, (struct clu_event){ .kind = CLU_EV_CONFIG, .nodes = d->nodes, .node_count = d->node_count });
+	else
+		w_step(w, node, (struct clu_event){
+			.kind = CLU_EV_MESSAGE, .from = d->from, .data = d->data, .len_bytes = d->len_bytes });
+	return true;
+}
+
+static bool w_locked(struct w *w, int node)
+{
+	struct w_node *n = &w->nodes[node];
+	struct clu_event ev;
+
+	if (!n->lock_count || n->is_deaf)
+		return false;
+	ev = n->locks[0];
+	memmove(n->locks, n->locks + 1, --n->lock_count * sizeof n->locks[0]);
+	w_step(w, node, ev);
+	return true;
+}
+
+static bool w_array_works(struct w *w, int node)
+{
+	struct w_node *n = &w->nodes[node];
+	struct arr *a = &n->a;
+	bool has_done = true;
+
+	if (!a->is_there || a->is_stopped || a->is_held)
+		return false;
+	if (a->is_reloading && !a->keeps_reloading)
+		a->is_reloading = false;
+	else if (a->take == ARR_CHANGE_RUNS && !a->keeps_taking)
+		w_take_ends(w, node);
+	else if (a->has_token && !a->is_reloading && a->claims && !a->is_claimed)
+		a->is_claimed = true;
+	else
+		has_done = false;
+	if (has_done)
+		w_step(w, node, (struct clu_event){ .kind = CLU_EV_ARRAY });
+	return has_done;
+}
+
+static bool w_hands_work(struct w *w, int node)
+{
+	struct w_node *n = &w->nodes[node];
+
+	if (n->wants_loaded && !n->keeps_loading) {
+		w_loaded(w, node);
+		return true;
+	}
+	if (n->wants_seen && !n->keeps_seeing) {
+		n->wants_seen = false;
+		w_step(w, node, (struct clu_event){ .kind = CLU_EV_SEEN, .rc = n->see_rc });
+		return true;
+	}
+	return false;
+}
+
+static bool w_node_goes_on(struct w *w, int node, unsigned first)
+{
+	static bool (*const ways[])(struct w *, int) = { w_hear, w_locked, w_array_works, w_hands_work };
+
+	if (!w->nodes[node].is_alive)
+		return false;
+	for (unsigned i = 0; i < 4; i++)
+		if (ways[(first + i) % 4](w, node))
+			return true;
+	return false;
+}
+
+static bool w_time(struct w *w)
+{
+	uint64_t next = UINT64_MAX;
+
+	for (uint32_t i = 0; i < w->node_count; i++)
+		if (w->nodes[i].is_alive && !w->nodes[i].is_deaf && clu_next_timer_ms(w->nodes[i].c) < next)
+			next = clu_next_timer_ms(w->nodes[i].c);
+	if (next == UINT64_MAX)
+		return false;
+	w->now_ms = next > w->now_ms ? next : w->now_ms;
+	for (uint32_t i = 0; i < w->node_count; i++)
+		if (w->nodes[i].is_alive && !w->nodes[i].is_deaf && clu_next_timer_ms(w->nodes[i].c) <= w->now_ms)
+			w_step(w, i, (struct clu_event){ .kind = CLU_EV_TIMER });
+	return true;
+}
+
+/* One thing, of whoever is drawn. False: nothing can happen any more. */
+__attribute__((unused)) static bool w_once(struct w *w)
+{
+	unsigned first = w->seed ? w_draw(w, w->node_count) : 0;
+
+	for (uint32_t i = 0; i < w->node_count; i++)
+		if (w_node_goes_on(w, (first + i) % w->node_count, w->seed ? w_draw(w, 4) : 0))
+			return true;
+	return false;
+}
+
+/* Until nothing happens any more; time passes when nothing else can. */
+__attribute__((unused)) static bool w_run(struct w *w)
+{
+	for (unsigned steps = 0, waits = 0; steps < 200000 && waits < 2000; steps++)
+		if (!w_once(w)) {
+			waits++;
+			if (!w_time(w))
+				return true;
+		}
+	return false;
+}
+
+/* ---- what a test does ---- */
+
+static int w_add(struct w *w)
+{
+	struct w_node *n = &w->nodes[w->node_count++];
+	struct clu_config config = { .node_id = ++w->next_id, .nodes = w->slots };
+
+	if (w->node_count > W_NODES)
+		abort();
+	memset(n, 0, sizeof *n);
+	snprintf(config.name, sizeof config.name, "n%u", w->node_count);
+	n->id = config.node_id;
+	n->c = clu_new(&config);
+	n->is_alive = true;
+	n->slot = UINT32_MAX;
+	return w->node_count - 1;
+}
+
+__attribute__((unused)) static int w_start(struct w *w)
+{
+	int node = w_add(w);
+
+	w_step(w, node, (struct clu_event){ .kind = CLU_EV_JOIN });
+	return node;
+}
+
+/* It stops where it is; the others hear of it, its locks stay until it is fenced. */
+__attribute__((unused)) static void w_kill(struct w *w, int node)
+{
+	w->nodes[node].is_alive = false;
+	w->nodes[node].lock_count = 0;
+	w_unmember(w, node);
+}
+
+__attribute__((unused)) static void w_leave(struct w *w, int node)
+{
+	w->nodes[node].a.is_stopped = true;
+	w_step(w, node, (struct clu_event){ .kind = CLU_EV_LEAVE });
+	w->nodes[node].is_alive = false;
+}
+
+__attribute__((unused)) static void w_event(struct w *w, int node, enum clu_event_kind kind)
+{
+	w_step(w, node, (struct clu_event){ .kind = kind });
+}
+
+__attribute__((unused)) static struct clu_status w_status(const struct w *w, int node)
+{
+	struct clu_status s;
+
+	clu_get_status(w->nodes[node].c, &s);
+	return s;
+}
+
+static void w_init(struct w *w, uint32_t slots, uint64_t seed)
+{
+	memset(w, 0, sizeof *w);
+	w->slots = slots;
+	w->seed = seed;
+	for (unsigned i = 0; i < W_SLOTS + 2; i++)
+		w->locks[i].holder = -1;
+}
+
+__attribute__((unused)) static void w_end(struct w *w)
+{
+	for (uint32_t i = 0; i < w->node_count; i++)
+		w->nodes[i].c = clu_free(w->nodes[i].c);
+}
+
+/* A world is large: one, for all. */
+static struct w the_world;
+
+#endif

@@ -1,0 +1,237 @@
+/* Goal: one node of a cluster starts with what its own slot says is in doubt, from a member where that slot is
+ * believed, and refuses by name what no node can start; superblocks are read again as torn rounds leave them.
+ * Method: a clustered mirror of three slots on disks in memory, edited, judged for one node, started.
+ * Law: I2, I7, I9, C1.
+ * Source: spec cluster 2, 6, 8.20, 8.21; images cm-c01, cm-c16 to c18. */
+#include "mirror.h"
+
+enum { NODES = 3, SLOT_BYTES = 4096 };
+
+static uint8_t slots[DISKS][NODES][SLOT_BYTES];		/* slot 0 is the disk's own */
+
+static struct bitmap_sb *head(char name, uint32_t slot, struct bitmap_sb *ret)
+{
+	fmt_bitmap_sb_decode(slot ? slots[name - 'a'][slot] : disks[name - 'a'].bitmap, ret);
+	return ret;
+}
+
+static void put_head(char name, uint32_t slot, const struct bitmap_sb *b)
+{
+	fmt_bitmap_sb_encode(b, slot ? slots[name - 'a'][slot] : disks[name - 'a'].bitmap);
+}
+
+#define EDIT_SLOT(name, slot, ...)                      \
+	do {                                            \
+		struct bitmap_sb edited_;               \
+		struct bitmap_sb *b = head(name, slot, &edited_); \
+		__VA_ARGS__;                            \
+		put_head(name, slot, b);                \
+	} while (0)
+
+/* Active at event 17, every slot used. */
+static void clustered(const char *names)
+{
+	create((uint32_t)strlen(names));
+	memset(slots, 0, sizeof slots);
+	for (; *names; names++) {
+		EDIT(*names, s->feature_map |= FMT_SB1_CLUSTERED; s->resync_offset_sectors = 0;
+		     s->bblog_offset_sectors = 0; s->bblog_size_sectors = 0);
+		EDIT_BITMAP(*names, b->version = 5; b->nodes = NODES; memcpy(b->cluster_name, "lab", 4));
+		for (uint32_t slot = 1; slot < NODES; slot++) {
+			memcpy(slots[*names - 'a'][slot], disks[*names - 'a'].bitmap, SLOT_BYTES);
+			EDIT_SLOT(*names, slot, b->events = 9; b->events_cleared = 9);
+		}
+	}
+	options = (struct asm_options){ .is_node = true };
+}
+
+static void clean(const char *names)
+{
+	for (; *names; names++)
+		EDIT(*names, s->resync_offset_sectors = FMT_SB1_RESYNC_NONE);
+}
+
+static void set_in(char name, uint32_t slot, uint64_t chunk)
+{
+	uint8_t *bits = slot ? slots[name - 'a'][slot] : disks[name - 'a'].bitmap;
+
+	bits[FMT_BITMAP_SB_BYTES + chunk / 8] |= (uint8_t)(1 << chunk % 8);
+}
+
+static int judge_slot(const char *names, uint32_t slot)
+{
+	uint32_t count = (uint32_t)strlen(names);
+	member_off at;
+
+	options.node_slot = slot;
+	for (uint32_t i = 0; i < count; i++) {
+		look_at(names[i], &m[i]);
+		if (asm_wants_slot(&m[i], slot, &at))
+			asm_take_slot(&m[i], slots[names[i] - 'a'][slot]);
+	}
+	asm_judge(m, count, &options, &plan);
+	return plan.refusal.code;
+}
+
+/* What the array would be given, without a running one: the array's own tests run it. */
+static bool start_slot(const char *names)
+{
+	uint32_t member_of[ARR_MEMBERS_MAX], member;
+	uint8_t *image = NULL;
+	uint64_t len = 0;
+	struct err err = { 0 };
+	member_off at;
+
+	if (asm_bitmap_to_read(m, &plan, &member, &at, &len)) {
+		uint64_t slot = (at.bytes - m[member].bitmap_at.bytes) / SLOT_BYTES;
+
+		image = slot ? slots[names[member] - 'a'][slot] : disks[names[member] - 'a'].bitmap;
+	}
+	return ok(asm_start(m, &plan, &options, image, len, &array, &lineage, member_of, &err) == 0, "started %s",
+		  err.text);
+}
+
+static void in_doubt(const char *names, uint32_t slot, uint64_t needed, bool is_due, const char *what)
+{
+	is_u64((uint64_t)judge_slot(names, slot), 0, "%s: slot %u is judged: %s", what, slot, plan.refusal.text);
+	start_slot(names);
+	is_u64(bm_needed_chunks(arr_bitmap(array)), needed, "%s: %llu chunks are in doubt", what,
+	       (unsigned long long)needed);
+	is_u64(status()->resync_offset, is_due ? 0 : OFF_NONE, "%s: a resync is %s", what, is_due ? "due" : "not due");
+	ok(status()->is_clustered && status()->node_slot == slot && status()->nodes == NODES, "as node %u of %u",
+	   status()->node_slot, status()->nodes);
+	cut();
+}
+
+static void own_bits(void)
+{
+	clustered("ab");
+	in_doubt("ab", 0, 0, false, "dirty without bits");
+	set_in('a', 1, 5);
+	set_in('a', 2, 6);
+	set_in('a', 2, 0);
+	in_doubt("ab", 1, 1, true, "dirty");
+	in_doubt("ab", 2, 2, true, "dirty, chunk 0");
+	in_doubt("ab", 0, 0, false, "other slots' bits");
+	clean("ab");
+	in_doubt("ab", 2, 2, true, "clean, and somebody wrote through the slot");
+	EDIT_SLOT('a', 2, b->events_cleared = 0);
+	in_doubt("ab", 2, 0, false, "clean, and only a creation filled the slot");
+	EDIT_SLOT('a', 2, b->state = FMT_BITMAP_STALE);
+	in_doubt("ab", 2, 63, true, "clean and stale");
+	clustered("ab");
+	EDIT_SLOT('a', 2, b->state = FMT_BITMAP_STALE);
+	in_doubt("ab", 2, 63, true, "stale");
+	in_doubt("ab", 1, 0, false, "another slot is stale");
+	clustered("ab");
+	EDIT_SLOT('a', 1, b->events = 0; b->events_cleared = 0);
+	in_doubt("ab", 1, 0, false, "a slot far behind the array");
+}
+
+static void chosen(uint32_t member, enum asm_slot_state state, const char *what)
+{
+	is_u64((uint64_t)judge_slot("ab", 2), 0, "%s: %s", what, plan.refusal.text);
+	ok(plan.bitmap_member == member && plan.slot_state == state, "%s: read on member %u, state %d", what,
+	   plan.bitmap_member, (int)plan.slot_state);
+}
+
+static void where_it_is_good(void)
+{
+	clustered("ab");
+	chosen(0, ASM_SLOT_GOOD, "good on both");
+	memset(slots[0][2], 0, SLOT_BYTES);
+	set_in('b', 2, 7);
+	chosen(1, ASM_SLOT_GOOD, "empty on the reference");
+	in_doubt("ab", 2, 1, true, "empty on the reference");
+	judge_slot("ab", 2);
+	start_slot("ab");
+	ok(bm_wants_commit(arr_bitmap(array)), "the head is written where it is missing");
+	cut();
+	slots[0][2][0] = 1;
+	chosen(1, ASM_SLOT_GOOD, "damaged on the reference");
+	memset(slots[1][2], 0, SLOT_BYTES);
+	chosen(0, ASM_SLOT_BAD, "damaged, and empty on the other");
+	in_doubt("ab", 2, 63, true, "nobody knows what it said");
+	memset(slots[0][2], 0, SLOT_BYTES);
+	chosen(0, ASM_SLOT_EMPTY, "empty on both");
+	in_doubt("ab", 2, 0, false, "never used");
+	judge_slot("ab", 2);
+	start_slot("ab");
+	ok(bm_wants_commit(arr_bitmap(array)) && !bm_events_cleared(arr_bitmap(array)), "a new one is written");
+	cut();
+	clustered("ab");
+	EDIT_SLOT('a', 2, b->chunk_bytes *= 2);
+	chosen(1, ASM_SLOT_GOOD, "other chunks on the reference");
+}
+
+static void refused(void)
+{
+	clustered("ab");
+	options.is_node = false;
+	judge_slot("ab", 0);
+	REFUSED(UMD_E_NOT_SUPPORTED, "without --cluster", "0x101", "serve --cluster=local");
+	clustered("ab");
+	judge_slot("ab", NODES);
+	REFUSED(UMD_E_BAD_OPTION, "a slot that there is not", "slot 3", "3 nodes");
+	options.node_slot = 0;
+	create(2);
+	options.is_node = true;
+	judge_slot("ab", 0);
+	REFUSED(UMD_E_BAD_OPTION, "no cluster", "no clustered bitmap", "without --cluster");
+	EDIT('a', s->feature_map |= FMT_SB1_CLUSTERED);
+	judge_slot("ab", 0);
+	REFUSED(UMD_E_BAD_BITMAP, "a flag alone", "0x101", "version 4");
+	clustered("ab");
+	EDIT_BITMAP('a', b->nodes = 65);
+	EDIT_BITMAP('b', b->nodes = 65);
+	judge_slot("ab", 0);
+	REFUSED(UMD_E_NOT_SUPPORTED, "too many", "65 nodes", "2 to 64");
+	EDIT_BITMAP('a', b->nodes = 1);
+	EDIT_BITMAP('b', b->nodes = 1);
+	judge_slot("ab", 0);
+	REFUSED(UMD_E_NOT_SUPPORTED, "too few", "1 nodes", "2 to 64");
+	clustered("ab");
+	EDIT_BITMAP('a', b->write_behind = 7);
+	judge_slot("ab", 0);
+	REFUSED(UMD_E_NOT_SUPPORTED, "write-behind", "7 writes");
+	clustered("ab");
+	EDIT('b', s->devflags |= FMT_SB1_WRITE_MOSTLY);
+	judge_slot("ab", 0);
+	REFUSED(UMD_E_NOT_SUPPORTED, "write-mostly", "disk-b", "write-mostly");
+	clustered("ab");
+	options.prefer = "disk-a";
+	judge_slot("ab", 0);
+	REFUSED(UMD_E_BAD_OPTION, "a preference", "disk-a", "histories");
+	clustered("ab");
+	EDIT('a', s->level = 10);
+	EDIT('b', s->level = 10);
+	judge_slot("ab", 0);
+	REFUSED(UMD_E_NOT_SUPPORTED, "another level", "level 10");
+	clustered("ab");
+	for (uint32_t i = 0; i < 2; i++)
+		look_at((char)('a' + i), &m[i]);
+	options.node_slot = 1;
+	asm_judge(m, 2, &options, &plan);
+	REFUSED(UMD_E_BAD_BITMAP, "a slot that nobody could read", "slot 1", "could not be read");
+}
+
+/* Whoever missed writes is not brought back by a start: the node does not know who else is up. */
+static void left_out(void)
+{
+	clustered("abc");
+	told_by("ab", 2, FMT_ROLE_FAULTY);
+	at_event("ab", 20);
+	is_u64((uint64_t)judge_slot("abc", 0), 0, "two of three: %s", plan.refusal.text);
+	is_verdict(2, ASM_AWAY, "%s", plan.reasons[2]);
+	set_in('a', 0, 3);
+	in_doubt("abc", 0, 1, true, "two of three");
+}
+
+int main(void)
+{
+	own_bits();
+	where_it_is_good();
+	refused();
+	left_out();
+	return tap_end();
+}

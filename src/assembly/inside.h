@@ -98,6 +98,7 @@ struct asm_lineage {
 	 * but was not seen; one that was. Members that are away keep their numbers on disk, so none is given twice. */
 	struct asm_number {
 		enum { NUMBER_FREE, NUMBER_GONE, NUMBER_UNSEEN, NUMBER_KNOWN } state;
+		bool was_missing;	/* it had a slot at the start, which went without it */
 		uint8_t device_uuid[16];	/* KNOWN */
 	} numbers[FMT_SB1_MAX_DEV];
 };

@@ -5,6 +5,9 @@
  * member's recovery went is said by its own superblock alone, and where that is older or cannot be believed, the member
  * is still recovering. Nothing is written here.
  *
+ * A slot of a device that is not in the table is a stranger's, and nobody can write there from here. One that was missing
+ * when this node started is none: the start went without it, and claims so before anything is written.
+ *
  * Words: *believed* is a superblock with a right checksum, of this array, of this device and with its number. Left out:
  * what the array makes of it (array/reload.c). */
 #include "assembly/inside.h"
@@ -68,7 +71,7 @@ static void take_array(struct asm_lineage *l, const struct sb1 *sb, struct arr_r
 	for (uint32_t n = 0; n < sb->max_dev && n < FMT_SB1_MAX_DEV; n++) {
 		uint32_t role = asm_role_of(sb, n);
 
-		if (asm_is_slot(sb, role) && !is_in_table(l, n) && role < ARR_MEMBERS_MAX)
+		if (asm_is_slot(sb, role) && !is_in_table(l, n) && !l->numbers[n].was_missing && role < ARR_MEMBERS_MAX)
 			ret->strangers |= UINT64_C(1) << role;
 		if (l->numbers[n].state == NUMBER_FREE && role != FMT_ROLE_SPARE)
 			l->numbers[n].state = asm_is_slot(sb, role) ? NUMBER_UNSEEN : NUMBER_GONE;

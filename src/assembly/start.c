@@ -134,6 +134,7 @@ void asm_know_number(struct asm_lineage *l, const struct sb1 *sb)
 		return;
 	n = &l->numbers[sb->dev_number];
 	n->state = NUMBER_KNOWN;
+	n->was_missing = false;
 	memcpy(n->device_uuid, sb->device_uuid, sizeof n->device_uuid);
 }
 
@@ -188,6 +189,8 @@ int asm_start(const struct asm_member *members, const struct asm_plan *plan, con
 		for (uint32_t n = 0; n < FMT_SB1_MAX_DEV; n++)
 			l->numbers[n].state = asm_is_slot(ref, asm_role_of(ref, n)) ? NUMBER_UNSEEN :
 					      asm_role_of(ref, n) == FMT_ROLE_SPARE ? NUMBER_FREE : NUMBER_GONE;
+		for (uint32_t n = 0; n < FMT_SB1_MAX_DEV; n++)
+			l->numbers[n].was_missing = l->numbers[n].state == NUMBER_UNSEEN;
 		for (uint32_t i = 0; i < plan->member_count; i++) {
 			if (!asm_is_used(plan, i) && plan->verdicts[i] != ASM_SPARE)
 				continue;

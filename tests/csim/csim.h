@@ -303,7 +303,7 @@ void fault_cut(struct cs_world *w);
 const struct cs_super *super_on(struct cs_world *w, struct cs_disk *d);
 uint64_t bits_on(struct cs_world *w, struct cs_disk *d, uint32_t slot, bool in_cache);
 /* By whoever has the highest event number: its role table says who has a slot, each one's own superblock whether it is
- * still being recovered. */
+ * still being recovered, or was left behind: one round of superblocks may have been torn, no more. */
 const struct cs_super *super_believed(struct cs_world *w);
 uint32_t members_in_sync(struct cs_world *w);	/* mask of disks, by the media */
 

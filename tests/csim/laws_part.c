@@ -22,7 +22,7 @@ void law_issued(struct cs_world *w, struct cs_node *n, const struct arr_job *job
 		if (n->was_told_no_quorum || n->was_told_lost)
 			broken(w, "C5", "node %u has no quorum, and gives out a write to %s", n->number, d->disk.path);
 		w->stats->stakes[CS_C6]++;
-		if (d->is_out)
+		if (d->is_out && engine_may_write(n))	/* else its hands do not write it */
 			broken(w, "C6", "node %u writes to %s, whose failure all nodes have acknowledged", n->number,
 			       d->disk.path);
 	}

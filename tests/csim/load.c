@@ -94,7 +94,8 @@ static int start(struct cs_world *w, struct cs_node *n, struct err *err)
 	EACH_DISK(w, d)
 		if (d->is_used && !d->disk.is_dead) {
 			look(d, n->load_slot, &looked[count]);
-			disks[count++] = disk_index(w, d);
+			disks[count] = disk_index(w, d);
+			count += looked[count].has_superblock;	/* nobody offers a disk that was never added */
 		}
 	asm_judge(looked, count, &o, &plan);
 	trace(w, "%u: judged: %s", n->number, plan.refusal.code ? plan.refusal.text : plan.reason);

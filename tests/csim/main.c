@@ -2,7 +2,7 @@
  *
  *   umd-csim --seed N [--trace]            one history
  *   umd-csim --seeds FROM COUNT            many; ends at the first broken law
- *   umd-csim --seconds S [--from SEED]     as many as fit
+ *   umd-csim --seconds S [--from SEED]     as many as fit; ends at the tenth broken law
  *   umd-csim --sweep FROM COUNT            for each seed: a fault of every kind at every step of its history
  *
  *   --nodes K         2 to 5, else by the seed
@@ -17,6 +17,8 @@
 
 #include <stdio.h>
 #include <time.h>
+
+enum { VIOLATIONS_MAX = 10 };
 
 struct command {
 	enum { NOTHING, SEEDS, SECONDS, SWEEP } what;
@@ -161,8 +163,8 @@ int main(int argc, char **argv)
 			history_run(&c.o, seed, &stats);
 		if (report(&c, seed))
 			continue;
-		stats.violations++;
-		break;
+		if (++stats.violations == (c.what == SECONDS ? VIOLATIONS_MAX : 1))
+			break;
 	}
 	print_stats(&stats, now() - begun);
 	if (stats.violations)

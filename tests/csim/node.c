@@ -183,7 +183,7 @@ void node_leave(struct cs_world *w, struct cs_node *n)
 	if (n->array)
 		node_array(w, n, &(struct arr_event){ .kind = ARR_EV_STOP });
 	else
-		node_hear(w, n, &(struct clu_event){ .kind = CLU_EV_LEAVE });
+		node_end_if_due(w, n);
 }
 
 /* A lost or broken array ends when nothing of it is out; so does one that has stopped. */
@@ -195,8 +195,7 @@ void node_end_if_due(struct cs_world *w, struct cs_node *n)
 		return;
 	if (n->is_leaving && is_stopped && !n->wants_end && !n->has_failed) {
 		n->wants_end = true;
-		if (n->array)
-			node_hear(w, n, &(struct clu_event){ .kind = CLU_EV_LEAVE });
+		node_hear(w, n, &(struct clu_event){ .kind = CLU_EV_LEAVE });
 		return;
 	}
 	if ((n->has_left || n->has_failed) && is_stopped && !n->job_count)

@@ -99,7 +99,8 @@ uint32_t members_in_sync(struct cs_world *w)
 	EACH_DISK(w, d) {
 		const struct cs_super *s = d->is_used && best ? super_on(w, d) : NULL;
 
-		if (s && s->is_valid && best->roles[s->number] < ARR_ROLE_FAULTY && !s->is_recovering)
+		if (s && s->is_valid && best->roles[s->number] < ARR_ROLE_FAULTY && !s->is_recovering &&
+		    s->role < ARR_ROLE_FAULTY && s->events + 1 >= best->events)
 			mask |= 1u << disk_index(w, d);
 	}
 	return mask;

@@ -12,7 +12,8 @@ enum { ROOM_ASKS = CLU_NODES_MAX + 4 };
 
 bool clu_has_room(const struct clu *c)
 {
-	return c->out->count + ROOM_ASKS <= CLU_ASKS_MAX && c->sends_used + 2 * CLU_MESSAGE_BYTES_MAX <= CLU_SENDS_BYTES;
+	return c->out->count + ROOM_ASKS <= CLU_ASKS_MAX &&
+		c->sends_used + 2 * CLU_MESSAGE_BYTES_MAX <= CLU_SENDS_BYTES;
 }
 
 struct clu_ask *clu_ask(struct clu *c, enum clu_ask_kind kind)

@@ -1,8 +1,8 @@
 /* The step: one event is noted, then every machine goes on as far as it can.
  *
  * The order of the machines is the order of urgency: stop what must stop, process what others wait for, finish what we
- * said, then our own wishes. Each asks for little at a time; the pump ends when none can go on, when the array was asked
- * (CLU_EV_ARRAY goes on), or when there is no more room in the step (CLU_EV_TIMER at once goes on).
+ * said, then our own wishes. Each asks for little at a time; the pump ends when none can go on, when the array was
+ * asked (CLU_EV_ARRAY goes on), or when there is no more room in the step (CLU_EV_TIMER at once goes on).
  *
  *     hold -> acks kept aside -> mail -> our message -> join -> the dead -> token -> taking -> gathering -> sync
  *
@@ -46,8 +46,8 @@ static void lost_came(struct clu *c, const char *reason)
 {
 	struct err err;
 
-	err_set(&err, -ESHUTDOWN, "node %s has lost the cluster: %s; nothing is written by it any more, a new start joins again",
-		c->config.name, reason ? reason : "the engine is gone");
+	err_set(&err, -ESHUTDOWN, "node %s has lost the cluster: %s; nothing is written by it any more, a new start "
+		"joins again", c->config.name, reason ? reason : "the engine is gone");
 	clu_lose(c, &err);
 }
 
@@ -154,7 +154,8 @@ uint64_t clu_next_timer_ms(const struct clu *c)
 	if (c->gather.is_on && c->gather.again_ms > c->now_ms)
 		next = earlier(next, c->gather.again_ms);
 	for (uint32_t slot = 0; slot < c->config.nodes && c->state == CLU_UP; slot++)
-		if (c->slots[slot].state == CLU_P_UNKNOWN && c->slots[slot].lock == CLU_L_NONE && !c->slots[slot].is_given_up)
+		if (c->slots[slot].state == CLU_P_UNKNOWN && c->slots[slot].lock == CLU_L_NONE &&
+			!c->slots[slot].is_given_up)
 			next = earlier(next, c->slots[slot].again_ms);
 	return next;
 }

@@ -5,14 +5,14 @@
  * (arr_get_wants()). The same objects run in the server, over engines for one host and for corosync with DLM, and in
  * the simulator, over a modelled one.
  *
- *   engine --- CLU_EV_LOCK, CONFIG, MESSAGE, QUORUM, LOST ---> clu_step() --- CLU_ASK_LOCK, UNLOCK, SEND ... ---> engine
+ *   engine --- CLU_EV_LOCK, CONFIG, MESSAGE, QUORUM, LOST --> clu_step() --- CLU_ASK_LOCK, UNLOCK, SEND ... --> engine
  *   array  --- CLU_EV_ARRAY (it took a step)  ------------->             --- CLU_ASK_ARRAY (an event for it) ---> array
  *
  * Words: a *node* is one running process with a node id; its *slot* is the number of its bitmap. A node is *up* when it
- * has a slot and all others know. A node is *gone* when it is no member any more, and *dead for sure* only when its slot's
- * lock was granted to somebody: until then it may still write (no fencing without that). A *synchronous* message is done
- * when every node that was a member when it was delivered has acknowledged it, after processing, or left in order, or is
- * dead for sure. Each node has at most one such message under way.
+ * has a slot and all others know. A node is *gone* when it is no member any more, and *dead for sure* only when its
+ * slot's lock was granted to somebody: until then it may still write (no fencing without that). A *synchronous* message
+ * is done when every node that was a member when it was delivered has acknowledged it, after processing, or left in
+ * order, or is dead for sure. Each node has at most one such message under way.
  *
  *   OUT -> GROUP -> TOKEN -> SLOT -> LOAD -> HELLO -> UP -> LEAVING -> OUT
  *                                     |               |
@@ -75,9 +75,11 @@ struct clu_message {
 	/* ACK */
 	uint64_t to_node, to_seq;
 	int32_t rc;
-	uint64_t looked;		/* ACK of a HELLO: mask of slots that nobody has, and whose bits were looked at */
+	/* ACK of a HELLO: mask of slots that nobody has, and whose bits were looked at */
+	uint64_t looked;
 	uint32_t range_count, pin_count;	/* ACK of a HELLO */
-	struct clu_range { uint32_t slot; uint64_t low, high; } ranges[CLU_NODES_MAX];	/* suspended, its own included */
+	/* suspended, its own included */
+	struct clu_range { uint32_t slot; uint64_t low, high; } ranges[CLU_NODES_MAX];
 	uint32_t pins[ARR_MEMBERS_MAX];		/* see arr_get_pins() */
 };
 
@@ -97,10 +99,12 @@ enum clu_event_kind {
 	CLU_EV_LEAVE,
 	CLU_EV_TAKE_TOKEN,		/* an errand is to change members: CLU_ASK_TOKEN_TAKEN when it may begin */
 	CLU_EV_GIVE_TOKEN,		/* it is over: given back once all is recorded */
-	CLU_EV_TELL,			/* .message NEWDISK, RE_ADD or REMOVE; under the token: CLU_ASK_TOLD when all answered */
+	/* .message NEWDISK, RE_ADD or REMOVE; under the token: CLU_ASK_TOLD when all answered */
+	CLU_EV_TELL,
 	/* by the engine */
 	CLU_EV_LOCK,			/* .lock .rc: 0 granted, -EAGAIN refused (without queueing), -ECANCELED */
-	CLU_EV_CONFIG,			/* .nodes .node_count: who is a member of the group now, in order with messages */
+	/* .nodes .node_count: who is a member of the group now, in order with messages */
+	CLU_EV_CONFIG,
 	CLU_EV_MESSAGE,			/* .from .data .len_bytes; our own come back as well */
 	CLU_EV_QUORUM,			/* .value */
 	CLU_EV_LOST,			/* .reason: engine or membership is gone for good */
@@ -138,10 +142,12 @@ enum clu_ask_kind {
 	CLU_ASK_SEND,			/* .data .len_bytes, valid until the next step */
 	CLU_ASK_GOODBYE,		/* leave the group, let everything go */
 	/* of the hands */
-	CLU_ASK_LOAD,			/* .slot: judge the members once more, read this slot's bitmap, make the array */
+	/* .slot: judge the members once more, read this slot's bitmap, make the array */
+	CLU_ASK_LOAD,
 	CLU_ASK_ARRAY,			/* .array: step the array with it, then CLU_EV_ARRAY. The last ask of a step */
 	/* .message NEWDISK or RE_ADD: another node adds this disk: open it, ARR_EV_ADD is_by_peer, then CLU_EV_SEEN.
-	 * That other one has the token until then: it must not wait behind an errand of ours that waits for the token */
+	 * That other one has the token until then: it must not wait behind an errand of ours that waits for the token
+	 * */
 	CLU_ASK_SEE,
 	CLU_ASK_FORGET,			/* .message REMOVE: ARR_EV_REMOVE is_by_peer, close it; CLU_EV_SEEN */
 	CLU_ASK_PINS,			/* .pins .pin_count: arr_set_pins(), before the array is stepped again */

@@ -1,11 +1,11 @@
 /* Gathering: before a member comes back by bitmap, the bits of all slots are merged into ours.
  *
- * A slot whose lock is had without queueing is nobody's: it is merged and cleared. One that is refused lives: it is merged
- * and keeps its bits. All nodes have acknowledged that the member is back, so what they write now reaches it.
+ * A slot whose lock is had without queueing is nobody's: it is merged and cleared. One that is refused lives: it is
+ * merged and keeps its bits. All nodes have acknowledged that the member is back, so what they write now reaches it.
  *
- * Bits may move while we read: a survivor takes a dead node's slot into its own. Had we read the survivor's before and the
- * dead one's after, they would be missed, and the member would be in sync without them. So we begin when all we know of
- * are settled, and end with a *barrier*: a synchronous message without news (RESYNCING of the range that
+ * Bits may move while we read: a survivor takes a dead node's slot into its own. Had we read the survivor's before and
+ * the dead one's after, they would be missed, and the member would be in sync without them. So we begin when all we
+ * know of are settled, and end with a *barrier*: a synchronous message without news (RESYNCING of the range that
  * they know, mostly none). A survivor takes a
  * slot only after it heard of the death; before our barrier comes back we have heard of it, too, and then begin anew.
  *

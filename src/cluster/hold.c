@@ -1,8 +1,9 @@
 /* What stops a node: no quorum, loss, a broken array, the end.
  *
  * Without quorum the array is held at once and nothing is asked of the engine; what comes meanwhile is noted, and done
- * when quorum is back: our locks never left us. LOST is for good: the array is told, so are the clients, and the locks stay
- * ours until the last write that is under way has ended and the hands say so (CLU_EV_LEAVE), or the others fence us.
+ * when quorum is back: our locks never left us. LOST is for good: the array is told, so are the clients, and the locks
+ * stay ours until the last write that is under way has ended and the hands say so (CLU_EV_LEAVE), or the others fence
+ * us.
  *
  * Leaving in order: the array has stopped. With work undone the others are asked to take the slot as if we had died
  * (BITMAP_NEEDS_SYNC); else BYE, and they look at it all the same.
@@ -33,8 +34,8 @@ static void fail_if_broken(struct clu *c)
 	c->is_failed_told = true;
 	clu_errand_refuse(c, "the array is broken here");
 	ask = clu_ask(c, CLU_ASK_FAILED);
-	err_set(&ask->err, -EIO, "node %s leaves the cluster: it cannot write all members that the array has now; the other nodes "
-		"go on, and a start with working members joins again", c->config.name);
+	err_set(&ask->err, -EIO, "node %s leaves the cluster: it cannot write all members that the array has now; the "
+		"other nodes go on, and a start with working members joins again", c->config.name);
 	clu_note(c, "%s", ask->err.text);
 }
 
@@ -112,5 +113,5 @@ void clu_leave(struct clu *c)
 	if (c->state == CLU_LOST)
 		return;
 	c->state = CLU_OUT;
-	clu_note(c, c->leaves_work ? "this node has left with work undone: its slot is taken over" : "this node has left");
+	clu_note(c, "this node has left%s", c->leaves_work ? " with work undone: its slot is taken over" : "");
 }

@@ -46,7 +46,8 @@ struct clu_slot {
 	bool is_read;				/* ... and superblocks were read since */
 	bool is_given_up;			/* UNKNOWN: this array cannot take it */
 	uint64_t again_ms;			/* UNKNOWN: not asked for before */
-	uint64_t drain_seq;			/* RESYNCING that is acknowledged when its range is left alone; 0: none */
+	/* RESYNCING that is acknowledged when its range is left alone; 0: none */
+	uint64_t drain_seq;
 };
 
 struct clu_mail {

@@ -7,11 +7,12 @@
  *     HELLO   all others are told; their answers tell ranges that are left alone, pins, slots that need no look
  *     UP      the token is given back, the array is let go, other slots are looked at (recover.c)
  *
- * All slots refused: with as many others as slots the joiner is refused. With fewer, somebody has a dead node's slot for
- * the moment, and may need the token to finish: it is given back, and asked for again a little later.
+ * All slots refused: with as many others as slots the joiner is refused. With fewer, somebody has a dead node's slot
+ * for the moment, and may need the token to finish: it is given back, and asked for again a little later.
  *
- * Who has a slot that nobody in the group answers for, and copies there, is not known to a first node: nothing is written
- * until each slot was looked at (its range is the whole array). To a later one the answers say what the others suspend.
+ * Who has a slot that nobody in the group answers for, and copies there, is not known to a first node: nothing is
+ * written until each slot was looked at (its range is the whole array). To a later one the answers say what the others
+ * suspend.
  *
  * Laws: C3, C4 (C5: nothing is written to a member before UP). */
 #include "cluster/inside.h"
@@ -83,13 +84,15 @@ static void all_slots_refused(struct clu *c)
 	struct err err;
 
 	if (others(c) >= c->config.nodes) {
-		err_set(&err, -ERANGE, "node %s is not let in: %u nodes are up already, the bitmap has %u slots; one of them must "
-			"leave, or the array be made with more", c->config.name, others(c), c->config.nodes);
+		err_set(&err, -ERANGE, "node %s is not let in: %u nodes are up already, the bitmap has %u slots; one "
+			"of them must leave, or the array be made with more", c->config.name, others(c),
+			c->config.nodes);
 		clu_refuse(c, &err);
 	} else if (c->now_ms >= c->join_until_ms) {
-		err_set(&err, -ERANGE, "node %s is not let in: none of %u slots was free within %u s, though only %u other nodes "
-			"are in the group; a slot is free when its node is known to be dead", c->config.name, c->config.nodes,
-			CLU_JOIN_MS / 1000, others(c));
+		err_set(&err, -ERANGE, "node %s is not let in: none of %u slots was free within %u s, though only %u "
+			"other nodes are in the group; a slot is free when its node is known to be dead",
+			c->config.name,
+			c->config.nodes, CLU_JOIN_MS / 1000, others(c));
 		clu_refuse(c, &err);
 	} else {
 		clu_ask_unlock(c, token_lock);
@@ -145,7 +148,8 @@ void clu_loaded_came(struct clu *c, int rc)
 	if (c->state != CLU_LOAD)
 		return;
 	if (rc < 0) {
-		err_set(&err, rc, "node %s does not join: its members cannot be started (%s)", c->config.name, err_sentence(rc));
+		err_set(&err, rc, "node %s does not join: its members cannot be started (%s)", c->config.name,
+			err_sentence(rc));
 		clu_refuse(c, &err);
 		return;
 	}
@@ -198,7 +202,8 @@ static bool suspend_next(struct clu *c)
 		if (!range.high)
 			continue;
 		clu_ask_array(c, (struct arr_event){
-			.kind = ARR_EV_SUSPEND, .node = slot, .at = { range.low }, .len_bytes = range.high - range.low });
+			.kind = ARR_EV_SUSPEND, .node = slot, .at = { range.low },
+				.len_bytes = range.high - range.low });
 		return true;
 	}
 	return false;
@@ -237,8 +242,8 @@ static bool pump_hello(struct clu *c)
 	if (!c->hello.is_over)
 		return false;
 	if (c->sending.rc < 0) {
-		err_set(&err, c->sending.rc, "node %s is not let in: node %s refused it with slot %u of %u: %s", c->config.name,
-			c->sending.refused_by, c->slot, c->config.nodes, err_sentence(c->sending.rc));
+		err_set(&err, c->sending.rc, "node %s is not let in: node %s refused it with slot %u of %u: %s",
+			c->config.name, c->sending.refused_by, c->slot, c->config.nodes, err_sentence(c->sending.rc));
 		clu_refuse(c, &err);
 	} else if (!suspend_next(c)) {
 		be_up(c);

@@ -116,8 +116,8 @@ static int check_size(const uint8_t *data, size_t len_bytes, struct err *err)
 	uint64_t ranges, pins, path, wanted;
 
 	if (len_bytes < HEAD_BYTES || memcmp(data, magic, sizeof magic))
-		return err_set(err, -EPROTO, "a message of %zu bytes is none of umd's, which begin with \"UMDC\" and have %d "
-			"at least: it is left out", len_bytes, HEAD_BYTES);
+		return err_set(err, -EPROTO, "a message of %zu bytes is none of umd's, which begin with \"UMDC\" and "
+			"have %d at least: it is left out", len_bytes, HEAD_BYTES);
 	if (le_get(data + 4, 2) != VERSION)
 		return err_set(err, -EPROTO, "a message is of version %u, this node speaks version %d: it is left out",
 			(unsigned)le_get(data + 4, 2), VERSION);
@@ -128,13 +128,14 @@ static int check_size(const uint8_t *data, size_t len_bytes, struct err *err)
 	pins = le_get(data + AT_PINS, 4);
 	path = le_get(data + AT_PATH_LEN, 4);
 	if (ranges > CLU_NODES_MAX || pins > ARR_MEMBERS_MAX || path >= CLU_PATH_BYTES)
-		return err_set(err, -EPROTO, "a message has %u ranges, %u members and a path of %u bytes, the most are %d, %d "
-			"and %d: it is left out", (unsigned)ranges, (unsigned)pins, (unsigned)path, CLU_NODES_MAX,
+		return err_set(err, -EPROTO, "a message has %u ranges, %u members and a path of %u bytes, the most "
+			"are %d, %d and %d: it is left out", (unsigned)ranges, (unsigned)pins, (unsigned)path,
+			CLU_NODES_MAX,
 			ARR_MEMBERS_MAX, CLU_PATH_BYTES - 1);
 	wanted = HEAD_BYTES + path + ranges * RANGE_BYTES + pins * PIN_BYTES;
 	if (wanted != len_bytes || le_get(data + AT_LENGTH, 4) != len_bytes)
-		return err_set(err, -EPROTO, "a message has %zu bytes, it says %u and its parts make %u: it is left out", len_bytes,
-			(unsigned)le_get(data + AT_LENGTH, 4), (unsigned)wanted);
+		return err_set(err, -EPROTO, "a message has %zu bytes, it says %u and its parts make %u: it is left "
+			"out", len_bytes, (unsigned)le_get(data + AT_LENGTH, 4), (unsigned)wanted);
 	return 0;
 }
 
@@ -152,21 +153,22 @@ static int check_values(const struct clu_message *m, struct err *err)
 	const char *name = clu_message_name(m->type);
 
 	if (m->slot != UINT32_MAX && m->slot >= CLU_NODES_MAX)
-		return err_set(err, -EPROTO, "a message %s comes from slot %u, there are %d at most: it is left out", name, m->slot,
-			CLU_NODES_MAX);
+		return err_set(err, -EPROTO, "a message %s comes from slot %u, there are %d at most: it is left out",
+			name, m->slot, CLU_NODES_MAX);
 	if (m->low > m->high)
-		return err_set(err, -EPROTO, "a message %s has a range that ends at byte %llu and begins at %llu: it is left out",
-			name, (unsigned long long)m->high, (unsigned long long)m->low);
+		return err_set(err, -EPROTO, "a message %s has a range that ends at byte %llu and begins at %llu: it "
+			"is left out", name, (unsigned long long)m->high, (unsigned long long)m->low);
 	if (!is_word(m->name))
-		return err_set(err, -EPROTO, "a message %s has a node's name with blanks or control bytes: it is left out", name);
+		return err_set(err, -EPROTO, "a message %s has a node's name with blanks or control bytes: it is left "
+			"out", name);
 	for (uint32_t i = 0; i < m->range_count; i++)
 		if (m->ranges[i].slot >= CLU_NODES_MAX || m->ranges[i].low > m->ranges[i].high)
-			return err_set(err, -EPROTO, "a message %s has range %u of slot %u from %llu to %llu: it is left out", name,
-				i, m->ranges[i].slot, (unsigned long long)m->ranges[i].low,
+			return err_set(err, -EPROTO, "a message %s has range %u of slot %u from %llu to %llu: it is "
+				"left out", name, i, m->ranges[i].slot, (unsigned long long)m->ranges[i].low,
 				(unsigned long long)m->ranges[i].high);
 	if (m->type == CLU_M_DEAD && m->number >= CLU_NODES_MAX)
-		return err_set(err, -EPROTO, "a message %s is about slot %u, there are %d at most: it is left out", name, m->number,
-			CLU_NODES_MAX);
+		return err_set(err, -EPROTO, "a message %s is about slot %u, there are %d at most: it is left out",
+			name, m->number, CLU_NODES_MAX);
 	return 0;
 }
 

@@ -1,9 +1,9 @@
 /* Messages of others: in the order in which they came, one after the other.
  *
  * Noted at once, whatever is being processed: answers to our own message, who leaves, who is dead for sure. Everything
- * else waits for its turn, and is acknowledged after it was processed: superblocks were read, a disk was seen. One thing
- * must not hold up the next: that writes in a range end (RESYNCING). These may wait for a failure to be recorded, and so
- * for answers to a later message; the acknowledgement is kept aside until the range is left alone (pump_drains).
+ * else waits for its turn, and is acknowledged after it was processed: superblocks were read, a disk was seen. One
+ * thing must not hold up the next: that writes in a range end (RESYNCING). These may wait for a failure to be recorded,
+ * and so for answers to a later message; the acknowledgement is kept aside until the range is left alone (pump_drains).
  *
  * A node without array (a joiner that has not judged the members yet) has nothing to process: it acknowledges. One that
  * has read superblocks and is not up yet keeps everything for later: whoever waits for it does so until it is up, and
@@ -27,8 +27,8 @@ static void keep(struct clu *c, uint64_t from, const struct clu_message *m)
 	struct err err;
 
 	if (!mail) {
-		err_set(&err, -ENOMEM, "a message %s cannot be kept beside %u that wait: this node leaves the cluster, the others "
-			"go on", clu_message_name(m->type), c->mail_count);
+		err_set(&err, -ENOMEM, "a message %s cannot be kept beside %u that wait: this node leaves the "
+			"cluster, the others go on", clu_message_name(m->type), c->mail_count);
 		clu_lose(c, &err);
 		return;
 	}
@@ -161,8 +161,8 @@ static bool process_hello(struct clu *c, struct clu_mail *mail)
 	if (slot >= c->config.nodes)
 		return answer(c, mail, -ERANGE);
 	if (slot == c->slot) {
-		err_set(&err, -ESHUTDOWN, "node %s has slot %u now, which was this node's: nothing is written by this one any more",
-			mail->m.name, slot);
+		err_set(&err, -ESHUTDOWN, "node %s has slot %u now, which was this node's: nothing is written by this "
+			"one any more", mail->m.name, slot);
 		clu_lose(c, &err);
 		return true;
 	}

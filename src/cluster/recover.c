@@ -1,16 +1,16 @@
 /* The slots of the dead: asked for, granted, looked at, let go.
  *
- * A slot without a live owner is asked for by every survivor, queueing. The grant, and nothing else, says that its owner
- * writes no more (fencing is the engine's business); the first who has it tells the others (DEAD), for whoever merges
- * bits may wait for a failure to be recorded, which may wait for the dead node's acknowledgement. Then
+ * A slot without a live owner is asked for by every survivor, queueing. The grant, and nothing else, says that its
+ * owner writes no more (fencing is the engine's business); the first who has it tells the others (DEAD), for whoever
+ * merges bits may wait for a failure to be recorded, which may wait for the dead node's acknowledgement. Then
  *
  *     superblocks are read once (its last ones), then ARR_EV_TAKE_SLOT true, then the lock is let go: NONE
  *
- * one slot at a time. Later survivors find the slot empty; for them, too, its range ends. A newcomer that was faster has
- * the slot, and answers for the bits (receive.c): the request is cancelled.
+ * one slot at a time. Later survivors find the slot empty; for them, too, its range ends. A newcomer that was faster
+ * has the slot, and answers for the bits (receive.c): the request is cancelled.
  *
- * Nobody's slot that nobody we know has (UNKNOWN, after a start) is looked at in the same way. An array that is broken or
- * stopping takes nothing: it gives the lock to those who can.
+ * Nobody's slot that nobody we know has (UNKNOWN, after a start) is looked at in the same way. An array that is broken
+ * or stopping takes nothing: it gives the lock to those who can.
  *
  * Laws: C2, C4. A slot is never taken without its lock, and never cleared by anything but the array's own order. */
 #include "cluster/inside.h"

@@ -1,4 +1,5 @@
-/* Looking into the brain: one picture for people and tests. */
+/* Looking into the brain: one picture for people and tests. Nothing is decided here, and no machine goes by it; what is
+ * no news to anybody (locks that are asked for, mail that waits) is left out. */
 #include "cluster/inside.h"
 
 static uint64_t waits_for(const struct clu *c)

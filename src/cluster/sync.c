@@ -1,11 +1,11 @@
 /* The sync lock, and the range that all others leave alone.
  *
  * One node copies at a time: whoever has the sync lock, which is asked for when the array wants it and all slots were
- * looked at once (what is found there is copied in the same pass). Before the array copies anywhere the range is told to
- * all (RESYNCING); when all have acknowledged, no write of theirs is under way there, and none begins.
+ * looked at once (what is found there is copied in the same pass). Before the array copies anywhere the range is told
+ * to all (RESYNCING); when all have acknowledged, no write of theirs is under way there, and none begins.
  *
- * The array says what range it wants, and when it wants none. Should it end without that (a stop in mid-window), the range
- * is ended here, before the lock is let go.
+ * The array says what range it wants, and when it wants none. Should it end without that (a stop in mid-window), the
+ * range is ended here, before the lock is let go.
  *
  * Law: C3. */
 #include "cluster/inside.h"

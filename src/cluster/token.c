@@ -1,13 +1,13 @@
 /* The token: who has it may write superblocks and change members.
  *
  * The array wants it for a claim, an errand for a change of members; the lock is the same. Granted, the array reads
- * superblocks again first (ARR_EV_TOKEN): whoever had it before may have died between its writes and its message. What the
- * array has written is announced, and is recorded when all others have read it.
+ * superblocks again first (ARR_EV_TOKEN): whoever had it before may have died between its writes and its message. What
+ * the array has written is announced, and is recorded when all others have read it.
  *
- *     lock -> ARR_EV_TOKEN true -> [ claim -> METADATA_UPDATED -> all -> ARR_EV_ANNOUNCED ]* -> ARR_EV_TOKEN false -> unlock
+ *     lock -> TOKEN true -> [ claim -> METADATA_UPDATED -> all have answered -> ANNOUNCED ]* -> TOKEN false -> unlock
  *
- * Deadlocks: who waits for the token here waits with nothing that others need but writes in a suspended range, and these
- * are no reason for anybody to keep the token: messages are processed meanwhile (receive.c).
+ * Deadlocks: who waits for the token here waits with nothing that others need but writes in a suspended range, and
+ * these are no reason for anybody to keep the token: messages are processed meanwhile (receive.c).
  *
  * Law: C6. */
 #include "cluster/inside.h"

@@ -16,7 +16,8 @@ int main(void)
 	ok(w->nodes[one].was_up && w->nodes[two].was_up, "both are up");
 	is_u64(w_status(w, one).slot, 0, "the first has slot 0");
 	is_u64(w_status(w, two).slot, 1, "the second has slot 1");
-	ok(w_status(w, one).peers[1].state == CLU_P_UP && w_status(w, two).peers[0].state == CLU_P_UP, "they know of each other");
+	ok(w_status(w, one).peers[1].state == CLU_P_UP && w_status(w, two).peers[0].state == CLU_P_UP, "they know of "
+		"each other");
 	ok(!strcmp(w_status(w, two).peers[0].name, "n1"), "by name");
 	ok(!w->nodes[one].a.is_held && !w->nodes[two].a.is_held, "their arrays are let go");
 

@@ -1,8 +1,8 @@
 /* Some brains, a cluster made of lists, and arrays that only say what they want.
  *
- * The engine: one order of messages and configurations for all, delivered to each node when the test says so; locks with
- * queues; who dies keeps its locks until it is fenced. The array: a handful of wishes and counters behind the functions of
- * array/array.h that the brain calls; so this is linked without the real one.
+ * The engine: one order of messages and configurations for all, delivered to each node when the test says so; locks
+ * with queues; who dies keeps its locks until it is fenced. The array: a handful of wishes and counters behind the
+ * functions of array/array.h that the brain calls; so this is linked without the real one.
  *
  *     w_init(&w, 3, seed)   w_start(&w, 0)   w_run(&w)   w_kill(&w, 1)   w_fence(&w, 1)   ...
  *
@@ -14,72 +14,10 @@
 #include <stdlib.h>
 
 #include "cluster/cluster.h"
+#include "fake_array.h"
 #include "tap.h"
 
-enum { W_NODES = 6, W_LOG = 4000, W_SIZE = 1 << 20, W_SLOTS = 64 };
-
-/* ---- the array ---- */
-
-struct arr {
-	bool is_there, is_stopped, is_held, is_lost, is_broken, is_stopping, is_reloading, has_token, has_sync;
-	bool keeps_reloading, keeps_taking, keeps_writing;	/* do not end by themselves */
-	unsigned claims, recoveries, windows;			/* wishes: to be recorded; by bitmap; ranges to be copied */
-	bool is_claimed, is_gathered, is_open_asked, is_open;
-	int take;
-	uint32_t take_node;
-	bool take_value;
-	uint64_t bits[W_SLOTS];		/* gathered or taken: how often each slot was read; see w.bits */
-	struct arr_range suspended[W_SLOTS];
-	uint32_t pins[2], pin_count;
-	unsigned announced, reloads, torn_reloads, looks, gathers, opened, copied;
-	uint64_t has_bits;		/* mask of the bits that this node's slot has in memory: see w.slot_bits */
-};
-
-void arr_get_status(const struct arr *a, struct arr_status *s)
-{
-	memset(s, 0, sizeof *s);
-	s->size_bytes = W_SIZE;
-	s->is_reloading = a->is_reloading;
-	s->is_broken = a->is_broken;
-	s->is_stopping = a->is_stopping;
-	s->take = a->take;
-	s->resync_offset = a->windows || a->recoveries ? 0 : OFF_NONE;
-}
-
-bool arr_is_stopped(const struct arr *a)
-{
-	return a->is_stopped;
-}
-
-void arr_get_wants(const struct arr *a, struct arr_wants *w)
-{
-	memset(w, 0, sizeof *w);
-	if (a->is_broken || a->is_lost)
-		return;
-	w->token = a->claims != 0;
-	w->announce = a->has_token && !a->is_reloading && a->is_claimed;
-	w->sync = (a->recoveries || a->windows || a->is_open) && !a->is_stopping;
-	w->gather = a->has_sync && a->recoveries && !a->is_gathered && !a->is_stopping;
-	w->window = a->has_sync && a->is_open_asked;
-	w->window_at = a->windows ? 4096ull * a->windows : 0;
-	w->window_len = a->windows ? 4096 : 0;
-}
-
-struct arr_range arr_suspended(const struct arr *a, uint32_t node)
-{
-	return a->suspended[node];
-}
-
-bool arr_is_left_alone(const struct arr *a, uint32_t node)
-{
-	return !a->suspended[node].len || !a->keeps_writing;
-}
-
-uint32_t arr_get_pins(const struct arr *a, uint32_t ret[ARR_MEMBERS_MAX])
-{
-	memcpy(ret, a->pins, sizeof a->pins);
-	return a->pin_count;
-}
+enum { W_NODES = 6, W_LOG = 4000 };
 
 /* ---- the world ---- */
 
@@ -464,7 +402,8 @@ static bool w_hear(struct w *w, int node)
 		return false;
 	d = &w->log[n->next++];
 	if (d->is_config)
-		w_step(w, node, (struct clu_event){ .kind = CLU_EV_CONFIG, .nodes = d->nodes, .node_count = d->node_count });
+		w_step(w, node, (struct clu_event){ .kind = CLU_EV_CONFIG, .nodes = d->nodes,
+			.node_count = d->node_count });
 	else
 		w_step(w, node, (struct clu_event){
 			.kind = CLU_EV_MESSAGE, .from = d->from, .data = d->data, .len_bytes = d->len_bytes });

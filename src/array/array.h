@@ -176,8 +176,8 @@ struct arr_claim {
  * Several nodes run the same array on the same members, each with a bitmap of its own: its *slot*. What must not happen
  * on two nodes at once is *wanted* by the array and answered by events; who gives the answers is the cluster's brain
  * (cluster/cluster.h). Whoever holds the *token* may write superblocks; whoever holds the *sync lock* may copy, and
- * only in a range that all others have left alone (*suspended*). The array is never clean on disk once it was written:
- * the slots say what is in doubt. Nothing is read from another member than the pin, which all nodes choose alike (I6). */
+ * only in a range that all others have left alone (*suspended*). The array is never clean on disk once it was
+ * written: the slots say what is in doubt. Nothing is read but the pin, which all nodes choose alike (I6). */
 
 struct arr_wants {
 	bool token;			/* a claim is due or under way, or a spare may take a slot */

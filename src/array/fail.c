@@ -238,7 +238,7 @@ void arr_event_remove(struct arr *a, struct arr_event *ev)
 {
 	struct arr_member *m = &a->members[ev->member];
 
-	if (!may_change(a, ev, "be removed") || !may_tell(a, ev, "be removed"))
+	if (!may_tell(a, ev, "be removed") || !may_change(a, ev, "be removed"))
 		return;
 	if (m->state != ARR_M_FAULTY && m->state != ARR_M_SPARE) {
 		ev->rc = err_set(ev->err, UMD_E_MEMBER_STATE,
@@ -298,8 +298,10 @@ void arr_event_add(struct arr *a, struct arr_event *ev)
 	const struct arr_member *new = ev->new_member;
 	uint32_t i;
 
+	if (!may_tell(a, ev, "join"))
+		return;
 	ev->rc = arr_check_join(a, new, ev->err);
-	if (ev->rc || !may_tell(a, ev, "join"))
+	if (ev->rc)
 		return;
 	i = free_entry(a);
 	a->member_count = i < a->member_count ? a->member_count : i + 1;

@@ -348,6 +348,16 @@ UNUSED static bool run_one(void)
 	return true;
 }
 
+/* The first job of this kind, though it is held back. */
+UNUSED static void run_held(enum arr_job_kind kind)
+{
+	unsigned held = w.held;
+
+	w.held = ~KIND(kind);
+	run_one();
+	w.held = held;
+}
+
 /* The job of this request, though its kind is held back. */
 UNUSED static void run_job_of(struct arr_req *req)
 {

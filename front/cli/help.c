@@ -59,7 +59,7 @@ void cli_help_command(FILE *to, const struct cli_command *c)
 	for (size_t n = 0; (o = cli_nth_option(c, n)); n++) {
 		option_line(to, o->name, o->value, o->sentence);
 		if (o->alias)
-			fprintf(to, "%30s(also --%s)\n", "", o->alias);
+			fprintf(to, "%30s(also %s%s)\n", "", o->alias[1] ? "--" : "-", o->alias);
 	}
 	option_line(to, "help", NULL, "this text");
 	fprintf(to, "\nExamples:\n  %s\n  %s\n", c->examples[0], c->examples[1]);

@@ -50,7 +50,7 @@ static void put_option(const struct cli_option *o)
 		putchar('_');
 	}
 	if (o->alias)
-		printf(", *--%s*", o->alias);
+		printf(", *%s%s*", o->alias[1] ? "--" : "-", o->alias);
 	fputs("\n\t", stdout);
 	put_text(o->sentence);
 	fputs("\n\n", stdout);

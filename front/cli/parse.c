@@ -1,5 +1,5 @@
-/* The option parser: long options only, `--name=value` or `--name value`, in any place; `--` ends them. One dash is an
- * option nobody has, but for a command whose words may begin so.
+/* The option parser: `--name=value` or `--name value`, in any place; `--` ends them. One dash and a letter is an option
+ * whose alias is that letter; there are hardly any, and none for a command whose words may begin so.
  *
  * Everything typed is kept in its order (manage needs it) and beside that the plain words. What the table does not
  * allow ends in one sentence and CLI_USAGE before any command runs. */
@@ -73,7 +73,8 @@ static int read_option(struct cli *cli, const char *arg, const char *next, bool 
 	struct cli_item *item = &cli->items[cli->item_count];
 	bool has_value;
 
-	item->option = arg[1] == '-' ? cli_find_option(cli->command, arg + 2, len) : NULL;
+	item->option = arg[1] == '-' ? cli_find_option(cli->command, arg + 2, len) :
+		       arg[1] && !arg[2] ? cli_find_option(cli->command, arg + 1, 1) : NULL;
 	if (!item->option)
 		return cli_usage("%s has no option \"%s\"; umd %s --help lists them", verb, cli_shown(arg),
 				 verb);

@@ -5,7 +5,7 @@ Source: design, the command line: "Exit status: 0 done; 1 it failed; 2 usage".
 """
 from scene import Scene
 
-VERBS = ['create', 'serve', 'examine', 'why', 'map', 'detail', 'list', 'manage', 'get', 'set', 'attrs',
+VERBS = ['create', 'serve', 'cluster', 'examine', 'why', 'map', 'detail', 'list', 'manage', 'get', 'set', 'attrs',
 	'monitor', 'stop', 'wait']
 
 WRONG = [
@@ -37,6 +37,13 @@ WRONG = [
 	(['set', 'home', 'level'], ['NAME PATH VALUE']),
 	(['set', 'home', 'level', 'raid1', 'raid10'], ['raid10']),
 	(['set', '--now', 'home', 'level', '-1'], ['--now']),
+	(['cluster'], ['the word lab']),
+	(['cluster', 'zoo'], ['"zoo"', 'lab']),
+	(['cluster', 'lab', '-n', '9'], ['2 to 8', 'not 9']),
+	(['cluster', 'lab', '-n', '1'], ['2 to 8', 'not 1']),
+	(['cluster', 'lab', '-n'], ['--nodes needs a value']),
+	(['cluster', 'lab', '-x'], ['-x']),
+	(['cluster', 'lab', '--seconds=3'], ['4 to 3600', 'not 3']),
 	(['monitor'], ['name of an array']),
 	(['serve'], ['needs a member']),
 	(['serve', '--inactive'], ['--name']),

@@ -18,11 +18,11 @@ struct engine_config {
 	char cluster_name[65];		/* as the bitmap says */
 	char node_name[CLU_NODE_NAME_BYTES];	/* "": the engine's own */
 	uint32_t nodes;			/* slots */
-	const int *member_fds;		/* local: descriptors that do the members' I/O, in the order of device numbers */
+	const int *member_fds;		/* local: they do the members' I/O, in the order of device numbers */
 	uint32_t member_count;
 	const char *directory;		/* local: where log and sockets live, the same for every node of this host */
 	void (*deliver)(void *opaque, const struct clu_event *event);	/* CLU_EV_LOCK, CONFIG, MESSAGE, QUORUM, LOST */
-	/* NULL, or one sentence for the server's log, from the engine's thread: something was repaired and all goes on. */
+	/* NULL, or one sentence for the server's log, from the engine's thread: something was repaired, all goes on. */
 	void (*note)(void *opaque, const char *sentence);
 	void *opaque;
 };
@@ -34,8 +34,8 @@ struct engine_ops {
 	void (*unlock)(struct engine *e, struct clu_lock lock);
 	void (*send)(struct engine *e, const uint8_t *data, uint32_t len_bytes);
 	void (*goodbye)(struct engine *e);	/* leave the group; everything held is let go */
-	/* Is it certain that the others still count us in? Asked before every write to a member, by any thread: cheap. A
-	 * node that was stopped and goes on finds false here before it has heard of anything (C5). */
+	/* Is it certain that the others still count us in? Asked before every write to a member, by any thread: cheap.
+	 * A node that was stopped and goes on finds false here before it has heard of anything (C5). */
 	bool (*may_write)(struct engine *e);
 	struct engine *(*close)(struct engine *e);	/* waits for the thread; not from within deliver() */
 };

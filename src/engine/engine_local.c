@@ -1,8 +1,8 @@
 /* The local engine: nodes are processes of one host, their cluster is a log file, locked bytes and sockets that wake.
  *
- * All work is done by one thread, in rounds: hear who pokes, read the log and deliver it, carry out what was asked for in
- * the order in which it was asked, bury the dead, try for the locks that are queued for. The door's functions only put
- * an ask into a list and wake the thread, so they never wait and may be called while an event is delivered.
+ * All work is done by one thread, in rounds: hear who pokes, read the log and deliver it, carry out what was asked
+ * for in the order in which it was asked, bury the dead, try for the locks that are queued for. The door's functions
+ * only put an ask into a list and wake the thread, so they never wait and may be called while an event is delivered.
  *
  * The right to append is never waited for inside a call: who does not get it tries again when poked (the one who had it
  * has appended, and so pokes) or after a while. So an ask that appends stops those behind it, and nothing else.
@@ -11,9 +11,9 @@
  * connection to a member is missing (it may have died while the locks of its process are still being let go). With
  * nothing pending the thread looks once a second whether its log is still there.
  *
- * A death is what the kernel says of locks: the dead node's byte is free. So a process that is stopped by a signal is not
- * dead; it holds everything (C5 needs no more here: whoever runs may write, as long as the log is the one that the
- * others read). An engine that is closed without a goodbye dies for the others.
+ * A death is what the kernel says of locks: the dead node's byte is free. So a process that is stopped by a signal is
+ * not dead; it holds everything (C5 needs no more here: whoever runs may write, as long as the log is the one that
+ * the others read). An engine that is closed without a goodbye dies for the others.
  *
  * Left out: quorum, which one host always has; several user ids in one group. */
 #include <errno.h>
@@ -81,7 +81,9 @@ static void ask_group(struct engine *e)
 
 static void ask_lock(struct engine *e, struct clu_lock lock, bool may_queue)
 {
-	ask(local_of(e), &(struct engine_command){ .kind = ENGINE_DO_LOCK, .lock = lock, .may_queue = may_queue }, NULL);
+	struct engine_command wanted = { .kind = ENGINE_DO_LOCK, .lock = lock, .may_queue = may_queue };
+
+	ask(local_of(e), &wanted, NULL);
 }
 
 static void ask_cancel(struct engine *e, struct clu_lock lock)
@@ -202,8 +204,8 @@ static bool is_closing(struct engine_local *l)
 	return answer;
 }
 
-/* What was asked before the close is still carried out, a goodbye above all. But somebody who stands still with the right
- * to append must not keep us for ever: then we are gone without a word. */
+/* What was asked before the close is still carried out, a goodbye above all. But somebody who stands still with the
+ * right to append must not keep us for ever: then we are gone without a word. */
 static bool is_over(struct engine_local *l, uint64_t *closing_ms)
 {
 	if (!is_closing(l))

@@ -35,7 +35,7 @@ struct engine_locks {
 	uint32_t member_count;
 	struct engine_lock_file {
 		int fd;
-		uint64_t device, inode;		/* of what @fd was: the hands may close a member's, and use its number again */
+		uint64_t device, inode;		/* of what @fd was: hands close one, and use its number again */
 	} members[ARR_MEMBERS_MAX];
 };
 
@@ -120,7 +120,7 @@ struct engine_pokes {
 };
 
 void engine_pokes_init(struct engine_pokes *p, int dir_fd);
-/* Listen as @base.@index, and reach everybody in @ids; 0 or -errno. Who cannot be reached is dying, or found by time. */
+/* Listen as @base.@index, 0 or -errno; reach everybody in @ids: who cannot be reached is dying, or found by time. */
 int engine_pokes_listen(struct engine_pokes *p, const char *base, uint32_t index);
 void engine_pokes_connect(struct engine_pokes *p, const char *base, const uint64_t ids[ENGINE_NODES_MAX], uint32_t own);
 void engine_pokes_all(struct engine_pokes *p);
@@ -130,7 +130,9 @@ void engine_pokes_close(struct engine_pokes *p);
 
 /* ---- the engine (engine_local.c), and what its thread does (engine_local_do.c) ---- */
 
-enum engine_command_kind { ENGINE_DO_GROUP, ENGINE_DO_LOCK, ENGINE_DO_CANCEL, ENGINE_DO_UNLOCK, ENGINE_DO_SEND, ENGINE_DO_GOODBYE };
+enum engine_command_kind {
+	ENGINE_DO_GROUP, ENGINE_DO_LOCK, ENGINE_DO_CANCEL, ENGINE_DO_UNLOCK, ENGINE_DO_SEND, ENGINE_DO_GOODBYE,
+};
 
 struct engine_command {
 	struct engine_command *next;

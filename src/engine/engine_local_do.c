@@ -4,8 +4,8 @@
  * Whatever was appended comes back through the log like everybody else's, so a node hears itself in the order that all
  * hear. A grant is told after the log was read to its end: what the former holder sent arrives before its lock.
  *
- * A wish for a lock that somebody else waits for goes to the queue untried, for 5 ms: whoever gives a lock away and wants
- * it again at once would else always be faster than the one who has to wake up first.
+ * A wish for a lock that somebody else waits for goes to the queue untried, for 5 ms: whoever gives a lock away and
+ * wants it again at once would else always be faster than the one who has to wake up first.
  *
  * When the engine is lost, all that is held stays held until the end: parts may still be on their way to members. */
 #include <errno.h>

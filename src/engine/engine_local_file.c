@@ -6,8 +6,8 @@
  *
  *	0 magic 8 | 8 version 4 | 16 array uuid 16 | 32 cluster name 64
  *
- * The last node to leave removes the file, and people may: so a node that is to use it looks whether the path still leads
- * to the file it opened. Why a log cannot be used any more is kept as one sentence, the first. */
+ * The last node to leave removes the file, and people may: so a node that is to use it looks whether the path still
+ * leads to the file it opened. Why a log cannot be used any more is kept as one sentence, the first. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -47,8 +47,8 @@ int engine_log_open_file(struct engine_log *log, struct err *err)
 	if (log->fd < 0 || fstat(log->fd, &st) < 0)
 		return err_set(err, -errno, "cannot open the cluster's log %s: %s", log->path, strerror(errno));
 	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid())
-		return err_set(err, -EPERM, "the cluster's log %s is not a file of uid %u, as it would be if this user's umd "
-			       "had made it", log->path, (unsigned)geteuid());
+		return err_set(err, -EPERM, "the cluster's log %s is not a file of uid %u, so this user's umd did not "
+			       "make it", log->path, (unsigned)geteuid());
 	return 0;
 }
 
@@ -71,18 +71,18 @@ int engine_log_judge(struct engine_log *log, struct err *err)
 	if (n == 0 || (n == (ssize_t)sizeof head && !memcmp(head, (const uint8_t[8]){ 0 }, 8)))
 		return 0;
 	if (n < (ssize_t)sizeof head || memcmp(head, magic, sizeof magic))
-		return err_set(err, -EPROTO, "the file %s is not the log of a cluster of umd: it begins with other bytes; "
-			       "nothing was written", log->path);
+		return err_set(err, -EPROTO, "the file %s is not the log of a cluster of umd: it begins with other "
+			       "bytes; nothing was written", log->path);
 	if (le_get(head + 8, 4) != VERSION)
-		return err_set(err, UMD_E_NOT_SUPPORTED, "the cluster's log %s has version %u, where this umd knows version %u: "
-			       "not supported; all nodes of a host run the same umd", log->path,
+		return err_set(err, UMD_E_NOT_SUPPORTED, "the cluster's log %s has version %u, where this umd knows "
+			       "version %u: not supported; all nodes of a host run the same umd", log->path,
 			       (unsigned)le_get(head + 8, 4), (unsigned)VERSION);
 	if (memcmp(head + UUID_AT, log->uuid, 16))
 		return err_set(err, UMD_E_FOREIGN_MEMBER, "the cluster's log %s belongs to an array of another uuid; "
 			       "nothing was written", log->path);
 	if (memcmp(head + NAME_AT, log->cluster_name, 64))
-		return err_set(err, -EPROTO, "the cluster's log %s was made for another cluster name than this array's; "
-			       "nothing was written", log->path);
+		return err_set(err, -EPROTO, "the cluster's log %s was made for another cluster name than this "
+			       "array's; nothing was written", log->path);
 	return 0;
 }
 
@@ -95,8 +95,8 @@ static int check_directory(const char *path, struct err *err)
 	if (lstat(path, &st) < 0)
 		return err_set(err, -errno, "cannot use the cluster's directory %s: %s", path, strerror(errno));
 	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 07777) != 0700)
-		return err_set(err, -EPERM, "the cluster's directory %s has uid %u and mode %#o, where a directory of uid %u with "
-			       "mode 0700 is asked for", path, (unsigned)st.st_uid, (unsigned)st.st_mode,
+		return err_set(err, -EPERM, "the cluster's directory %s has uid %u and mode %#o, where a directory of "
+			       "uid %u with mode 0700 is asked for", path, (unsigned)st.st_uid, (unsigned)st.st_mode,
 			       (unsigned)geteuid());
 	return 0;
 }
@@ -125,7 +125,8 @@ int engine_log_open(struct engine_log *log, const struct engine_config *config, 
 	log->index = UINT32_MAX;
 	log->dir_fd = open(config->directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (log->dir_fd < 0)
-		return err_set(err, -errno, "cannot open the cluster's directory %s: %s", config->directory, strerror(errno));
+		return err_set(err, -errno, "cannot open the cluster's directory %s: %s", config->directory,
+			       strerror(errno));
 	rc = engine_log_open_file(log, err);
 	return rc < 0 ? rc : engine_log_judge(log, err);
 }
@@ -149,5 +150,11 @@ bool engine_log_is_the_one(const struct engine_log *log)
 
 int engine_log_check(struct engine_log *log)
 {
-	return engine_log_is_the_one(log) ? 0 : engine_log_lose(log, -ESTALE, "is gone: it was removed or replaced while its nodes ran");
+	struct stat st;
+
+	if (!engine_log_is_the_one(log))
+		return engine_log_lose(log, -ESTALE, "is gone: it was removed or replaced while its nodes ran");
+	if (fstat(log->fd, &st) < 0 || (uint64_t)st.st_size < log->at)
+		return engine_log_lose(log, -EIO, "has lost its end: it is shorter than what was read from it");
+	return 0;
 }

@@ -69,8 +69,8 @@ int engine_locks_init(struct engine_locks *l, const struct engine_config *config
 		if (flags < 0 || fstat(fd, &st) < 0)
 			return err_set(err, -errno, "cannot lock member %u for a cluster: %s", i, strerror(errno));
 		if ((flags & O_ACCMODE) != O_RDWR)
-			return err_set(err, -EBADF, "cannot lock member %u for a cluster: it was opened for reading alone, and "
-				       "nodes write", i);
+			return err_set(err, -EBADF, "cannot lock member %u for a cluster: it was opened for reading "
+				       "alone, where nodes write", i);
 		l->members[i] = (struct engine_lock_file){ fd, st.st_dev, st.st_ino };
 	}
 	l->member_count = config->member_count;

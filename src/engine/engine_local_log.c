@@ -13,11 +13,11 @@
  *	leave, bury   record, end, entry	an entry too many: buried a second time, which is told to nobody
  *	message       record, end		behind the end lies a whole record: taken in; or a torn one: cut
  *
- * So what lies before the end was whole once. If it no longer is, or the file is shorter, or is not the one that newcomers
- * find, then nodes may differ in what they have read: this one is lost, and says which (C3).
+ * So what lies before the end was whole once. If it no longer is, or the file is shorter, or is not the one that
+ * newcomers find, then nodes may differ in what they have read: this one is lost, and says which (C3).
  *
- * A node is alive while the lock on its byte is held. The one who finds nobody alive empties the log. While a group lives
- * its log only grows; what everybody has read is given back to the file system as a hole.
+ * A node is alive while the lock on its byte is held. The one who finds nobody alive empties the log. While a group
+ * lives its log only grows; what everybody has read is given back to the file system as a hole.
  *
  * Left out: power failures. No lock outlives one, so the first node afterwards begins anew. */
 #include <errno.h>
@@ -36,13 +36,15 @@ enum {
 	TELL_BYTES = 1 << 20, PUNCH_BYTES = 4 << 20,
 };
 
+static const char lost_its_end[] = "has lost its end: it is shorter than what was written to it";
+
 static int get(struct engine_log *log, void *data, size_t len_bytes, uint64_t at)
 {
 	ssize_t n = pread(log->fd, data, len_bytes, (off_t)at);
 
 	if (n < 0)
 		return engine_log_lose_errno(log, "read");
-	return n == (ssize_t)len_bytes ? 0 : engine_log_lose(log, -EIO, "has lost its end");
+	return n == (ssize_t)len_bytes ? 0 : engine_log_lose(log, -EIO, lost_its_end);
 }
 
 static int put(struct engine_log *log, const void *data, size_t len_bytes, uint64_t at)
@@ -65,7 +67,9 @@ static int get_end(struct engine_log *log)
 		return rc;
 	log->end = le_get(end, 8);
 	log->end_seq = le_get(end + 8, 8);
-	return log->end >= RECORDS_AT && log->end < 1ull << 62 ? 0 : engine_log_lose(log, -EPROTO, "has a head that nobody wrote");
+	if (log->end >= RECORDS_AT && log->end < 1ull << 62)
+		return 0;
+	return engine_log_lose(log, -EPROTO, "has a head that nobody wrote");
 }
 
 static int put_end(struct engine_log *log, uint32_t record_bytes)
@@ -83,8 +87,8 @@ static void note_cut(struct engine_log *log, uint64_t bytes)
 {
 	char sentence[CLU_PATH_BYTES + 300];
 
-	text_fit(sentence, sizeof sentence, "the log %s ended in %llu bytes of a record that nobody finished: they were cut off",
-		 log->path, (unsigned long long)bytes);
+	text_fit(sentence, sizeof sentence, "the log %s ended in %llu bytes of a record that nobody finished: they "
+		 "were cut off", log->path, (unsigned long long)bytes);
 	if (log->note)
 		log->note(log->opaque, sentence);
 }
@@ -110,11 +114,20 @@ static int mend_end(struct engine_log *log)
 			return rc;
 	}
 	if (fstat(log->fd, &st) < 0 || (uint64_t)st.st_size < log->end)
-		return engine_log_lose(log, -EIO, "has lost its end");
+		return engine_log_lose(log, -EIO, lost_its_end);
 	if ((uint64_t)st.st_size == log->end)
 		return 0;
 	note_cut(log, (uint64_t)st.st_size - log->end);
 	return ftruncate(log->fd, (off_t)log->end) < 0 ? engine_log_lose_errno(log, "cut") : 0;
+}
+
+/* A dead node's. While we may append nobody takes its index and makes a new one. */
+static void remove_socket(struct engine_log *log, uint32_t index)
+{
+	char name[ENGINE_NAME_BYTES];
+
+	text_fit(name, sizeof name, "%s.%u", log->name, index);
+	unlinkat(log->dir_fd, name, 0);
 }
 
 /* Nobody is alive: whatever is there is history. */
@@ -122,6 +135,8 @@ static int begin_anew(struct engine_log *log)
 {
 	uint8_t head[RECORDS_AT] = { 0 };
 
+	for (uint32_t i = 0; i < ENGINE_NODES_MAX; i++)
+		remove_socket(log, i);
 	engine_log_put_names(log, head);
 	le_put(head + END_AT, 8, RECORDS_AT);
 	le_put(head + END_AT + 8, 8, 1);
@@ -274,7 +289,8 @@ static void punch(struct engine_log *log)
 			lowest = at;
 	}
 	if (lowest > RECORDS_AT)
-		fallocate(log->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, RECORDS_AT, (off_t)(lowest - RECORDS_AT));
+		fallocate(log->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, RECORDS_AT,
+			  (off_t)(lowest - RECORDS_AT));
 	log->punched_at = log->end;
 }
 
@@ -288,24 +304,30 @@ int engine_log_message(struct engine_log *log, uint64_t node_id, const uint8_t *
 	return append(log, &message);
 }
 
+static int bury_one(struct engine_log *log, uint32_t index)
+{
+	struct engine_record died = { .kind = ENGINE_R_DIED, .index = index };
+	uint8_t id[8];
+	int rc = get(log, id, sizeof id, NODES_AT + index * NODE_BYTES);
+
+	if (rc < 0)
+		return rc;
+	died.node_id = le_get(id, sizeof id);
+	if (!died.node_id || !engine_bytes_are_free(log->fd, ENGINE_BYTE_NODE + index, 1))
+		return 0;
+	remove_socket(log, index);
+	rc = append(log, &died);
+	return rc < 0 ? rc : put_node(log, index, 0, 0);
+}
+
 int engine_log_bury(struct engine_log *log)
 {
-	for (uint32_t i = 0; i < ENGINE_NODES_MAX; i++) {
-		struct engine_record died = { .kind = ENGINE_R_DIED, .index = i };
-		uint8_t entry[NODE_BYTES];
-		int rc = get(log, entry, sizeof entry, NODES_AT + i * NODE_BYTES);
+	int rc = 0;
 
-		died.node_id = le_get(entry, 8);
-		if (rc == 0 && (!died.node_id || i == log->index || !engine_bytes_are_free(log->fd, ENGINE_BYTE_NODE + i, 1)))
-			continue;
-		if (rc == 0)
-			rc = append(log, &died);
-		if (rc == 0)
-			rc = put_node(log, i, 0, 0);
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
+	for (uint32_t i = 0; rc == 0 && i < ENGINE_NODES_MAX; i++)
+		if (i != log->index)
+			rc = bury_one(log, i);
+	return rc;
 }
 
 bool engine_log_has_dead(struct engine_log *log)
@@ -354,8 +376,11 @@ int engine_log_read(struct engine_log *log, struct engine_record *ret_record)
 	if (n < 0)
 		return engine_log_lose_errno(log, "read");
 	bytes = engine_record_decode(raw, (size_t)n, log->seq, ret_record);
+	if (!bytes && log->at >= le_get(end, 8))
+		return 0;
 	if (!bytes)
-		return log->at < le_get(end, 8) ? engine_log_lose(log, -EPROTO, "does not say any more what was written to it") : 0;
+		return engine_log_lose(log, -EPROTO,
+				       n == 0 ? lost_its_end : "does not say any more what was written to it");
 	log->at += bytes;
 	log->seq++;
 	ret_record->is_news = apply(log, ret_record);

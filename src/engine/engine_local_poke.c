@@ -5,8 +5,9 @@
  * wakes looks by itself after a while. So bytes that do not fit are left out (the other has unread ones), and a peer
  * that cannot be reached is no error.
  *
- * A newcomer binds its socket while it has the right to append, so before another can come, and connects to everybody who
- * was there: each pair has exactly one connection. Sockets are reached through /proc/self/fd, whatever the length of the directory's path. */
+ * A newcomer binds its socket while it has the right to append, so before another can come, and connects to everybody
+ * who was there: each pair has exactly one connection. Sockets are reached through /proc/self/fd, whatever the length
+ * of the directory's path. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

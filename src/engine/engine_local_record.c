@@ -2,8 +2,8 @@
  *
  *	magic 4 | payload bytes 4 | number 8 | node id 8 | kind 4 | index 4 | zero 4 | crc32 4 | payload
  *
- * Little endian. The checksum covers everything else. A record counts when it is whole, its checksum is right and it has
- * the number that is due: what a dead node left half written, or an older log behind a cut, is none. */
+ * Little endian. The checksum covers everything else. A record counts when it is whole, its checksum is right and it
+ * has the number that is due: what a dead node left half written, or an older log behind a cut, is none. */
 #include <string.h>
 
 #include "base/le.h"

@@ -12,11 +12,11 @@
  * what they share; so each has a byte that only its own kind locks, and looks at the other's after it has locked its
  * own: of two that come at once at least one sees the other.
  *
- * Block devices are opened with O_EXCL by exclusive users, which keeps mounts, md and dm away and meets another umd that
- * came through another device node. Nodes of a cluster cannot hold it at the same time: each opens with O_EXCL once and
- * lets go, one after the other by the lock on PROBE, and so sees whoever holds it now.
+ * Block devices are opened with O_EXCL by exclusive users, which keeps mounts, md and dm away and meets another umd
+ * that came through another device node. Nodes of a cluster cannot hold it at the same time: each opens with O_EXCL
+ * once and lets go, one after the other by the lock on PROBE, and so sees whoever holds it now.
  *
- * Left out: whoever takes O_EXCL of a block device after a clustered start without a look at locks (the kernel's md). */
+ * Left out: whoever takes O_EXCL of a block device after a clustered start without a look at locks: the kernel's md. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

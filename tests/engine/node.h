@@ -2,13 +2,14 @@
  * what it hears, line by line. The parent waits for lines; nothing waits for time.
  *
  *	parent -> node   group | lock NAME queue|now | cancel NAME | unlock NAME | send TEXT | flood COUNT | goodbye |
- *	                 close | sum | may | crash
+ *	                 close | until COUNT | sum | may | swap FILE
  *	node -> parent   open ID | refused TEXT | config COUNT | granted NAME | busy NAME | message TEXT | lost TEXT |
  *	                 note TEXT | seen COUNT HASH | may 0|1 | closed
  *
- * Messages that begin with '#' (of a flood) are not told, only counted and put into the hash. It is the same at two nodes
- * if they heard the same in the same order since the first of these, members included. "until COUNT" answers once so many
- * were counted. */
+ * Messages that begin with '#' (of a flood) are not told, only counted and put into the hash. It is the same at two
+ * nodes if they heard the same in the same order since the first of these, members included; a message "zero" begins
+ * anew. "until COUNT" answers once so many were counted, "sum" at once. "swap" puts another file under the number of
+ * the first member's descriptor, as hands may do after a removal. */
 #ifndef TESTS_ENGINE_NODE_H
 #define TESTS_ENGINE_NODE_H
 
@@ -27,6 +28,7 @@
 
 #include "engine/engine.h"
 #include "member/member.h"
+#include "tap.h"
 
 enum { NODE_LINES_MAX = 4096, NODE_LINE_BYTES = 1100, NODE_PATIENCE_MS = 20000, NODE_MEMBERS_MAX = 4 };
 
@@ -43,7 +45,7 @@ struct node {
 
 static struct {
 	pthread_mutex_t mutex;
-	int out;
+	int out, first_member;
 	uint64_t flood_seen, wanted, hash;
 } child = { .mutex = PTHREAD_MUTEX_INITIALIZER };
 
@@ -74,6 +76,8 @@ static inline void child_mix(const void *data, size_t len_bytes)
 static inline void child_hears_message(const struct clu_event *ev)
 {
 	if (!ev->len_bytes || ev->data[0] != '#') {
+		if (ev->len_bytes == 4 && !memcmp(ev->data, "zero", 4))
+			child.flood_seen = 0;
 		child_say("message %.*s", (int)ev->len_bytes, (const char *)ev->data);
 		return;
 	}
@@ -140,6 +144,16 @@ static inline void child_count_until(uint64_t count)
 	pthread_mutex_unlock(&child.mutex);
 }
 
+static inline void child_swap(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0 || dup2(fd, child.first_member) < 0)
+		_exit(4);
+	close(fd);
+	child_say("swapped");
+}
+
 static inline void child_do(struct engine **e, char *line)
 {
 	const struct engine_ops *ops = (*e)->ops;
@@ -159,6 +173,10 @@ static inline void child_do(struct engine **e, char *line)
 		child_flood(*e, atoi(argument));
 	else if (!strcmp(verb, "until"))
 		child_count_until((uint64_t)atoll(argument));
+	else if (!strcmp(verb, "sum"))
+		child_count_until(0);
+	else if (!strcmp(verb, "swap"))
+		child_swap(argument);
 	else if (!strcmp(verb, "may"))
 		child_say("may %d", ops->may_write(*e));
 	else if (!strcmp(verb, "goodbye"))
@@ -176,8 +194,10 @@ struct node_wish {
 
 static inline int child_open(const struct node_wish *w, struct engine **ret_engine, struct err *err)
 {
-	struct engine_config config = { .nodes = 4, .directory = w->directory, .deliver = child_deliver, .note = child_note };
-	int fds[NODE_MEMBERS_MAX];
+	struct engine_config config = {
+		.nodes = 4, .directory = w->directory, .deliver = child_deliver, .note = child_note,
+	};
+	int fds[NODE_MEMBERS_MAX] = { -1 };
 
 	memset(config.uuid, w->uuid_byte, sizeof config.uuid);
 	snprintf(config.cluster_name, sizeof config.cluster_name, "%s", w->cluster_name ? w->cluster_name : "home");
@@ -189,6 +209,7 @@ static inline int child_open(const struct node_wish *w, struct engine **ret_engi
 			return err->code;
 		fds[config.member_count] = m->fd;
 	}
+	child.first_member = fds[0];
 	return engine_open_local(&config, ret_engine, err);
 }
 
@@ -291,7 +312,7 @@ static inline bool node_hear(struct node *n, int wait_ms)
 	return true;
 }
 
-/* The next line that begins with @start, from where the last one was found; NULL: it never came. */
+/* The next line that begins with @start, after the last one found. It never comes: NULL, and the test fails. */
 static inline const char *node_expect(struct node *n, const char *start)
 {
 	for (;;) {
@@ -302,7 +323,7 @@ static inline const char *node_expect(struct node *n, const char *start)
 				return line;
 		}
 		if (!node_hear(n, NODE_PATIENCE_MS)) {
-			printf("# waited for \"%s\"; it said:\n", start);
+			ok(false, "a node says \"%s\"; it said:", start);
 			for (uint32_t i = 0; i < n->line_count; i++)
 				printf("#   %s\n", n->lines[i]);
 			return NULL;
@@ -321,19 +342,32 @@ static inline bool node_said(struct node *n, const char *start, int wait_ms)
 	return false;
 }
 
+/* What it said stays readable. */
+static inline void node_drop(struct node *n)
+{
+	for (uint32_t i = 0; i < node_all_count; i++)
+		if (node_all[i] == n)
+			node_all[i--] = node_all[--node_all_count];
+	if (n->to >= 0)
+		close(n->to);
+	close(n->from);
+	n->to = n->from = -1;
+}
+
 static inline void node_kill(struct node *n)
 {
 	kill(n->pid, SIGKILL);
 	waitpid(n->pid, NULL, 0);
+	node_drop(n);
 }
 
-static inline struct node *node_end(struct node *n)
+static inline void node_end(struct node *n)
 {
 	close(n->to);
 	n->to = -1;
 	node_expect(n, "closed");
 	waitpid(n->pid, NULL, 0);
-	return NULL;
+	node_drop(n);
 }
 
 /* Open, in the group, and heard of it. */
@@ -346,6 +380,20 @@ static inline struct node *node_join(const struct node_wish *w)
 	node_tell(n, "group");
 	node_expect(n, "config");
 	return n;
+}
+
+static inline char *node_file(char *path, const char *directory, const char *name)
+{
+	int fd;
+
+	snprintf(path, 200, "%s/%s", directory, name);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0 || ftruncate(fd, 1 << 20) < 0) {
+		perror(path);
+		exit(1);
+	}
+	close(fd);
+	return path;
 }
 
 static inline char *node_directory(char *pattern)

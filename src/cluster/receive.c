@@ -135,7 +135,7 @@ static void answer_hello(struct clu *c, struct clu_mail *mail)
  * never announced. */
 static bool is_reloaded(struct clu *c, struct clu_mail *mail, bool is_left_by_dead)
 {
-	if (!c->view.is_there || c->view.is_stopping)
+	if (!c->view.is_there)
 		return true;
 	if (mail->is_reload_asked)
 		return !c->view.is_reloading;
@@ -158,6 +158,8 @@ static bool process_hello(struct clu *c, struct clu_mail *mail)
 	uint32_t slot = mail->m.slot;
 	struct err err;
 
+	if (slot == CLU_NO_SLOT)			/* it found none, and asks who has them */
+		return answer(c, mail, 0);
 	if (slot >= c->config.nodes)
 		return answer(c, mail, -ERANGE);
 	if (slot == c->slot) {

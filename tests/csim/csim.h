@@ -93,7 +93,7 @@ struct cs_lock_ask {
 };
 
 struct cs_note {			/* on its way from the engine to one node, beside the order of messages */
-	enum { CS_NOTE_LOCK, CS_NOTE_QUORUM, CS_NOTE_LOST, CS_NOTE_EVICTED } kind;
+	enum cs_note_kind { CS_NOTE_LOCK, CS_NOTE_QUORUM, CS_NOTE_LOST, CS_NOTE_EVICTED } kind;
 	struct clu_lock lock;
 	int rc;
 	bool value;

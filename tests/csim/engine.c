@@ -214,6 +214,12 @@ static void let_go(struct cs_world *w, uint64_t id)
 
 /* ---- the end of a node ---- */
 
+/* How it hears of it. A configuration without it says nothing to a node that never was a member. */
+static enum cs_note_kind loss_of(struct cs_world *w, const struct cs_node *n)
+{
+	return n->is_member && by_lot(w, 3) ? CS_NOTE_EVICTED : CS_NOTE_LOST;
+}
+
 void engine_evict(struct cs_world *w, struct cs_node *n)
 {
 	trace(w, "engine: the others go on without %u", n->number);
@@ -223,7 +229,7 @@ void engine_evict(struct cs_world *w, struct cs_node *n)
 	n->is_joining = false;
 	leave_group(w, n->id);
 	if (n->life == CS_PAUSED)
-		engine_note(n, &(struct cs_note){ .kind = by_lot(w, 3) ? CS_NOTE_EVICTED : CS_NOTE_LOST });
+		engine_note(n, &(struct cs_note){ .kind = loss_of(w, n) });
 }
 
 void engine_fence(struct cs_world *w, struct cs_node *n)
@@ -281,7 +287,7 @@ void engine_heal(struct cs_world *w)
 		if (n->life == CS_OFF || n->life == CS_DYING || !had_none)
 			continue;
 		if (n->is_evicted) {
-			engine_note(n, &(struct cs_note){ .kind = by_lot(w, 3) ? CS_NOTE_EVICTED : CS_NOTE_LOST });
+			engine_note(n, &(struct cs_note){ .kind = loss_of(w, n) });
 			continue;
 		}
 		n->log_end = UINT64_MAX;

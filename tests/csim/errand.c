@@ -4,7 +4,7 @@
  *           -> tell the others -> all see it -> the own array takes it -> the token is given back once that is recorded
  *   remove  token -> tell the others -> the own array lets it go -> given back
  *
- * Whoever comes back by its bitmap keeps its superblock. If somebody does not see the disk, it is as before, but for
+ * Whoever comes back by its bitmap keeps its superblock; what its slots said is out of date. If somebody does not see the disk, it is as before, but for
  * its superblock. Between two steps everything else may happen, the node's death included. */
 #include "csim.h"
 
@@ -198,7 +198,7 @@ static void tell_of_new(struct cs_world *w, struct cs_node *n)
 		return;
 	}
 	is_new = n->errand.new.state == ARR_M_SPARE;
-	if (is_new && prepare(w, n, d)) {
+	if (is_new ? prepare(w, n, d) : write_slots(w, n, d)) {
 		give_back(w, n, "it cannot be written");
 		return;
 	}

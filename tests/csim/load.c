@@ -81,6 +81,15 @@ static void take_table(struct cs_world *w, struct cs_node *n, const uint32_t *di
 	}
 }
 
+/* The user gives no disk that failed, as far as the others' superblocks tell. */
+static bool is_given(struct cs_world *w, struct cs_disk *d)
+{
+	const struct cs_super *best = super_believed(w), *s = super_on(w, d);
+
+	return d->is_used && !d->disk.is_dead &&
+	       !(best && s->is_valid && s->role < ARR_ROLE_FAULTY && best->roles[s->number] >= ARR_ROLE_FAULTY);
+}
+
 static int start(struct cs_world *w, struct cs_node *n, struct err *err)
 {
 	static struct asm_member looked[CS_DISKS];
@@ -92,7 +101,7 @@ static int start(struct cs_world *w, struct cs_node *n, struct err *err)
 	int rc;
 
 	EACH_DISK(w, d)
-		if (d->is_used && !d->disk.is_dead) {
+		if (is_given(w, d)) {
 			look(d, n->load_slot, &looked[count]);
 			disks[count] = disk_index(w, d);
 			count += looked[count].has_superblock;	/* nobody offers a disk that was never added */

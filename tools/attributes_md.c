@@ -51,6 +51,11 @@ static void print_device(void)
 	print_group('D');
 }
 
+static void print_cluster(void)
+{
+	print_group('K');
+}
+
 static void print_own(void)
 {
 	print_group('U');
@@ -74,7 +79,8 @@ static void print_todo(void)
 
 static struct page_name names[] = {
 	{ "array", print_array, 0, false }, { "running", print_running, 0, false }, { "bitmap", print_bitmap, 0, false },
-	{ "device", print_device, 0, false }, { "own", print_own, 0, false }, { "todo", print_todo, 0, false },
+	{ "device", print_device, 0, false }, { "cluster", print_cluster, 0, false }, { "own", print_own, 0, false },
+	{ "todo", print_todo, 0, false },
 	{ "devices_max", NULL, ATT_DEVS_MAX, false }, { "value_max", NULL, ATT_VALUE_MAX, false },
 };
 

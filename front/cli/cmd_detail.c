@@ -69,6 +69,49 @@ static void print_members(struct json_object *members)
 	cli_table_free(t);
 }
 
+/* "0-3, 5": of an array of numbers. */
+static const char *numbers(struct json_object *list)
+{
+	const char *text = "";
+
+	for (size_t i = 0; i < cli_json_len(list); i++)
+		text = cli_print("%s%s%lld", text, i ? ", " : "",
+				 (long long)json_object_get_int64(json_object_array_get_idx(list, i)));
+	return text;
+}
+
+static void print_peer(struct json_object *p)
+{
+	printf("    slot %-3s %-9s", cli_json_shown(p, "slot"), cli_json_shown(p, "state"));
+	if (*cli_json_shown(p, "node"))
+		printf(" %s", cli_json_shown(p, "node"));
+	if (cli_json_get(p, "resyncing"))
+		printf(", copies %s to %s", cli_bytes(cli_json_u64(p, "resyncing.low", 0)),
+		       cli_bytes(cli_json_u64(p, "resyncing.high", 0)));
+	putchar('\n');
+}
+
+static void print_cluster(struct json_object *c)
+{
+	struct json_object *peers = cli_json_get(c, "peers"), *waits = cli_json_get(c, "waits_for");
+
+	printf("  cluster   %s, \"%s\": node %s, ", cli_json_shown(c, "engine"), cli_json_shown(c, "cluster_name"),
+	       cli_json_shown(c, "node"));
+	if (cli_json_get(c, "slot"))
+		printf("slot %s of %s, ", cli_json_shown(c, "slot"), cli_json_shown(c, "nodes"));
+	printf("%s%s%s%s\n", cli_json_shown(c, "state"), cli_json_bool(c, "quorum") ? "" : ", no quorum",
+	       cli_json_bool(c, "token") ? ", has the token" : "", cli_json_bool(c, "resync") ? ", copies" : "");
+	for (size_t i = 0; i < cli_json_len(peers); i++)
+		print_peer(json_object_array_get_idx(peers, i));
+	if (cli_json_len(waits))
+		printf("  waits     for slot %s to acknowledge %s\n", numbers(waits), cli_json_shown(c, "sending"));
+	if (cli_json_u64(c, "taken.slots", 0))
+		printf("  taken     %s chunks of %s dead nodes' slots\n", cli_json_shown(c, "taken.chunks"),
+		       cli_json_shown(c, "taken.slots"));
+	if (*cli_json_shown(c, "last_event"))
+		printf("  last      %s\n", cli_json_shown(c, "last_event"));
+}
+
 static void print_head(struct json_object *o)
 {
 	uint64_t degraded = cli_json_u64(o, "degraded", 0);
@@ -108,6 +151,8 @@ static void print_array(struct json_object *o)
 		printf("  behind    %s of %s writes, %s at most\n", cli_json_shown(o, "bitmap.behind_now"),
 		       cli_json_shown(o, "bitmap.write_behind"), cli_json_shown(o, "bitmap.behind_max_used"));
 	print_sync(o);
+	if (cli_json_get(o, "cluster"))
+		print_cluster(cli_json_get(o, "cluster"));
 	putchar('\n');
 	print_members(cli_json_get(o, "members"));
 }

@@ -313,6 +313,8 @@ static int judge_end(struct server *s)
 {
 	bool is_clean = WIFEXITED(s->wait_status) && WEXITSTATUS(s->wait_status) == 0;
 
+	if (s->is_ready && s->sentence[0])
+		return cli_refuse("%s", s->sentence);
 	if (s->is_ready && is_clean)
 		return CLI_DONE;
 	if (s->is_ready)

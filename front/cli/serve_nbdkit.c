@@ -66,7 +66,7 @@ int serve_nbdkit_find(struct serve_nbdkit *n, char ret_sentence[SERVE_SENTENCE_B
 
 static const char **make_arguments(const struct serve_nbdkit *n, const struct cli *cli)
 {
-	const char **argv = calloc(cli->word_count + 16, sizeof *argv);
+	const char **argv = calloc(cli->word_count + 24, sizeof *argv);
 	size_t count = 0;
 
 	if (!argv)
@@ -89,6 +89,14 @@ static const char **make_arguments(const struct serve_nbdkit *n, const struct cl
 		argv[count++] = cli_print("bitmap=%s", cli_text(cli, "bitmap"));
 	if (cli_has(cli, "prefer"))
 		argv[count++] = cli_print("prefer=%s", cli_text(cli, "prefer"));
+	if (cli_has(cli, "cluster"))
+		argv[count++] = cli_print("cluster=%s", cli_text(cli, "cluster"));
+	if (cli_has(cli, "node"))
+		argv[count++] = cli_print("node=%s", cli_text(cli, "node"));
+	if (cli_has(cli, "direct"))
+		argv[count++] = "direct=true";
+	if (cli_has(cli, "fail-without-quorum"))
+		argv[count++] = "fail-without-quorum=true";
 	for (size_t i = 0; i < cli->word_count; i++)
 		argv[count++] = cli_print("member=%s", cli->words[i]);
 	return argv;

@@ -25,7 +25,7 @@ enum { BLOCK_BYTES_MIN = 512, BLOCK_BYTES_PREFERRED = 4096, BLOCK_BYTES_MAX = 32
 static struct {
 	char **members;
 	size_t member_count;
-	char *name, *prefer, *bitmap;
+	char *name, *prefer, *bitmap, *cluster, *node;
 	struct umd_open_options options;
 	struct umd_array *array;
 } umd;
@@ -92,10 +92,18 @@ static int plugin_config(const char *key, const char *value)
 		return set_bool(&umd.options.run, value);
 	if (!strcmp(key, "inactive"))
 		return set_bool(&umd.options.inactive, value);
+	if (!strcmp(key, "cluster"))
+		return set_text(&umd.cluster, strdup(value));
+	if (!strcmp(key, "node"))
+		return set_text(&umd.node, strdup(value));
+	if (!strcmp(key, "direct"))
+		return set_bool(&umd.options.direct, value);
+	if (!strcmp(key, "fail-without-quorum"))
+		return set_bool(&umd.options.fail_without_quorum, value);
 	if (!strcmp(key, "report-fd"))
 		return set_report_fd(value);
-	nbdkit_error("unknown parameter \"%s\"; member, name, bitmap, readonly, run, prefer and inactive are known",
-		     key);
+	nbdkit_error("unknown parameter \"%s\"; member, name, bitmap, readonly, run, prefer, inactive, cluster, node, "
+		     "direct and fail-without-quorum are known", key);
 	return -1;
 }
 
@@ -104,6 +112,8 @@ static int plugin_config_complete(void)
 	umd.options.name = umd.name;
 	umd.options.prefer = umd.prefer;
 	umd.options.bitmap = umd.bitmap;
+	umd.options.cluster = umd.cluster;
+	umd.options.node = umd.node;
 	if (umd.member_count || umd.options.inactive)
 		return 0;
 	nbdkit_error("no member was given: member=PATH, once for each");
@@ -117,7 +127,11 @@ static int plugin_config_complete(void)
 	"run=BOOL                     Start also when a member is missing that the others believe active.\n" \
 	"bitmap=PATH|none             The file that holds the array's bitmap; none: start without it.\n" \
 	"prefer=PATH                  The member whose story wins when histories have forked.\n" \
-	"inactive=BOOL                No members: the array is set up by attributes (umd set); needs name."
+	"inactive=BOOL                No members: the array is set up by attributes (umd set); needs name.\n" \
+	"cluster=ENGINE               local or dlm: a clustered array, as one of its nodes.\n" \
+	"node=NAME                    This node's name; the array is then NAME@NODE.\n" \
+	"direct=BOOL                  Members past the page cache.\n" \
+	"fail-without-quorum=BOOL     Clients get EIO while there is no quorum, instead of waiting."
 
 /* ---- start and end ---- */
 
@@ -158,15 +172,31 @@ static int plugin_after_fork(void)
 
 	stop_note_listeners();
 	umd_array_on_stop(umd.array, shut_down, NULL);
-	if (umd_array_start(umd.array, &error) < 0)
-		return refuse(&error);
+	/* Before the start, which may wait for a cluster: it hears of the end as well. */
 	rc = stop_watch_start(umd.array);
 	if (rc < 0) {
 		snprintf(error.text, sizeof error.text, "cannot start a thread: %s", strerror(-rc));
 		return refuse(&error);
 	}
+	if (umd_array_start(umd.array, &error) < 0) {
+		stop_watch_abandon();
+		return refuse(&error);
+	}
 	report("ready", umd_array_name(umd.array));
 	return 0;
+}
+
+/* One that ended by itself has a reason; others were told to. */
+static void say_why(void)
+{
+	struct umd_error error = { 0 };
+
+	if (!umd.array || umd_array_why_ended(umd.array, &error) == 0)
+		return;
+	if (report_is_on())
+		report("error", error.text);
+	else
+		nbdkit_error("%s", error.text);
 }
 
 static void plugin_cleanup(void)
@@ -174,6 +204,7 @@ static void plugin_cleanup(void)
 	stop_watch_end();
 	if (umd.array)
 		report_and_wait("closing", umd_array_name(umd.array));
+	say_why();
 	if (umd_array_close(umd.array) < 0)
 		nbdkit_error("the array could not be closed cleanly: the next start will resync");
 	umd.array = NULL;
@@ -188,6 +219,8 @@ static void plugin_unload(void)
 	free(umd.name);
 	free(umd.prefer);
 	free(umd.bitmap);
+	free(umd.cluster);
+	free(umd.node);
 }
 
 /* ---- connections ---- */

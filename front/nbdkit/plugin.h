@@ -26,6 +26,7 @@ void stop_note_listeners(void);
 /* Start the thread that sees nbdkit quit: it stops @array and then sends idle clients away. 0 or -errno. */
 int stop_watch_start(struct umd_array *array);
 void stop_watch_end(void);		/* joins it; harmless when it was never started */
+void stop_watch_abandon(void);		/* the start failed: nbdkit ends without waking it */
 
 void stop_count_client(int difference);	/* a connection was opened (1) or closed (-1) */
 

@@ -151,7 +151,10 @@ static void *watch_for_quit(void *opaque)
 {
 	while (nbdkit_nanosleep(NAP_S, 0) == 0)
 		;
-	umd_array_stop(watch.array);
+	pthread_mutex_lock(&watch.lock);
+	if (watch.array)
+		umd_array_stop(watch.array);
+	pthread_mutex_unlock(&watch.lock);
 	if (wait_for_end(true))
 		return NULL;
 	for_each_descriptor(end_client, SHUT_RD);
@@ -189,6 +192,18 @@ void stop_watch_end(void)
 	pthread_cond_signal(&watch.changed);
 	pthread_mutex_unlock(&watch.lock);
 	pthread_join(watch.thread, NULL);
+	watch.is_running = false;
+}
+
+/* Nothing wakes the thread but nbdkit's end: it is left behind, and knows of no array. */
+void stop_watch_abandon(void)
+{
+	pthread_mutex_lock(&watch.lock);
+	watch.array = NULL;
+	watch.is_over = true;
+	pthread_cond_signal(&watch.changed);
+	pthread_mutex_unlock(&watch.lock);
+	pthread_detach(watch.thread);
 	watch.is_running = false;
 }
 

@@ -143,8 +143,12 @@ UMD_API uint64_t umd_array_size(struct umd_array *array);		/* 0 while it does no
 UMD_API bool umd_array_is_readonly(struct umd_array *array);
 UMD_API const char *umd_array_name(const struct umd_array *array);	/* run-time name */
 
-/* The callback runs once when `stop` arrives on the control socket; it must not block. */
+/* The callback runs once when `stop` arrives on the control socket, or when the array ends by itself; it must not
+ * block, nor call any function here but umd_array_name(). */
 UMD_API void umd_array_on_stop(struct umd_array *array, void (*callback)(void *), void *opaque);
+
+/* 0, or why the array ended by itself: a node whose cluster went on without it writes nothing any more. */
+UMD_API int umd_array_why_ended(struct umd_array *array, struct umd_error *error);
 
 enum { UMD_FUA = 1, UMD_MAY_TRIM = 2 };
 

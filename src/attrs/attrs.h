@@ -37,11 +37,22 @@ enum {
 
 struct att;
 
+/* An array that is one node's of a cluster. Texts belong to the hands. */
+struct att_cluster {
+	const char *engine, *cluster_name, *node, *state;
+	const char *peers, *suspended, *waits_for;	/* as they are read: lines */
+	const char *last_event;
+	uint32_t slot, nodes;				/* ATT_NO_SLOT: none yet */
+	bool has_quorum;
+	uint64_t state_news, peers_news, event_news;	/* how often each has changed */
+};
+
 /* What is true at the moment of a call. */
 struct att_view {
 	const struct arr_status *status;	/* NULL: the array does not run */
 	const struct bm *bitmap;		/* NULL: none */
 	uint64_t now_ms;			/* the clock of arr_step(); for sync_speed */
+	const struct att_cluster *cluster;	/* NULL: it is no node of a cluster */
 	uint32_t clients;			/* that have the array open: clear, inactive, readonly are EBUSY then */
 };
 
@@ -191,7 +202,8 @@ int att_make_bitmap(const struct att *t, const struct att_view *view, const uint
 struct att_entry {
 	const char *path;		/* valid during the call */
 	unsigned mode;			/* 0644, 0444, 0200; 0777 for a link */
-	char group;			/* 'A' always, 'R' while it runs, 'B' bitmap/, 'D' dev-*, 'U' umd/ */
+	/* 'A' always, 'R' while it runs, 'B' bitmap/, 'D' dev-*, 'K' cluster/, 'U' umd/ */
+	char group;
 	bool notifies, has_engine;	/* has_engine: writing (or, where nothing is written, reading) does it */
 	const char *sentence;		/* what it is */
 	const char *link_to;		/* rdN: the folder of the device in that slot; else NULL */

@@ -58,7 +58,7 @@ int att_get_bitmap_chunksize(const struct att_look *l, struct text *out)
 
 int att_get_bitmap_metadata(const struct att_look *l, struct text *out)
 {
-	text_add(out, "%s\n", l->t->bitmap.is_external ? "external" : "internal");
+	text_add(out, "%s\n", l->view->cluster ? "clustered" : l->t->bitmap.is_external ? "external" : "internal");
 	return 0;
 }
 

@@ -84,7 +84,7 @@ struct att_told {
 	enum arr_state state;
 	enum arr_mode mode;
 	enum arr_sync_action action;
-	uint64_t sixteenth, asks, can_clear_falls;
+	uint64_t sixteenth, asks, can_clear_falls, cluster_state, cluster_peers, cluster_event;
 	uint32_t degraded;
 	struct att_told_member {
 		enum arr_member_state state;

@@ -8,6 +8,7 @@
  *	sync_completed	something began or ended; a sixteenth was done; the array became read-only
  *	degraded	changed, once no failed member is blocked any more: then the owner has recorded it
  *	can_clear	became false by itself
+ *	cluster/	state, peers, last_event: each when its text is another
  *	dev state	what the member is changed, or it became blocked. Letting it go is told to nobody
  *
  * Never: whatever else is written, new_dev, bad_blocks, the way of can_clear back to true [seen]. */
@@ -85,6 +86,21 @@ static void begin(struct att *t, const struct arr_status *s)
 	att_bump(t, ATT_ROW_degraded);
 }
 
+static void tell_cluster(struct att *t, const struct att_cluster *c)
+{
+	struct att_told *told = &t->told;
+
+	if (c->state_news != told->cluster_state)
+		att_bump(t, ATT_ROW_cluster_state);
+	if (c->peers_news != told->cluster_peers)
+		att_bump(t, ATT_ROW_cluster_peers);
+	if (c->event_news != told->cluster_event)
+		att_bump(t, ATT_ROW_cluster_last_event);
+	told->cluster_state = c->state_news;
+	told->cluster_peers = c->peers_news;
+	told->cluster_event = c->event_news;
+}
+
 void att_notice(struct att *t, const struct att_view *view)
 {
 	const struct arr_status *s = view->status;
@@ -95,6 +111,8 @@ void att_notice(struct att *t, const struct att_view *view)
 		return;
 	if (!told->is_running)
 		begin(t, s);
+	if (view->cluster)
+		tell_cluster(t, view->cluster);
 	is_blocked = tell_members(t, s);
 	if (s->state != told->state || s->asks != told->asks)
 		att_bump(t, ATT_ROW_array_state);

@@ -1,8 +1,8 @@
 /* The table of attributes: rows out of attrs.def, finding one by its path, listing what is there.
  *
  * A path of group D is written "dev-*" in the table; a folder's name has no slash, so the first slash ends it. Which
- * groups are there: A, B and U always, R while the array runs, D once for each device. In 6.1 a stopped array's R rows
- * are gone, too [seen].
+ * groups are there: A, B and U always, R while the array runs, K of a node, D once for each device. In
+ * 6.1 a stopped array's R rows are gone, too [seen].
  *
  * Words and cases without engine (T) are rows of their own: what answers "not supported", what documents list and what
  * tests/attr/todo says are the same lines. */
@@ -67,6 +67,8 @@ int att_todo_word(struct att_store *s, const char *what)
 
 static bool is_there(const struct att_row *row, const struct att_view *view)
 {
+	if (row->group == 'K')
+		return view->cluster;
 	return row->group != 'R' || view->status;
 }
 

@@ -8,7 +8,7 @@
  * One that becomes a new device loses every superblock of an earlier life first, durably: an old one must not be
  * believed by a start after a cut (I2). The order: decided, recorded that it is away, decided, erased and flushed,
  * looked at, decided, joined. */
-#include "run/running.h"
+#include "run/cluster.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -84,16 +84,19 @@ static bool find_or_refuse(struct umd_array *u, const struct named *n, uint32_t 
 	return false;
 }
 
-/* What a command changed is on disk before its caller is told, unless nothing can be recorded any more. Under the
- * lock. */
-static void wait_recorded(struct umd_array *u)
+/* What a command changed is on disk before its caller is told, and every other node knows, unless nothing can be
+ * recorded any more. Under the lock. 0, or a node is leaving before that. */
+static int wait_recorded(struct umd_array *u, struct err *err)
 {
 	struct arr_status s;
 
 	for (;;) {
 		arr_get_status(u->arr, &s);
 		if (s.is_recorded || s.is_broken || s.is_readonly)
-			return;
+			return 0;
+		if (u->cluster && run_cluster_is_over(u))
+			return err_set(err, UMD_E_STOPPING, "it is so on this node alone, which is leaving the "
+				       "cluster: not every other node has acknowledged it");
 		pthread_cond_wait(&u->changed, &u->lock);
 	}
 }
@@ -123,7 +126,8 @@ void run_command_fail(struct umd_array *u, const char *path, struct text *reply)
 	pthread_mutex_lock(&u->lock);
 	if (find_or_refuse(u, &named, &ev.member, reply)) {
 		run_step(u, &ev);
-		wait_recorded(u);
+		if (ev.rc == 0)
+			ev.rc = wait_recorded(u, &err);
 		reply_with(reply, ev.rc, &err, u->paths[ev.member], "is faulty now and no longer written");
 	}
 	pthread_mutex_unlock(&u->lock);
@@ -141,11 +145,32 @@ static void close_unlocked(struct umd_array *u, uint32_t entry)
 	pthread_mutex_lock(&u->lock);
 }
 
+void run_take_away(struct umd_array *u, uint32_t entry)
+{
+	asm_forget(u->lineage, entry);
+	run_tree_remove(u, entry);
+	close_unlocked(u, entry);
+}
+
+/* Other nodes let go of what may leave here; what may not is refused here alone. */
+static int tell_remove(struct umd_array *u, uint32_t entry, struct err *err)
+{
+	struct arr_status s;
+
+	arr_get_status(u->arr, &s);
+	if (s.members[entry].state != ARR_M_FAULTY && s.members[entry].state != ARR_M_SPARE)
+		return 0;
+	return run_cluster_tell_remove(u, s.members[entry].dev_number, err);
+}
+
 /* Under the lock, which is left while I/O on the member ends and while it is closed. */
 static int remove_entry(struct umd_array *u, uint32_t entry, struct err *err)
 {
 	struct arr_event ev = { .kind = ARR_EV_REMOVE, .member = entry, .err = err };
+	int rc = tell_remove(u, entry, err);
 
+	if (rc < 0)
+		return rc;
 	for (;;) {
 		run_step(u, &ev);
 		if (ev.rc != -EAGAIN)
@@ -153,12 +178,21 @@ static int remove_entry(struct umd_array *u, uint32_t entry, struct err *err)
 		pthread_cond_wait(&u->changed, &u->lock);
 	}
 	if (ev.rc == 0) {
-		asm_forget(u->lineage, entry);
-		run_tree_remove(u, entry);
-		close_unlocked(u, entry);
-		wait_recorded(u);
+		run_take_away(u, entry);
+		return wait_recorded(u, err);
 	}
 	return ev.rc;
+}
+
+static int remove_alone(struct umd_array *u, uint32_t entry, struct err *err)
+{
+	int rc = run_cluster_begin_change(u, err);
+
+	if (rc < 0)
+		return rc;
+	rc = remove_entry(u, entry, err);
+	run_cluster_end_change(u);
+	return rc;
 }
 
 void run_command_remove(struct umd_array *u, const char *path, struct text *reply)
@@ -173,7 +207,7 @@ void run_command_remove(struct umd_array *u, const char *path, struct text *repl
 
 		if (escaped)
 			strcpy(escaped, u->paths[entry]);
-		reply_with(reply, remove_entry(u, entry, &err), &err, escaped ? escaped : "it", "is removed");
+		reply_with(reply, remove_alone(u, entry, &err), &err, escaped ? escaped : "it", "is removed");
 		mem_free(escaped);
 	}
 	pthread_mutex_unlock(&u->lock);
@@ -228,8 +262,9 @@ static int prepare(struct umd_array *u, struct joining *j, struct err *err)
 
 	if (rc < 0 || !is_new_device(j))
 		return rc;
-	wait_recorded(u);
-	rc = decide(u, j, err);
+	rc = wait_recorded(u, err);
+	if (rc == 0)
+		rc = decide(u, j, err);
 	if (rc < 0 || !is_new_device(j))
 		return rc;
 	pthread_mutex_unlock(&u->lock);
@@ -238,12 +273,41 @@ static int prepare(struct umd_array *u, struct joining *j, struct err *err)
 	return rc < 0 ? rc : decide(u, j, err);
 }
 
+/* Who saw it before somebody did not lets go of it again, and so does the disk of what it was to be. */
+static void take_back(struct umd_array *u, struct joining *j)
+{
+	struct err ignored = { 0 };
+
+	run_cluster_tell_remove(u, j->entry.dev_number, &ignored);
+	if (!is_new_device(j))
+		return;
+	pthread_mutex_unlock(&u->lock);
+	run_wipe_superblocks(j->m, j->path, &ignored);
+	pthread_mutex_lock(&u->lock);
+}
+
+/* Under the lock, which is left meanwhile: every other node must see it before it is a member anywhere. */
+static int ask_others(struct umd_array *u, struct joining *j, struct err *err)
+{
+	bool is_new = is_new_device(j);
+	int rc = is_new ? run_cluster_write_candidate(u, j->m, &j->entry, err) : 0;
+
+	if (rc == 0)
+		rc = run_cluster_tell_add(u, is_new ? CLU_M_NEWDISK : CLU_M_RE_ADD, j->entry.dev_number,
+					  is_new ? j->uuid : j->look->sb.device_uuid, j->m->path, err);
+	if (rc < 0)
+		take_back(u, j);
+	return rc;
+}
+
 /* Under the lock. */
 static int join(struct umd_array *u, struct joining *j, struct err *err)
 {
 	struct arr_event ev = { .kind = ARR_EV_ADD, .new_member = &j->entry, .reason = j->sentence, .err = err };
 	int rc = prepare(u, j, err);
 
+	if (rc == 0 && u->cluster)
+		rc = ask_others(u, j, err);
 	if (rc < 0)
 		return rc;
 
@@ -278,7 +342,7 @@ static int join_device(struct umd_array *u, uint32_t dev, struct joining *j, str
 		mem_free(j->path);
 		att_dev(u->tree, dev)->entry = ARR_MEMBERS_MAX;
 	} else {
-		wait_recorded(u);
+		rc = wait_recorded(u, err);
 	}
 	return rc;
 }
@@ -325,10 +389,10 @@ static int make_way(struct umd_array *u, const struct named *named, struct err *
 }
 
 /* Open and look, without the lock. */
-static int look_at(const char *path, const char *escaped, int fd, bool force, struct member **ret_member,
-		   struct asm_member *look, struct err *err)
+static int look_at(const struct umd_array *u, const char *path, const char *escaped, int fd, bool force,
+		   struct member **ret_member, struct asm_member *look, struct err *err)
 {
-	int rc = mbr_open(path, fd, MBR_LOCK_EXCLUSIVE, ret_member, err);
+	int rc = mbr_open(path, fd, u->cluster ? run_cluster_lock(u->cluster) : MBR_LOCK_EXCLUSIVE, ret_member, err);
 
 	if (rc < 0)
 		return rc;
@@ -336,9 +400,19 @@ static int look_at(const char *path, const char *escaped, int fd, bool force, st
 	return look->has_superblock || force ? 0 : run_member_is_blank(*ret_member, escaped, err);
 }
 
+static int join_and_record(struct umd_array *u, struct joining *j, struct err *err)
+{
+	int rc = run_cluster_know_cleared(u, err);
+
+	if (rc == 0)
+		rc = join(u, j, err);
+	return rc ? rc : wait_recorded(u, err);
+}
+
 static int add(struct umd_array *u, const char *path, int fd, bool force, struct joining *j, struct err *err)
 {
 	struct named named = name_of(path);
+	bool has_begun = false;
 	int rc = 0;
 
 	j->look = mem_new(1, sizeof *j->look);
@@ -348,18 +422,20 @@ static int add(struct umd_array *u, const char *path, int fd, bool force, struct
 		rc = err_set(err, -errno, "no random numbers for a device uuid");
 	if (rc == 0) {
 		pthread_mutex_lock(&u->lock);
-		rc = make_way(u, &named, err);
+		rc = run_cluster_begin_change(u, err);
+		has_begun = rc == 0;
+		if (rc == 0)
+			rc = make_way(u, &named, err);
 		pthread_mutex_unlock(&u->lock);
 	}
 	if (rc == 0)
-		rc = look_at(path, j->path, TAKE_FD(fd), force, &j->m, j->look, err);
-	if (rc == 0) {
-		pthread_mutex_lock(&u->lock);
-		rc = join(u, j, err);
-		if (rc == 0)
-			wait_recorded(u);
-		pthread_mutex_unlock(&u->lock);
-	}
+		rc = look_at(u, path, j->path, TAKE_FD(fd), force, &j->m, j->look, err);
+	pthread_mutex_lock(&u->lock);
+	if (rc == 0)
+		rc = join_and_record(u, j, err);
+	if (has_begun)
+		run_cluster_end_change(u);
+	pthread_mutex_unlock(&u->lock);
 	if (rc < 0)
 		mbr_close(j->m);
 	if (fd >= 0)

@@ -8,7 +8,7 @@
  * waits, writes clean, and frees.
  * Left out: opening and judging (open.c), runs (life.c), the thread of the array (thread.c), how a job is executed
  * (work.c). */
-#include "run/running.h"
+#include "run/cluster.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -66,8 +66,10 @@ int umd_array_start(struct umd_array *u, struct umd_error *error)
 			err_sentence(rc));
 	if (rc == 0)
 		rc = remember_file(u, &err);
-	if (rc == 0 && u->arr)
+	if (rc == 0 && (u->arr || u->cluster))
 		rc = run_begin(u, &err);
+	if (rc == 0 && u->cluster)
+		rc = run_cluster_start(u, &err);
 	if (rc == 0)
 		rc = run_errands_start(u, &err);
 	if (rc == 0)
@@ -84,6 +86,7 @@ void umd_array_stop(struct umd_array *u)
 	pthread_mutex_lock(&u->lock);
 	u->is_ending = true;
 	run_tell_end(u);
+	pthread_cond_broadcast(&u->changed);
 	pthread_mutex_unlock(&u->lock);
 }
 
@@ -102,6 +105,7 @@ int umd_array_close(struct umd_array *u)
 	for (uint32_t i = 0; i < ARR_MEMBERS_MAX; i++)
 		run_let_go(u, i);
 	u->hands[ARR_FILE] = mbr_close(u->hands[ARR_FILE]);
+	u->cluster = run_cluster_free(u->cluster);
 	att_free(u->tree);
 	u->rundir = run_rundir_release(u->rundir);
 	free(u->sync_buffer);
@@ -131,6 +135,17 @@ uint64_t umd_array_size(struct umd_array *u)
 bool umd_array_is_readonly(struct umd_array *u)
 {
 	return status_of(u).is_readonly;
+}
+
+int umd_array_why_ended(struct umd_array *u, struct umd_error *error)
+{
+	struct err err = { 0 };
+
+	pthread_mutex_lock(&u->lock);
+	if (u->cluster && u->cluster->life == RUN_NODE_HAS_FAILED)
+		err = u->cluster->err;
+	pthread_mutex_unlock(&u->lock);
+	return err.code ? run_public_error(err.code, &err, error) : 0;
 }
 
 const char *umd_array_name(const struct umd_array *u)

@@ -10,6 +10,7 @@
  * as md does it.
  *
  * Left out: beginning a run (hand_start.c), members of arrays with superblocks (admit.c). */
+#include "run/cluster.h"
 #include "run/hand.h"
 
 #include <errno.h>
@@ -330,12 +331,23 @@ static int readd(struct umd_array *u, struct att_action *action, struct err *err
 
 /* ---- one write ---- */
 
+/* What other nodes must agree to is asked by commands. */
+static int check_node(const struct att_action *action, struct err *err)
+{
+	if (action->kind == ATT_NOTHING || action->kind == ATT_EVENT || action->kind == ATT_SET_BITS)
+		return 0;
+	return err_set(err, -EOPNOTSUPP, "one node of a cluster does not do that by an attribute: members come and go "
+		       "by umd manage, and umd stop ends this node");
+}
+
 /* @ret_last: what the array was, if the action ends its run. */
 static int carry_out(struct umd_array *u, struct att_action *action, int fd, struct arr_status *ret_last,
 		     struct err *err)
 {
-	int rc;
+	int rc = u->cluster ? check_node(action, err) : 0;
 
+	if (rc < 0)
+		return rc;
 	switch (action->kind) {
 	case ATT_NOTHING:
 		return 0;

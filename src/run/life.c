@@ -7,7 +7,7 @@
  *
  * Left out: what the thread does (thread.c), what is executed (work.c), who decides that a run begins (api.c,
  * hand.c). */
-#include "run/running.h"
+#include "run/cluster.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -77,8 +77,11 @@ void run_end(struct umd_array *u, struct arr_status *ret_last)
 	*ret_last = (struct arr_status){ 0 };
 	pthread_mutex_lock(&u->lock);
 	run_tell_end(u);
+	if (u->cluster)
+		run_cluster_await_stop(u);
 	pthread_mutex_unlock(&u->lock);
 	run_thread_join(u);
+	run_cluster_leave(u);
 	pthread_mutex_lock(&u->lock);
 	if (u->arr)
 		arr_get_status(u->arr, ret_last);

@@ -2,7 +2,7 @@
  *
  * The order matters: members are locked before they are looked at, so that nobody changes them between the
  * judgement and the start, and the run-time name is taken last, when only a living server can hold it. */
-#include "run/running.h"
+#include "run/cluster.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -14,29 +14,21 @@
 #include "run/hand.h"
 #include "run/public.h"
 
-/* What is only needed while opening. */
-struct opening {
-	uint32_t count;			/* the bitmap's file is the last one */
-	struct member *hands[ARR_MEMBERS_MAX + 1];
-	char *paths[ARR_MEMBERS_MAX + 1];
-	struct asm_member *looks;
-	struct asm_plan *plan;
-	uint8_t *image;
-	uint64_t image_bytes;
-};
-
-static void opening_end(struct opening *o)
+struct run_opening *run_opening_free(struct run_opening *o)
 {
-	for (uint32_t i = 0; i < o->count && o->looks; i++) {
+	for (uint32_t i = 0; o && i < o->count && o->looks; i++) {
 		mbr_close(o->hands[i]);
 		mem_free(o->paths[i]);
 	}
-	mem_free(o->looks);
-	mem_free(o->plan);
-	mem_free(o->image);
+	if (o) {
+		mem_free(o->looks);
+		mem_free(o->plan);
+		mem_free(o->image);
+	}
+	return mem_free(o);
 }
 
-static int open_members(struct opening *o, const char *const *members, bool is_readonly, struct err *err)
+static int open_members(struct run_opening *o, const char *const *members, enum mbr_lock lock, struct err *err)
 {
 	for (uint32_t i = 0; i < o->count; i++) {
 		int rc;
@@ -44,7 +36,7 @@ static int open_members(struct opening *o, const char *const *members, bool is_r
 		o->paths[i] = look_escaped(members[i]);
 		if (!o->paths[i])
 			return err_set(err, -ENOMEM, "no memory");
-		rc = mbr_open(members[i], -1, is_readonly ? MBR_LOCK_SHARED : MBR_LOCK_EXCLUSIVE, &o->hands[i], err);
+		rc = mbr_open(members[i], -1, lock, &o->hands[i], err);
 		if (rc < 0)
 			return rc;
 		look_member(o->hands[i], o->paths[i], &o->looks[i]);
@@ -52,7 +44,7 @@ static int open_members(struct opening *o, const char *const *members, bool is_r
 	return 0;
 }
 
-static int open_file(struct opening *o, const char *path, bool is_readonly, struct err *err)
+static int open_file(struct run_opening *o, const char *path, bool is_readonly, struct err *err)
 {
 	uint32_t at = o->count;
 	int rc;
@@ -75,7 +67,7 @@ static int open_file(struct opening *o, const char *path, bool is_readonly, stru
 }
 
 /* Which file, if any, is the user's to say: only he knows which one belongs to this array. */
-static int check_files(const struct opening *o, struct err *err)
+static int check_files(const struct run_opening *o, struct err *err)
 {
 	for (uint32_t i = 0; i < o->count; i++)
 		if (o->looks[i].kind == ASM_BITMAP_FILE) {
@@ -90,7 +82,7 @@ static int check_files(const struct opening *o, struct err *err)
 
 /* An array whose bitmap umd remembers in a file does not silently start without: a crash would then mean that all of it
  * is copied, and the file would be out of date. */
-static int check_pairing(struct umd_array *u, const struct opening *o, const struct umd_open_options *options,
+static int check_pairing(struct umd_array *u, const struct run_opening *o, const struct umd_open_options *options,
 			 struct err *err)
 {
 	const struct asm_member *ref = &o->looks[o->plan->freshest];
@@ -117,7 +109,7 @@ static int check_pairing(struct umd_array *u, const struct opening *o, const str
 }
 
 /* A preference for somebody who is not there would silently be none. */
-static int check_preferred(const struct opening *o, const char *prefer, struct err *err)
+static int check_preferred(const struct run_opening *o, const char *prefer, struct err *err)
 {
 	for (uint32_t i = 0; i < o->count; i++)
 		if (!prefer || !strcmp(prefer, o->paths[i]))
@@ -126,7 +118,7 @@ static int check_preferred(const struct opening *o, const char *prefer, struct e
 		       prefer, o->count);
 }
 
-static int judge(struct opening *o, const struct asm_options *options, struct err *err)
+static int judge(struct run_opening *o, const struct asm_options *options, struct err *err)
 {
 	uint32_t member;
 	member_off at;
@@ -142,7 +134,7 @@ static int judge(struct opening *o, const struct asm_options *options, struct er
 }
 
 /* Members that take part change hands; the others are closed with the opening. */
-static int start_brains(struct umd_array *u, struct opening *o, const struct asm_options *options, struct err *err)
+int run_opening_start(struct umd_array *u, struct run_opening *o, const struct asm_options *options, struct err *err)
 {
 	uint32_t member_of[ARR_MEMBERS_MAX];
 	const struct sb1 *ref = &o->looks[o->plan->freshest].sb;
@@ -182,12 +174,21 @@ static int take_name(struct umd_array *u, const char *wanted, bool may_number, s
 	struct run_rundir_wish wish = { .name = wanted, .superblock_name = plain_name(u->name), .uuid = uuid,
 				       .may_number = may_number };
 
+	if (u->cluster)
+		return run_cluster_take_name(u, wanted, plain_name(u->name), err);
 	fmt_uuid_text(u->uuid, uuid);
 	return run_rundir_claim(&wish, &u->rundir, err);
 }
 
-/* The members become the brains of @u. */
-static int open_all(struct umd_array *u, struct opening *o, const char *const *members,
+static enum mbr_lock lock_of(const struct umd_array *u, const struct umd_open_options *wish)
+{
+	enum mbr_lock lock = wish->readonly ? MBR_LOCK_SHARED : MBR_LOCK_EXCLUSIVE;
+
+	return u->cluster ? run_cluster_lock(u->cluster) : (enum mbr_lock)(lock | (wish->direct ? MBR_DIRECT : 0));
+}
+
+/* The members become the brains of @u; those of a node wait for its slot. */
+static int open_all(struct umd_array *u, struct run_opening *o, const char *const *members,
 		    const struct umd_open_options *wish, const struct asm_options *options, struct err *err)
 {
 	bool has_file = wish->bitmap && strcmp(wish->bitmap, "none");
@@ -197,7 +198,7 @@ static int open_all(struct umd_array *u, struct opening *o, const char *const *m
 	o->plan = mem_new(1, sizeof *o->plan);
 	if (!o->looks || !o->plan)
 		return err_set(err, -ENOMEM, "no memory");
-	rc = open_members(o, members, options->is_readonly, err);
+	rc = open_members(o, members, lock_of(u, wish), err);
 	if (rc == 0)
 		rc = check_files(o, err);
 	if (rc == 0 && has_file)
@@ -208,13 +209,15 @@ static int open_all(struct umd_array *u, struct opening *o, const char *const *m
 		rc = judge(o, options, err);
 	if (rc == 0)
 		rc = check_pairing(u, o, wish, err);
-	return rc < 0 ? rc : start_brains(u, o, options, err);
+	if (rc == 0 && u->cluster)
+		return run_cluster_take(u, o, options, err);
+	return rc < 0 ? rc : run_opening_start(u, o, options, err);
 }
 
 static int from_members(struct umd_array *u, const char *const *members, size_t count,
 			const struct umd_open_options *options, struct err *err)
 {
-	struct opening o = { .count = (uint32_t)count };
+	struct run_opening *o = mem_new(1, sizeof *o);
 	char *prefer = options->prefer ? look_escaped(options->prefer) : NULL;
 	struct asm_options judge_options = {
 		.is_readonly = options->readonly,
@@ -227,11 +230,18 @@ static int from_members(struct umd_array *u, const char *const *members, size_t 
 	if (count < 1 || count > ARR_MEMBERS_MAX)
 		rc = err_set(err, UMD_E_NOT_SUPPORTED, "%zu members were given; umd handles 1 to %d", count,
 			     ARR_MEMBERS_MAX);
-	else if (options->prefer && !prefer)
+	else if (!o || (options->prefer && !prefer))
 		rc = err_set(err, -ENOMEM, "no memory");
 	else
-		rc = open_all(u, &o, members, options, &judge_options, err);
-	opening_end(&o);
+		rc = run_cluster_asked(u, options, members, count, err);
+	judge_options.is_node = u->cluster;
+	if (rc == 0) {
+		o->count = (uint32_t)count;
+		rc = open_all(u, o, members, options, &judge_options, err);
+	}
+	if (rc == 0 && u->cluster)
+		u->cluster->opening = TAKE(o);
+	run_opening_free(o);
 	mem_free(prefer);
 	return rc;
 }
@@ -278,7 +288,7 @@ int umd_array_open(const char *const *members, size_t count, const struct umd_op
 /* ---- once more ---- */
 
 /* The devices of the tree, in its order: @ret_devs by member. */
-static int gather(struct umd_array *u, struct opening *o, uint32_t ret_devs[ARR_MEMBERS_MAX])
+static int gather(struct umd_array *u, struct run_opening *o, uint32_t ret_devs[ARR_MEMBERS_MAX])
 {
 	for (uint32_t i = 0; i < ATT_DEVS_MAX; i++) {
 		const struct att_dev *dev = att_dev(u->tree, i);
@@ -298,15 +308,19 @@ static int gather(struct umd_array *u, struct opening *o, uint32_t ret_devs[ARR_
 	return o->paths[o->count++] ? 0 : -ENOMEM;
 }
 
-static int judge_again(struct opening *o, const struct asm_options *options, struct err *err)
+int run_opening_judge_again(struct run_opening *o, const struct asm_options *options, struct err *err)
 {
-	for (uint32_t i = 0; i < o->count; i++)
+	o->image = mem_free(o->image);
+	for (uint32_t i = 0; i < o->count; i++) {
 		look_member(o->hands[i], o->paths[i], &o->looks[i]);
+		if (options->is_node)
+			look_own_slot(o->hands[i], options->node_slot, &o->looks[i]);
+	}
 	return judge(o, options, err);
 }
 
-static int start_again(struct umd_array *u, struct opening *o, const struct asm_options *options, const uint32_t *devs,
-		       struct err *err)
+static int start_again(struct umd_array *u, struct run_opening *o, const struct asm_options *options,
+		       const uint32_t *devs, struct err *err)
 {
 	uint32_t member_of[ARR_MEMBERS_MAX];
 	struct arr_status status;
@@ -327,25 +341,28 @@ static int start_again(struct umd_array *u, struct opening *o, const struct asm_
 int run_open_again(struct umd_array *u, enum att_mode mode, struct err *err)
 {
 	struct asm_options options = { .is_readonly = mode == ATT_MODE_READONLY };
-	uint32_t devs[ARR_MEMBERS_MAX];
-	struct opening o = { 0 };
-	int rc = gather(u, &o, devs);
+	uint32_t devs[ARR_MEMBERS_MAX] = { 0 };
+	struct run_opening *o = mem_new(1, sizeof *o);
+	int rc = o ? gather(u, o, devs) : -ENOMEM;
 
-	o.looks = mem_new(o.count, sizeof *o.looks);
-	o.plan = mem_new(1, sizeof *o.plan);
-	if (rc < 0 || !o.looks || !o.plan)
+	if (rc == 0) {
+		o->looks = mem_new(o->count, sizeof *o->looks);
+		o->plan = mem_new(1, sizeof *o->plan);
+	}
+	if (rc < 0 || !o->looks || !o->plan)
 		rc = err_set(err, -ENOMEM, "no memory");
 	else if (mode == ATT_MODE_READ_AUTO)
 		rc = err_set(err, -EOPNOTSUPP, "an array with superblocks starts active or readonly, not read-auto");
 	if (rc == 0) {
 		pthread_mutex_unlock(&u->lock);
-		rc = judge_again(&o, &options, err);
+		rc = run_opening_judge_again(o, &options, err);
 		pthread_mutex_lock(&u->lock);
 	}
 	if (rc == 0)
-		rc = start_again(u, &o, &options, devs, err);
-	memset(o.hands, 0, sizeof o.hands);
-	opening_end(&o);
+		rc = start_again(u, o, &options, devs, err);
+	if (o)
+		memset(o->hands, 0, sizeof o->hands);
+	run_opening_free(o);
 	return rc;
 }
 

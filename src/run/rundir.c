@@ -40,7 +40,7 @@ static const char *const leaves[] = { "control.sock", "nbd.sock", "pid" };
 
 bool run_rundir_name_is_ok(const char *name)
 {
-	size_t len = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:-");
+	size_t len = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:@-");
 
 	return len > 0 && len < NAME_BYTES && !name[len] && name[0] != '.';
 }
@@ -52,8 +52,8 @@ static int refuse_name(const char *name, struct err *err)
 
 	text_add_escaped(&t, name, strnlen(name, 200));
 	shown = text_take(&t);
-	err_set(err, UMD_E_BAD_NAME, "\"%s\" cannot be a run-time name: 1 to 64 of A-Z a-z 0-9 _ . : - are, without a "
-		"leading dot", shown ? shown : "");
+	err_set(err, UMD_E_BAD_NAME, "\"%s\" cannot be a run-time name: 1 to 64 of A-Z a-z 0-9 _ . : @ - are, "
+		"without a leading dot", shown ? shown : "");
 	mem_free(shown);
 	return UMD_E_BAD_NAME;
 }

@@ -9,7 +9,7 @@
 
 #include "base/err.h"
 
-/* Can @name be a path component here? [A-Za-z0-9_.:-]{1,64} without a leading dot. */
+/* Can @name be a path component here? [A-Za-z0-9_.:@-]{1,64} without a leading dot. */
 bool run_rundir_name_is_ok(const char *name);
 
 /**

@@ -31,6 +31,7 @@ struct umd_array {
 	uint64_t told_clock;			/* of the tree: who watches has been woken for all up to it */
 	bool has_superblocks;			/* it was assembled from them, and not cleared since */
 	struct att_facts facts;			/* of the tree, where there are superblocks */
+	struct run_cluster *cluster;		/* it runs as one node of a cluster (cluster.h); NULL: alone */
 	struct run_errands *errands;		/* NULL: they are run where they are asked for */
 
 	/* of a run, made before it starts */
@@ -142,6 +143,9 @@ int run_open_again(struct umd_array *u, enum att_mode mode, struct err *err);
 
 /* api.c: those who are to answer later are asked again */
 void run_wake(struct umd_array *u);
+
+/* admit.c: an entry that left the table: tree, lineage and member are let go. Under the lock, left meanwhile. */
+void run_take_away(struct umd_array *u, uint32_t entry);
 
 /* admit.c: commands that change members; each writes {"sentence": ...} or an error */
 void run_command_fail(struct umd_array *u, const char *member, struct text *reply);

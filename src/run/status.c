@@ -3,7 +3,7 @@
  * The text is made under the lock, so that its figures belong together; it is bounded and only memory is touched.
  * What an array without superblocks is called, and what it is made of, only its attributes know. Names come from
  * superblocks and paths from users: both are escaped by base/text.h. Left out: its map (map_running.c). */
-#include "run/running.h"
+#include "run/cluster.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,7 +103,8 @@ static void put_bitmap(const struct umd_array *u, const struct bm *b, const stru
 		return;
 	}
 	json_open(t, "bitmap", '{');
-	json_str(t, "kind", bm_is_bare(b) ? "external" : s->bitmap_is_file ? "file" : "internal");
+	json_str(t, "kind", bm_is_bare(b) ? "external" : s->bitmap_is_file ? "file" :
+		 s->is_clustered ? "clustered" : "internal");
 	if (s->bitmap_is_file)
 		json_str(t, "path", file_path(u));
 	json_u64(t, "chunk_bytes", bm_chunk_bytes(b));
@@ -204,6 +205,7 @@ void run_detail(struct umd_array *u, struct text *t)
 	else
 		json_null(t, "last_sync");
 	put_counters(&s.counters, t);
+	run_cluster_detail(u, &s, t);
 	json_close(t, '}');
 	pthread_mutex_unlock(&u->lock);
 }

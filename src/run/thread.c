@@ -2,7 +2,7 @@
  *
  * It begins when everything else that a start needs is there, since its first act may be to write superblocks. It
  * ends when the array has stopped: everything swept, the last claim durable. */
-#include "run/running.h"
+#include "run/cluster.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -20,9 +20,15 @@ static void run_first_job(struct umd_array *u)
 	list_remove(&job->link);
 	if (job->kind == ARR_JOB_CLAIM)
 		asm_claim_render(u->lineage, arr_claim_in_flight(u->arr), job, (uint64_t)time(NULL));
+	if (job->kind == ARR_JOB_LOOK)
+		asm_look_render(u->lineage, job);
 	pthread_mutex_unlock(&u->lock);
 	run_job(u, job);
 	pthread_mutex_lock(&u->lock);
+	if (job->kind == ARR_JOB_LOOK) {
+		asm_look_taken(u->lineage, u->arr, job, &u->cluster->reload);
+		ev.reload = &u->cluster->reload;
+	}
 	run_step(u, &ev);
 }
 

@@ -9,7 +9,7 @@
  *	        watch(generation) ----------------------------------------------> answered
  *
  * Left out: writes (hand.c), how an answer comes later (control.c). */
-#include "run/running.h"
+#include "run/cluster.h"
 
 #include <errno.h>
 #include <string.h>
@@ -22,6 +22,9 @@ enum { WATCH_PATHS_MAX = 4096, WATCH_MS_MAX = 24 * 3600 * 1000 };
 struct att_view run_view(struct umd_array *u, struct arr_status *status)
 {
 	struct att_view view = { .now_ms = run_now_ms(), .clients = u->clients };
+
+	if (u->cluster && u->cluster->view.engine)
+		view.cluster = &u->cluster->view;
 
 	/* It runs when clients are let in, not before: whoever reads so connects next. */
 	if (!u->arr || u->thread_state != RUN_THREAD_GOES)

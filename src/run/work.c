@@ -5,7 +5,7 @@
  * A worker steps under the lock, leaves it, executes one job, and reports with the next step. Waiters sleep
  * on a condition of their own, so one wake-up wakes one worker. A job's parts go to each member as one
  * batch, members one after the other: on cached files that is faster than any hand-over. */
-#include "run/running.h"
+#include "run/cluster.h"
 
 #include <errno.h>
 #include <string.h>
@@ -67,8 +67,18 @@ static bool run_batch(struct umd_array *u, struct arr_job *job, uint32_t member,
 	return true;
 }
 
+static void fail_all(struct arr_job *job, int rc)
+{
+	for (uint32_t i = 0; i < job->part_count; i++)
+		job->parts[i].rc = rc;
+}
+
 void run_job(struct umd_array *u, struct arr_job *job)
 {
+	if (u->cluster && !run_cluster_may_write(u, job)) {
+		fail_all(job, -EIO);
+		return;
+	}
 	if (job->copy)
 		memcpy(job->copy, job->owner->data, job->owner->len_bytes);
 	for (uint32_t member = 0; member <= ARR_FILE; member++) {
@@ -109,6 +119,7 @@ void run_step(struct umd_array *u, struct arr_event *ev)
 		pthread_cond_signal(&u->thread_wakes);
 	if (ev->kind != ARR_EV_SUBMIT)
 		pthread_cond_broadcast(&u->changed);
+	run_cluster_after_step(u);
 	run_notice(u);
 }
 
@@ -119,11 +130,11 @@ int run_request(struct umd_array *u, struct arr_req *req)
 
 	req->user = &w;
 	pthread_mutex_lock(&u->lock);
-	if (u->arr) {
+	if (u->arr && !run_cluster_refuses(u)) {
 		run_step(u, &ev);
 	} else {
 		req->is_done = true;
-		req->rc = -ESHUTDOWN;
+		req->rc = u->arr ? -EIO : -ESHUTDOWN;
 	}
 	while (!req->is_done) {
 		struct arr_job *job = req->job;

@@ -428,6 +428,41 @@ static void check_open_and_large(void)
 	end();
 }
 
+/* One node of a cluster: nothing there is written, and the texts are the hands'. */
+static const struct row of_a_node[] = {
+	{ "cluster/engine", "x", -EACCES, "local\n" },
+	{ "cluster/cluster_name", "x", -EACCES, "lab\\x01\n" },
+	{ "cluster/node", "x", -EACCES, "n1\n" },
+	{ "cluster/node_slot", "x", -EACCES, "3\n" },
+	{ "cluster/nodes", "x", -EACCES, "4\n" },
+	{ "cluster/state", "x", -EACCES, "up\n" },
+	{ "cluster/quorum", "x", -EACCES, "1\n" },
+	{ "cluster/peers", "x", -EACCES, "3 us n1\n" },
+	{ "cluster/suspended", "x", -EACCES, "" },
+	{ "cluster/waits_for", "x", -EACCES, "0 2\n" },
+	{ "cluster/last_event", "x", -EACCES, "n2 has joined\n" },
+};
+
+static void check_node(void)
+{
+	struct att_cluster node = { .engine = "local", .cluster_name = "lab\001", .node = "n1", .state = "up",
+				    .peers = "3 us n1\n", .suspended = "", .waits_for = "0 2",
+				    .last_event = "n2 has joined", .slot = 3, .nodes = 4, .has_quorum = true };
+
+	begin();
+	set_up(2);
+	is_u64(-att_read(w.t, &w.view, "cluster/state", &(struct text){ 0 }), ENOENT, "nobody else has a cluster");
+	w.view.cluster = &node;
+	MATRIX("node", of_a_node);
+	reads("bitmap/metadata", "clustered\n");
+	node.slot = ATT_NO_SLOT;
+	node.has_quorum = false;
+	reads("cluster/node_slot", "none\n");
+	reads("cluster/quorum", "0\n");
+	w.view.cluster = NULL;
+	end();
+}
+
 static void find_untried(void *opaque, const struct att_entry *e)
 {
 	uint32_t *missing = opaque;
@@ -461,6 +496,7 @@ int main(void)
 	end();
 
 	check_open_and_large();
+	check_node();
 	check_native();
 	att_list_patterns(find_untried, &missing);
 	is_u64(missing, 0, "every attribute of the table was tried");

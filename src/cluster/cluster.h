@@ -55,7 +55,7 @@ enum clu_message_type {			/* the first eight have md-cluster's numbers */
 	CLU_M_BITMAP_NEEDS_SYNC = 5,	/* the sender leaves with work undone: its slot is taken as if it had died */
 	CLU_M_CHANGE_CAPACITY = 6,	/* not sent by umd; answered "not supported" */
 	CLU_M_BITMAP_RESIZE = 7,	/* the same */
-	CLU_M_HELLO = 16,		/* a node has slot `slot`, and asks who else is there */
+	CLU_M_HELLO = 16,		/* a node has slot `slot`, or none, and asks who else is there */
 	CLU_M_ACK = 17,			/* of message `seq` of node `to`: rc, and for a HELLO what the sender knows */
 	CLU_M_BYE = 18,			/* the sender leaves in order; its slot's lock follows */
 	/* Not acknowledged: the sender was granted the lock of slot `number`, so its owner, node `to_node`, is dead for

@@ -53,6 +53,7 @@ struct clu_slot {
 struct clu_mail {
 	struct list link;
 	uint64_t from;
+	bool is_old;				/* from before our HELLO */
 	bool is_reload_asked, is_seeing, is_seen;
 	int seen_rc;
 	struct clu_message m;
@@ -114,14 +115,15 @@ struct clu {
 
 	/* join.c */
 	bool is_over;				/* it left or was refused: no second life */
-	bool is_group_asked, is_try_asked, is_hello_said;
+	bool is_group_asked, is_try_asked, is_owners_asked, is_hello_said;
+	bool is_hello_delivered;
 	uint32_t try_slot;
 	uint64_t join_again_ms, join_until_ms;
 	struct {
 		struct clu_range ranges[CLU_NODES_MAX];		/* by slot; high 0: none */
 		bool is_of_owner[CLU_NODES_MAX];
 		uint64_t looked;
-		uint32_t pins[ARR_MEMBERS_MAX], pin_count, next_range;
+		uint32_t pins[ARR_MEMBERS_MAX], pin_count, next_range, owners;
 		bool is_over;
 	} hello;
 

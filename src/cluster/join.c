@@ -7,8 +7,9 @@
  *     HELLO   all others are told; their answers tell ranges that are left alone, pins, slots that need no look
  *     UP      the token is given back, the array is let go, other slots are looked at (recover.c)
  *
- * All slots refused: with as many others as slots the joiner is refused. With fewer, somebody has a dead node's slot
- * for the moment, and may need the token to finish: it is given back, and asked for again a little later.
+ * All slots refused: others are asked who has them (HELLO without a slot). As many owners as slots: the joiner is
+ * refused. Fewer: somebody has a dead node's slot for the moment, and may need the token to finish: it is given back,
+ * and asked for again a little later.
  *
  * Who has a slot that nobody in the group answers for, and copies there, is not known to a first node: nothing is
  * written until each slot was looked at (its range is the whole array). To a later one the answers say what the others
@@ -70,29 +71,33 @@ static bool pump_token(struct clu *c)
 
 /* ---- SLOT ---- */
 
-static uint32_t others(const struct clu *c)
+static void ask_for_owners(struct clu *c)
 {
-	uint32_t count = 0;
+	struct clu_message m = { .type = CLU_M_HELLO };
 
-	for (uint32_t i = 0; i < c->group_count; i++)
-		count += c->group[i].node_id != c->config.node_id && !c->group[i].has_left;
-	return count;
+	text_fit(m.name, sizeof m.name, "%s", c->config.name);
+	c->hello.is_over = false;
+	c->hello.owners = 0;
+	c->is_owners_asked = true;
+	clu_say(c, &m);
 }
 
 static void all_slots_refused(struct clu *c)
 {
+	uint32_t owners = c->hello.owners;
 	struct err err;
 
-	if (others(c) >= c->config.nodes) {
+	c->is_owners_asked = false;
+	if (owners >= c->config.nodes) {
 		err_set(&err, -ERANGE, "node %s is not let in: %u nodes are up already, the bitmap has %u slots; one "
-			"of them must leave, or the array be made with more", c->config.name, others(c),
+			"of them must leave, or the array be made with more", c->config.name, owners,
 			c->config.nodes);
 		clu_refuse(c, &err);
 	} else if (c->now_ms >= c->join_until_ms) {
 		err_set(&err, -ERANGE, "node %s is not let in: none of %u slots was free within %u s, though only %u "
-			"other nodes are in the group; a slot is free when its node is known to be dead",
+			"nodes are up; a slot is free when its node is known to be dead",
 			c->config.name,
-			c->config.nodes, CLU_JOIN_MS / 1000, others(c));
+			c->config.nodes, CLU_JOIN_MS / 1000, owners);
 		clu_refuse(c, &err);
 	} else {
 		clu_ask_unlock(c, token_lock);
@@ -118,7 +123,9 @@ static bool pump_slot(struct clu *c)
 	struct clu_slot *s;
 
 	if (c->try_slot >= c->config.nodes) {
-		all_slots_refused(c);
+		if (c->is_owners_asked && !c->hello.is_over)
+			return false;
+		(c->is_owners_asked ? all_slots_refused : ask_for_owners)(c);
 		return true;
 	}
 	s = &c->slots[c->try_slot];
@@ -158,6 +165,9 @@ void clu_loaded_came(struct clu *c, int rc)
 
 void clu_hello_acked(struct clu *c, uint64_t from, const struct clu_message *ack)
 {
+	c->hello.owners += ack->slot < c->config.nodes;
+	if (c->slot == CLU_NO_SLOT)
+		return;
 	if (ack->slot < c->config.nodes && ack->slot != c->slot && ack->rc == 0)
 		clu_owner_came(c, ack->slot, from, ack->name);
 	for (uint32_t i = 0; i < ack->range_count; i++) {
@@ -235,6 +245,7 @@ static bool pump_hello(struct clu *c)
 
 	if (!c->is_hello_said) {
 		c->is_hello_said = true;
+		c->hello.is_over = false;
 		text_fit(m.name, sizeof m.name, "%s", c->config.name);
 		clu_say(c, &m);
 		return true;

@@ -5,9 +5,9 @@
  * thing must not hold up the next: that writes in a range end (RESYNCING). These may wait for a failure to be recorded,
  * and so for answers to a later message; the acknowledgement is kept aside until the range is left alone (pump_drains).
  *
- * A node without array (a joiner that has not judged the members yet) has nothing to process: it acknowledges. One that
- * has read superblocks and is not up yet keeps everything for later: whoever waits for it does so until it is up, and
- * nothing that a joiner waits for waits for that.
+ * What came before our HELLO is *old*: superblocks were read under the token since, ranges come with the answers, and
+ * whoever joined then and waits for us is dead or has given up (we have the token). It is acknowledged, no more. What
+ * comes between HELLO and UP waits for UP; nothing that a joiner waits for waits for that.
  *
  * Before a newcomer is acknowledged superblocks are read: it has done so, and what a dead node left there must not be
  * known to some only. Messages that cannot be decoded are noted and have no effect: no answer, no write.
@@ -33,6 +33,7 @@ static void keep(struct clu *c, uint64_t from, const struct clu_message *m)
 		return;
 	}
 	mail->from = from;
+	mail->is_old = !c->is_hello_delivered;
 	mail->m = *m;
 	list_append(&c->mail, &mail->link);
 	c->mail_count++;
@@ -172,7 +173,7 @@ static bool process_hello(struct clu *c, struct clu_mail *mail)
 		return answer(c, mail, -EBUSY);
 	if (!is_reloaded(c, mail, true) || !is_range_ended(c, slot))
 		return c->is_array_asked;
-	if (c->slots[slot].lock == CLU_L_ASKED) {
+	if (c->slots[slot].lock == CLU_L_ASKED && c->gather.lock != slot) {	/* that one does not queue */
 		clu_ask(c, CLU_ASK_CANCEL)->lock = clu_slot_lock(slot);
 		c->slots[slot].lock = CLU_L_CANCELLED;
 	}
@@ -285,11 +286,11 @@ bool clu_pump_mail(struct clu *c)
 {
 	struct clu_mail *mail;
 
-	if (list_is_empty(&c->mail) || c->state == CLU_HELLO || c->state == CLU_OUT)
+	if (list_is_empty(&c->mail))
 		return false;
 	mail = list_entry(c->mail.next, struct clu_mail, link);
-	if (c->state == CLU_UP)
-		return process(c, mail);
+	if (!mail->is_old)
+		return c->state == CLU_UP && process(c, mail);
 	if (is_answered(mail->m.type))
 		return answer(c, mail, 0);
 	done(c, mail);

@@ -42,6 +42,7 @@ static void is_delivered(struct clu *c)
 	for (uint32_t slot = 0; slot < c->config.nodes; slot++)
 		if (c->slots[slot].state == CLU_P_GONE && !c->slots[slot].is_dead && c->slots[slot].node_id)
 			wait_for(s, c->slots[slot].node_id, slot);
+	c->is_hello_delivered |= s->m.type == CLU_M_HELLO && c->slot != CLU_NO_SLOT;
 	if (s->m.type == CLU_M_RESYNCING)
 		c->range = (struct clu_range){ c->slot, s->m.low, s->m.high };
 }

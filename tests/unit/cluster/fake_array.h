@@ -1,5 +1,5 @@
-/* An array that only says what it wants: a handful of wishes and counters behind the functions of array/array.h that the
- * brain calls. So these tests are linked without the real one, and say themselves when its work ends. */
+/* An array that only says what it wants: a handful of wishes and counters behind the functions of array/array.h that
+ * the brain calls. So these tests are linked without the real one, and say themselves when its work ends. */
 #ifndef TESTS_UNIT_CLUSTER_FAKE_ARRAY_H
 #define TESTS_UNIT_CLUSTER_FAKE_ARRAY_H
 
@@ -20,9 +20,11 @@ struct arr {
 	bool take_value;
 	uint64_t bits[W_SLOTS];		/* gathered or taken: how often each slot was read; see w.bits */
 	struct arr_range suspended[W_SLOTS];
+	bool is_draining[W_SLOTS];	/* writes were under way there when it was suspended */
 	uint32_t pins[2], pin_count;
 	unsigned announced, reloads, torn_reloads, looks, gathers, opened, copied;
 	uint64_t has_bits;		/* mask of the bits that this node's slot has in memory: see w.slot_bits */
+	uint64_t must_gather;		/* ... that were anywhere when its gathering began */
 };
 
 void arr_get_status(const struct arr *a, struct arr_status *s)
@@ -62,7 +64,7 @@ struct arr_range arr_suspended(const struct arr *a, uint32_t node)
 
 bool arr_is_left_alone(const struct arr *a, uint32_t node)
 {
-	return !a->suspended[node].len || !a->keeps_writing;
+	return !a->suspended[node].len || !a->is_draining[node];
 }
 
 uint32_t arr_get_pins(const struct arr *a, uint32_t ret[ARR_MEMBERS_MAX])

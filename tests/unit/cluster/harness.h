@@ -60,6 +60,7 @@ struct w {
 	uint64_t members[W_NODES], now_ms, next_id, seed;
 	uint32_t member_count;
 	uint64_t slot_bits[W_SLOTS];		/* on disk */
+	uint64_t missed_bits;			/* by a gathering */
 	unsigned double_slots, broken_windows;
 	struct clu_out out;
 };
@@ -187,7 +188,8 @@ static void w_open(struct w *w, int node, const struct arr_event *ev)
 
 		if ((int)i == node || !n->is_alive || !n->was_up || !n->a.is_there)
 			continue;
-		if (n->a.suspended[w->nodes[node].slot].len != ev->len_bytes || n->a.keeps_writing)
+		if (n->a.suspended[w->nodes[node].slot].len != ev->len_bytes ||
+		    n->a.is_draining[w->nodes[node].slot])
 			w->broken_windows++;
 		if (n->a.is_open)
 			w->broken_windows++;
@@ -197,7 +199,7 @@ static void w_open(struct w *w, int node, const struct arr_event *ev)
 		a->copied++;
 		a->is_open_asked = true;
 		a->windows--;
-		a->recoveries -= !a->windows && a->recoveries;
+		a->recoveries = a->windows ? a->recoveries : 0;
 	}
 }
 
@@ -228,6 +230,15 @@ static void w_take_ends(struct w *w, int node)
 	a->suspended[a->take_node].len = 0;
 }
 
+static uint64_t w_all_bits(const struct w *w)
+{
+	uint64_t bits = 0;
+
+	for (unsigned i = 0; i < W_SLOTS; i++)
+		bits |= w->slot_bits[i];
+	return bits;
+}
+
 static void w_array(struct w *w, int node, const struct arr_event *ev)
 {
 	struct arr *a = &w->nodes[node].a;
@@ -252,9 +263,11 @@ static void w_array(struct w *w, int node, const struct arr_event *ev)
 		a->has_sync = ev->value;
 		a->is_gathered = false;
 		a->is_open_asked = ev->value && !a->recoveries && a->windows;
+		a->must_gather = w_all_bits(w);
 		break;
 	case ARR_EV_GATHERED:
 		a->gathers++;
+		w->missed_bits |= a->must_gather & ~w->slot_bits[w->nodes[node].slot];
 		a->is_gathered = true;
 		a->is_open_asked = true;
 		break;
@@ -263,6 +276,7 @@ static void w_array(struct w *w, int node, const struct arr_event *ev)
 		break;
 	case ARR_EV_SUSPEND:
 		a->suspended[ev->node] = (struct arr_range){ ev->at.bytes, ev->len_bytes };
+		a->is_draining[ev->node] = a->keeps_writing && ev->len_bytes;
 		break;
 	case ARR_EV_TAKE_SLOT:
 		w_take(w, node, ev);
@@ -427,12 +441,16 @@ static bool w_array_works(struct w *w, int node)
 {
 	struct w_node *n = &w->nodes[node];
 	struct arr *a = &n->a;
-	bool has_done = true;
+	bool has_done = true, is_draining = false;
 
+	for (unsigned i = 0; i < W_SLOTS; i++)
+		is_draining |= a->is_draining[i];
 	if (!a->is_there || a->is_stopped || a->is_held)
 		return false;
 	if (a->is_reloading && !a->keeps_reloading)
 		a->is_reloading = false;
+	else if (is_draining && !a->keeps_writing)
+		memset(a->is_draining, 0, sizeof a->is_draining);
 	else if (a->take == ARR_CHANGE_RUNS && !a->keeps_taking)
 		w_take_ends(w, node);
 	else if (a->has_token && !a->is_reloading && a->claims && !a->is_claimed)

@@ -1,8 +1,8 @@
 /* umd grow: another bitmap for a running array, or none.
  *
  * The server plans, refuses and does it, and answers when it is durable; with --dry-run it only plans. A bitmap file is
- * made here, with the caller's rights, and removed again if the server refuses. Left out: the array's size and its
- * number of members. */
+ * made here, with the caller's rights, and removed again if the server refuses. Members instead of a name: nobody uses
+ * them, and their cluster is changed off line by the library. Left out: the array's size and its number of members. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -92,13 +92,72 @@ static struct json_object *request_of(const struct cli *cli, const char *path)
 	return request;
 }
 
+/* ---- members that nobody uses ---- */
+
+/* A path, not the name of an array: so it is with every other command. */
+static bool is_off_line(const struct cli *cli)
+{
+	const char *bitmap = cli_text(cli, "bitmap");
+
+	return cli_has(cli, "nodes") || cli_has(cli, "cluster-name") || cli->word_count > 1 ||
+	       (bitmap && !strcmp(bitmap, "clustered"));
+}
+
+static int check_off_line(const struct cli *cli)
+{
+	uint64_t nodes = cli_number(cli, "nodes", 0);
+
+	if (cli_has(cli, "bitmap-chunk"))
+		return cli_usage("--bitmap-chunk is for an array that runs: umd grow NAME --bitmap-chunk=SIZE");
+	if (cli_has(cli, "nodes") && (!nodes || nodes > UINT32_MAX))
+		return cli_usage("--nodes=%llu makes no cluster: 2 to 64 nodes are possible",
+				 (unsigned long long)nodes);
+	if (!cli_has(cli, "nodes") && !cli_has(cli, "cluster-name") && !cli_text(cli, "bitmap"))
+		return cli_usage("grow of members needs --nodes=N, --cluster-name=NAME, --bitmap=clustered or "
+				 "--bitmap=internal");
+	return CLI_DONE;
+}
+
+static int change_cluster(const struct cli *cli)
+{
+	struct umd_cluster_options options = {
+		.bitmap = cli_text(cli, "bitmap"),
+		.nodes = (uint32_t)cli_number(cli, "nodes", 0),
+		.cluster_name = cli_text(cli, "cluster-name"),
+		.dry_run = cli_has(cli, "dry-run"),
+	};
+	struct json_object *o;
+	struct umd_error error;
+	char *json;
+	int status = check_off_line(cli);
+
+	if (status)
+		return status;
+	if (umd_change_cluster(&options, cli->words, cli->word_count, &json, &error))
+		return cli_fail(&error);
+	if (cli_has(cli, "json")) {
+		cli_json_print(json);
+		return CLI_DONE;
+	}
+	o = cli_json_parse(json);
+	free(json);
+	if (!o)
+		return CLI_FAILED;
+	puts(cli_json_shown(o, "sentence"));
+	json_object_put(o);
+	return CLI_DONE;
+}
+
 int cmd_grow(const struct cli *cli)
 {
 	struct json_object *reply;
 	struct umd_error error;
-	int status = check_options(cli), fd = -1, rc;
+	int status, fd = -1, rc;
 	char *path = NULL;
 
+	if (is_off_line(cli))
+		return change_cluster(cli);
+	status = check_options(cli);
 	if (status == CLI_DONE && is_file(cli) && cli_has(cli, "dry-run"))
 		path = future_path(cli_text(cli, "bitmap"));
 	else if (status == CLI_DONE && is_file(cli))

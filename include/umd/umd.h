@@ -55,6 +55,22 @@ struct umd_create_options {
 UMD_API int umd_create(const struct umd_create_options *options, const char *const *members, size_t count,
 		       char **ret_json, struct umd_error *error);
 
+struct umd_cluster_options {
+	const char *bitmap;		/* "clustered", "internal"; NULL: it is clustered, and stays so */
+	uint32_t nodes;			/* 0: as many as there are, of a new cluster 4 */
+	const char *cluster_name;	/* NULL: as it is, of a new cluster "" */
+	bool dry_run;
+};
+
+/**
+ * umd_change_cluster - number of nodes, cluster name, clustered or not: of an array that nobody uses
+ * All members must be given and in sync. Fewer nodes: only when the slots that go have no set chunk; internal: no slot
+ * has one. A cut in the middle leaves an array that starts as it was or as it would be. No lock can see a node on another
+ * host. Returns 0, or a negative code: then nothing has been written, unless the sentence says otherwise.
+ */
+UMD_API int umd_change_cluster(const struct umd_cluster_options *options, const char *const *members, size_t count,
+			       char **ret_json, struct umd_error *error);
+
 /* ---- looking at images: nothing is written, no lock is taken ---- */
 
 /* JSON is handed over in pieces as it is made, so that memory stays bounded whatever an image claims. Returns 0, or a

@@ -269,6 +269,35 @@ int asm_plan_bitmap(const struct asm_lineage *l, const struct arr *a, const stru
 int asm_new_file(uint64_t size_sectors, const uint8_t uuid[16], uint64_t chunk_bytes, struct bitmap_sb *ret_sb,
 		 struct err *err);
 
+/* ---- another cluster, off line (recluster.c) ---- */
+
+struct asm_recluster {
+	enum asm_cluster_change { ASM_CLUSTER_KEEP, ASM_CLUSTER_MAKE, ASM_CLUSTER_END } kind;
+	uint32_t nodes;				/* 0: as many as there are */
+	const char *cluster_name;		/* NULL: as it is; at most 63 bytes */
+};
+
+struct asm_reclustered {
+	enum asm_cluster_change kind;
+	struct bitmap_sb head;			/* of every slot, but for its own events */
+	uint32_t was_slots, slots;
+	uint64_t slot_bytes;
+};
+
+/* Judged as a node (KEEP, END) or not (MAKE). 0, or a code with a sentence. */
+int asm_plan_recluster(const struct asm_member *members, const struct asm_plan *plan, const struct asm_recluster *wish,
+		       struct asm_reclustered *ret, struct err *err);
+bool asm_is_reclustered(const struct asm_plan *plan, uint32_t i);	/* this one is written */
+/* One slot's superblock as it becomes; @events_cleared: the highest of all slots. */
+void asm_recluster_head(const struct asm_reclustered *r, const struct sb1 *array, uint64_t events_cleared,
+			uint8_t raw[FMT_BITMAP_SB_BYTES]);
+/* MAKE, END: a member's superblock as it becomes. */
+void asm_recluster_super(const struct asm_reclustered *r, const struct asm_member *m, const struct asm_member *ref,
+			 uint8_t ret_raw[FMT_SB1_BYTES]);
+/* Where a slot lies on a member; one without a bitmap has it where the reference @ref has. */
+member_off asm_recluster_place(const struct asm_reclustered *r, const struct asm_member *m,
+			       const struct asm_member *ref, uint32_t slot);
+
 /* ---- creating ---- */
 
 struct asm_create {

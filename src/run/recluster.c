@@ -1,0 +1,338 @@
+/* umd grow of members that nobody uses: another number of nodes, another cluster's name, a cluster or none.
+ *
+ *   open and lock all -> look, judge -> every slot is read where it is believed -> plan -> write -> JSON
+ *
+ * Nothing is written before everything was read and found right. What is written, and why in this order, see
+ * assembly/recluster.c:
+ *
+ *   keep, make   slots behind the first | slot 0 | superblocks (make)         each on all members, flushed
+ *   end          superblocks | slot 0
+ *
+ * A slot is written as it was read, with a new head: where one member lacks a slot that another one has (mdadm --add),
+ * it gets it. Left out: arrays that run; nodes of other hosts, which no lock here can see. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "look/look.h"
+#include "run/json.h"
+#include "run/public.h"
+
+struct reclustering {
+	uint32_t count;
+	struct member *hands[ARR_MEMBERS_MAX];
+	char *shown[ARR_MEMBERS_MAX];
+	struct asm_member looks[ARR_MEMBERS_MAX];
+	struct asm_plan plan;			/* of slot 0 */
+	struct asm_reclustered change;
+	uint64_t events_cleared;		/* highest of all slots */
+	uint8_t *slots[ARR_NODES_MAX];		/* slot_bytes each; as they become */
+};
+
+static void drop(struct reclustering *r)
+{
+	for (uint32_t i = 0; i < r->count; i++) {
+		mbr_close(r->hands[i]);
+		mem_free(r->shown[i]);
+	}
+	for (uint32_t slot = 0; slot < ARR_NODES_MAX; slot++)
+		mem_free(r->slots[slot]);
+	mem_free(r);
+}
+
+static int open_all(struct reclustering *r, const char *const *members, size_t count, struct err *err)
+{
+	if (count > ARR_MEMBERS_MAX)
+		return err_set(err, UMD_E_NOT_SUPPORTED, "%zu members were given; umd handles 1 to %d", count,
+			       ARR_MEMBERS_MAX);
+	for (; r->count < count; r->count++) {
+		int rc;
+
+		r->shown[r->count] = look_escaped(members[r->count]);
+		if (!r->shown[r->count])
+			return err_set(err, -ENOMEM, "no memory");
+		rc = mbr_open(members[r->count], -1, MBR_LOCK_EXCLUSIVE, &r->hands[r->count], err);
+		if (rc < 0) {
+			r->shown[r->count] = mem_free(r->shown[r->count]);
+			return rc;
+		}
+		look_member(r->hands[r->count], r->shown[r->count], &r->looks[r->count]);
+	}
+	return 0;
+}
+
+/* ---- reading ---- */
+
+/* Where the slot is believed; a plan of its own. */
+static int find_slot(struct reclustering *r, uint32_t slot, struct asm_plan *plan, struct err *err)
+{
+	struct asm_options options = { .is_node = r->change.kind != ASM_CLUSTER_MAKE, .node_slot = slot };
+
+	for (uint32_t i = 0; i < r->count; i++)
+		look_own_slot(r->hands[i], slot, &r->looks[i]);
+	asm_judge(r->looks, r->count, &options, plan);
+	if (plan->refusal.code)
+		return err_set(err, plan->refusal.code, "%s", plan->refusal.text);
+	if (plan->bitmap_is_stale || plan->slot_state == ASM_SLOT_BAD)
+		return err_set(
+			err, UMD_E_BAD_BITMAP,
+			"slot %u says nothing that can be believed: a node that starts takes everything of it into "
+			"doubt, and then it can be changed; nothing has been written",
+			slot);
+	return 0;
+}
+
+static int check_empty(const struct asm_plan *plan, const uint8_t *image, uint32_t slot, const char *what,
+		       struct err *err)
+{
+	struct bm *b = bm_new(&plan->own_slot, image, fmt_bitmap_bytes(&plan->own_slot));
+	int64_t set = b ? bm_load(b, BM_LOAD_CLEAN, (array_off){ 0 }, false) : -ENOMEM;
+
+	bm_free(b);
+	if (set < 0)
+		return err_set(err, -ENOMEM, "no memory for a bitmap");
+	if (!set)
+		return 0;
+	return err_set(err, UMD_E_BAD_OPTION,
+		       "slot %u holds %" PRId64
+		       " set chunk%s: %s after a node has started, taken it over and stopped; nothing "
+		       "has been written",
+		       slot, set, set == 1 ? "" : "s", what);
+}
+
+/* The slot as it is, or an empty one where nobody ever wrote. */
+static int read_slot(struct reclustering *r, uint32_t slot, struct asm_plan *plan, struct err *err)
+{
+	const struct asm_reclustered *c = &r->change;
+	uint8_t *image = mem_new(1, c->slot_bytes);
+	uint32_t member;
+	uint64_t len;
+	member_off at;
+	int rc = find_slot(r, slot, plan, err);
+
+	r->slots[slot] = image;
+	if (!image)
+		return err_set(err, -ENOMEM, "no memory for a bitmap");
+	if (rc == 0 && asm_bitmap_to_read(r->looks, plan, &member, &at, &len)) {
+		rc = mbr_read(r->hands[member], at, image, c->slot_bytes);
+		if (rc < 0)
+			return err_set(err, rc, "%s: slot %u cannot be read: %s", r->shown[member], slot,
+				       err_sentence(rc));
+	} else if (rc == 0) {
+		asm_empty_slot(&plan->own_slot, image);
+	}
+	if (rc == 0 && c->kind != ASM_CLUSTER_MAKE)
+		r->events_cleared = max_u64(r->events_cleared, plan->own_slot.events_cleared);
+	if (rc == 0 && c->kind == ASM_CLUSTER_END)
+		rc = check_empty(plan, image, slot, "the array can leave the cluster", err);
+	else if (rc == 0 && slot >= c->slots)
+		rc = check_empty(plan, image, slot, "it can go", err);
+	return rc;
+}
+
+static int read_all(struct reclustering *r, struct err *err)
+{
+	struct asm_reclustered *c = &r->change;
+	struct asm_plan *plan = mem_new(1, sizeof *plan);
+	int rc = plan ? 0 : err_set(err, -ENOMEM, "no memory");
+
+	for (uint32_t slot = 0; rc == 0 && slot < c->was_slots; slot++)
+		rc = read_slot(r, slot, plan, err);
+	for (uint32_t slot = c->was_slots; rc == 0 && slot < c->slots; slot++) {
+		r->slots[slot] = mem_new(1, c->slot_bytes);
+		if (r->slots[slot])
+			asm_empty_slot(&c->head, r->slots[slot]);
+		else
+			rc = err_set(err, -ENOMEM, "no memory for a bitmap");
+	}
+	mem_free(plan);
+	for (uint32_t slot = 0; rc == 0 && slot < c->slots; slot++)
+		asm_recluster_head(c, &r->looks[r->plan.freshest].sb, r->events_cleared, r->slots[slot]);
+	return rc;
+}
+
+/* ---- writing ---- */
+
+static int failed(const struct reclustering *r, uint32_t i, int rc, const char *what, struct err *err)
+{
+	return err_set(err, rc,
+		       "%s: the %s could not be written: %s; the array starts as it was or as it would be, and the "
+		       "change can be tried again",
+		       r->shown[i], what, err_sentence(rc));
+}
+
+static int write_slots(struct reclustering *r, uint32_t first, uint32_t end, struct err *err)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; rc == 0 && i < r->count; i++) {
+		for (uint32_t slot = first; rc == 0 && slot < end; slot++) {
+			member_off at = asm_recluster_place(&r->change, &r->looks[i], &r->looks[r->plan.freshest],
+							    slot);
+
+			rc = mbr_write(r->hands[i], at, r->slots[slot], r->change.slot_bytes, false);
+		}
+		if (rc == 0)
+			rc = mbr_flush(r->hands[i]);
+		if (rc < 0)
+			return failed(r, i, rc, "bitmap", err);
+	}
+	return 0;
+}
+
+static int write_supers(struct reclustering *r, struct err *err)
+{
+	uint8_t raw[FMT_SB1_BYTES];
+
+	for (uint32_t i = 0; i < r->count; i++) {
+		int rc;
+
+		asm_recluster_super(&r->change, &r->looks[i], &r->looks[r->plan.freshest], raw);
+		rc = mbr_write(r->hands[i], r->looks[i].super_at, raw,
+			       round_up(fmt_sb1_valid_bytes(&r->looks[i].sb), SECTOR_BYTES), false);
+		if (rc == 0)
+			rc = mbr_flush(r->hands[i]);
+		if (rc < 0)
+			return failed(r, i, rc, "superblock", err);
+	}
+	return 0;
+}
+
+static int write_all(struct reclustering *r, struct err *err)
+{
+	const struct asm_reclustered *c = &r->change;
+	int rc;
+
+	if (c->kind == ASM_CLUSTER_END) {
+		rc = write_supers(r, err);
+		return rc < 0 ? rc : write_slots(r, 0, 1, err);
+	}
+	rc = write_slots(r, 1, c->slots, err);
+	if (rc == 0)
+		rc = write_slots(r, 0, 1, err);
+	return rc < 0 || c->kind == ASM_CLUSTER_KEEP ? rc : write_supers(r, err);
+}
+
+/* ---- the whole ---- */
+
+static int take_wish(const struct umd_cluster_options *o, struct asm_recluster *ret, struct err *err)
+{
+	size_t len = o->cluster_name ? strlen(o->cluster_name) : 0;
+
+	*ret = (struct asm_recluster){ .nodes = o->nodes, .cluster_name = o->cluster_name };
+	if (len >= FMT_BITMAP_CLUSTER_NAME_BYTES)
+		return err_set(err, UMD_E_BAD_NAME,
+			       "a cluster name of %zu bytes is too long: %d fit; nothing has been written", len,
+			       FMT_BITMAP_CLUSTER_NAME_BYTES - 1);
+	for (size_t i = 0; i < len; i++)
+		if (o->cluster_name[i] <= ' ' || o->cluster_name[i] > '~')
+			return err_set(
+				err, UMD_E_BAD_NAME,
+				"the cluster name has byte 0x%02x at %zu: printable ASCII without blanks is usable; "
+				"nothing has been written",
+				(unsigned char)o->cluster_name[i], i);
+	return 0;
+}
+
+static bool is_clustered(const struct reclustering *r)
+{
+	for (uint32_t i = 0; i < r->count; i++)
+		if (r->looks[i].has_bitmap && asm_bitmap_is_clustered(&r->looks[i].bitmap))
+			return true;
+	return false;
+}
+
+static int take_kind(const struct umd_cluster_options *o, bool is_now, struct asm_recluster *wish, struct err *err)
+{
+	const char *bitmap = o->bitmap ? o->bitmap : "clustered";
+
+	if (!strcmp(bitmap, "internal")) {
+		wish->kind = ASM_CLUSTER_END;
+		if (is_now && !o->nodes && !o->cluster_name)
+			return 0;
+		return err_set(
+			err, UMD_E_BAD_OPTION,
+			is_now ? "an array that leaves its cluster has neither nodes nor a name of "
+				 "a cluster; nothing has been written"
+			       : "the array is not clustered, its bitmap is internal "
+				 "already or is changed while it runs (umd grow NAME); nothing has been written");
+	}
+	if (strcmp(bitmap, "clustered"))
+		return err_set(err, UMD_E_BAD_OPTION,
+			       "off line a bitmap becomes clustered or internal; others are changed while "
+			       "the array runs (umd grow NAME); nothing has been written");
+	if (!is_now && !o->bitmap)
+		return err_set(err, UMD_E_BAD_OPTION,
+			       "the array is not clustered: --bitmap=clustered makes it so; nothing has "
+			       "been written");
+	wish->kind = is_now ? ASM_CLUSTER_KEEP : ASM_CLUSTER_MAKE;
+	if (!is_now && !wish->nodes)
+		wish->nodes = 4;	/* as create chooses */
+	return 0;
+}
+
+static void put_json(struct text *t, const struct reclustering *r, bool would)
+{
+	const struct asm_reclustered *c = &r->change;
+	char sentence[256];
+
+	if (c->kind == ASM_CLUSTER_END)
+		text_fit(sentence, sizeof sentence, "the array %s for one host alone, with an internal bitmap",
+			 would ? "would be" : "is");
+	else
+		text_fit(sentence, sizeof sentence, "the array %s bitmaps for %u nodes of cluster \"%s\" (%u before)",
+			 would ? "would have" : "has", c->slots, c->head.cluster_name,
+			 c->kind == ASM_CLUSTER_KEEP ? c->was_slots : 0);
+	json_open(t, NULL, '{');
+	json_str(t, "sentence", sentence);
+	json_bool(t, "dry_run", would);
+	json_u64(t, "nodes", c->head.nodes);
+	json_strn(t, "cluster_name", c->head.cluster_name, strlen(c->head.cluster_name));
+	json_close(t, '}');
+}
+
+static int change(struct reclustering *r, const struct umd_cluster_options *o, const char *const *members, size_t count,
+		  struct err *err)
+{
+	struct asm_options options = { 0 };
+	struct asm_recluster wish;
+	int rc = take_wish(o, &wish, err);
+
+	if (rc == 0)
+		rc = open_all(r, members, count, err);
+	if (rc == 0)
+		rc = take_kind(o, is_clustered(r), &wish, err);
+	if (rc < 0)
+		return rc;
+	options.is_node = wish.kind != ASM_CLUSTER_MAKE;
+	asm_judge(r->looks, r->count, &options, &r->plan);
+	rc = asm_plan_recluster(r->looks, &r->plan, &wish, &r->change, err);
+	if (rc == 0)
+		rc = read_all(r, err);
+	return rc < 0 || o->dry_run ? rc : write_all(r, err);
+}
+
+int umd_change_cluster(const struct umd_cluster_options *options, const char *const *members, size_t count,
+		       char **ret_json, struct umd_error *error)
+{
+	struct reclustering *r = mem_new(1, sizeof *r);
+	struct text t = { 0 };
+	struct err err = { 0 };
+	char *json;
+	int rc = r ? change(r, options, members, count, &err) : -ENOMEM;
+
+	if (rc == 0)
+		put_json(&t, r, options->dry_run);
+	if (r)
+		drop(r);
+	json = text_take(&t);
+	if (rc == 0 && ret_json && !json)
+		rc = err_set(&err, -ENOMEM, "no memory to tell what was written");
+	if (rc == 0 && ret_json)
+		*ret_json = json;
+	else
+		mem_free(json);
+	return rc < 0 ? run_public_error(rc, &err, error) : 0;
+}

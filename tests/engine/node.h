@@ -33,6 +33,7 @@
 enum { NODE_LINES_MAX = 4096, NODE_LINE_BYTES = 1100, NODE_PATIENCE_MS = 20000, NODE_MEMBERS_MAX = 4 };
 
 struct node {
+	struct node *elder;			/* none is freed: what the dead said is looked at later */
 	pid_t pid;
 	int to, from;
 	char *lines[NODE_LINES_MAX];
@@ -45,7 +46,8 @@ struct node {
 
 static struct {
 	pthread_mutex_t mutex;
-	int out, first_member;
+	int out;
+	struct member *members[NODE_MEMBERS_MAX];
 	uint64_t flood_seen, wanted, hash;
 } child = { .mutex = PTHREAD_MUTEX_INITIALIZER };
 
@@ -148,7 +150,7 @@ static inline void child_swap(const char *path)
 {
 	int fd = open(path, O_RDWR | O_CLOEXEC);
 
-	if (fd < 0 || dup2(fd, child.first_member) < 0)
+	if (fd < 0 || dup2(fd, child.members[0]->fd) < 0)
 		_exit(4);
 	close(fd);
 	child_say("swapped");
@@ -197,19 +199,18 @@ static inline int child_open(const struct node_wish *w, struct engine **ret_engi
 	struct engine_config config = {
 		.nodes = 4, .directory = w->directory, .deliver = child_deliver, .note = child_note,
 	};
-	int fds[NODE_MEMBERS_MAX] = { -1 };
+	int fds[NODE_MEMBERS_MAX];
 
 	memset(config.uuid, w->uuid_byte, sizeof config.uuid);
 	snprintf(config.cluster_name, sizeof config.cluster_name, "%s", w->cluster_name ? w->cluster_name : "home");
 	config.member_fds = fds;
 	for (; config.member_count < NODE_MEMBERS_MAX && w->members[config.member_count]; config.member_count++) {
-		struct member *m;
+		struct member **m = &child.members[config.member_count];
 
-		if (mbr_open(w->members[config.member_count], -1, MBR_LOCK_CLUSTERED, &m, err) < 0)
+		if (mbr_open(w->members[config.member_count], -1, MBR_LOCK_CLUSTERED, m, err) < 0)
 			return err->code;
-		fds[config.member_count] = m->fd;
+		fds[config.member_count] = (*m)->fd;
 	}
-	child.first_member = fds[0];
 	return engine_open_local(&config, ret_engine, err);
 }
 
@@ -232,14 +233,17 @@ static inline void child_run(const struct node_wish *w, int in_fd)
 	}
 	if (e)
 		e->ops->close(e);
+	for (uint32_t i = 0; i < NODE_MEMBERS_MAX; i++)
+		mbr_close(child.members[i]);
+	fclose(in);
 	child_say("closed");
-	_exit(0);
+	exit(0);
 }
 
 /* ---- in the parent ---- */
 
 /* A child's copies of the pipes of its elder siblings would keep those from hearing their parent's end. */
-static struct node *node_all[64];
+static struct node *node_all[64], *node_youngest;
 static uint32_t node_all_count;
 
 static inline struct node *node_start(const struct node_wish *w)
@@ -249,6 +253,8 @@ static inline struct node *node_start(const struct node_wish *w)
 
 	if (!n || pipe2(down, O_CLOEXEC) < 0 || pipe2(up, O_CLOEXEC) < 0)
 		exit(2);
+	n->elder = node_youngest;
+	node_youngest = n;
 	fflush(stdout);
 	n->pid = fork();
 	if (n->pid == 0) {
@@ -363,10 +369,13 @@ static inline void node_kill(struct node *n)
 
 static inline void node_end(struct node *n)
 {
+	int status = 0;
+
 	close(n->to);
 	n->to = -1;
 	node_expect(n, "closed");
-	waitpid(n->pid, NULL, 0);
+	if (waitpid(n->pid, &status, 0) < 0 || !WIFEXITED(status) || WEXITSTATUS(status))
+		ok(false, "a node ends well: status %#x", (unsigned)status);
 	node_drop(n);
 }
 

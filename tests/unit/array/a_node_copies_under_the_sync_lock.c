@@ -1,11 +1,15 @@
-/* Goal: of several nodes one copies, with the bits of all, in ranges that the others have left alone one after the other;
- *	the end is on record before they are let in again.
+/* Goal: of several nodes one copies, with the bits of all, in ranges that the others have left alone one after the
+ *	other; the end is on record before they are let in again.
  * Method: locks and ranges that are given when the test says so; a stop, a freeze, a joining member in each phase.
  * Law: C3, I2, I8, I9.
  * Source: md cluster specification 5, 8.2, 8.4, 8.6. */
 #include "node.h"
 
 enum { MIB = 1 << 20 };
+
+static const struct setup full_recovery = {
+	.states = { 0, ARR_M_RECOVERING }, .wants_full = { false, true }, .wants_record = true,
+};
 
 static void lock(bool has)
 {
@@ -47,7 +51,8 @@ static void waits_for_the_lock(void)
 
 static void range_after_range(void)
 {
-	begin_node((struct setup){ .size = 70 * MIB, .chunk = 8 * MIB, .is_dirty = true, .set = 1 << 0 | 1 << 5 | 1 << 8 });
+	begin_node((struct setup){ .size = 70 * MIB, .chunk = 8 * MIB, .is_dirty = true,
+				   .set = 1 << 0 | 1 << 5 | 1 << 8 });
 	mute(W_WINDOW | W_SYNC);
 	lock(true);
 	ok(wants().window_at == 0 && wants().window_len == ARR_SUSPEND_BYTES, "the first range has 32 MiB");
@@ -76,7 +81,7 @@ static void gathers(void)
 	ok(slot_bits(0, 0) == 1 << 2 && !slot_bits(0, 3), "the dead one's slot is clear, the living one's is not");
 	end();
 
-	begin_node((struct setup){ .states = { 0, ARR_M_RECOVERING }, .wants_full = { false, true }, .wants_record = true });
+	begin_node(full_recovery);
 	mute(W_GATHER | W_WINDOW);
 	ok(!wants().gather && wants().window, "who is copied to in full needs nobody's bits");
 	end();
@@ -110,12 +115,12 @@ static void gathers_again(void)
 
 static void end_is_recorded(void)
 {
-	begin_node((struct setup){ .states = { 0, ARR_M_RECOVERING }, .wants_full = { false, true }, .wants_record = true });
+	begin_node(full_recovery);
 	run();
 	is_u64(state_of(1), ARR_M_IN_SYNC, "a recovery");
 	end();
 
-	begin_node((struct setup){ .states = { 0, ARR_M_RECOVERING }, .wants_full = { false, true }, .wants_record = true });
+	begin_node(full_recovery);
 	mute(W_WINDOW);
 	w_cluster.mute = W_ANNOUNCE;
 	run();
@@ -128,7 +133,7 @@ static void end_is_recorded(void)
 
 static void others_did_it(void)
 {
-	begin_node((struct setup){ .states = { 0, ARR_M_RECOVERING }, .wants_full = { false, true }, .wants_record = true });
+	begin_node(full_recovery);
 	mute(W_SYNC);
 	ok(wants().sync, "a recovery is due");
 	others_write(1, 1, false);
@@ -180,7 +185,7 @@ static void no_record_of_a_resync(void)
 	end();
 	begin_node((struct setup){ .is_dirty = true });
 	run();
-	ok(!wants().sync && status()->resync_offset == OFF_NONE, "without a bit in our slot nothing is due, dirty or not");
+	ok(!wants().sync && status()->resync_offset == OFF_NONE, "without a bit in our slot nothing is due");
 	end();
 }
 
@@ -197,7 +202,7 @@ static void own_writes(void)
 	run();
 	ok(!req->is_done, "but not in it");
 	let_go(KIND(ARR_JOB_SYNC_READ));
-	ok(req->is_done && byte_of(1, 3 * CHUNK) == 'y' && byte_of(0, 3 * CHUNK) == 'y', "when it has ended, there, too");
+	ok(req->is_done && byte_of(1, 3 * CHUNK) == 'y' && byte_of(0, 3 * CHUNK) == 'y', "then there, too");
 	end();
 }
 

@@ -1,5 +1,5 @@
-/* Goal: a node that the cluster has lost gives nothing out ever again, tells its clients so, and is stopped when what was
- *	out is back.
+/* Goal: a node that the cluster has lost gives nothing out ever again, tells its clients so, and is stopped when what
+ *	was out is back.
  * Method: lost with requests and jobs at each stage, held and not held.
  * Law: C5, I9.
  * Source: md cluster specification 8.22, 8.24. */

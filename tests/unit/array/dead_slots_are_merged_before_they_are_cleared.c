@@ -165,7 +165,7 @@ static void fails_in_mid_commit(void)
 	w.hands[0].fails = FAILS_WRITE;
 	take_slot(2, true);
 	run();
-	ok(slot_bits(1, 2) == BITS && !waiting(ARR_JOB_SLOT_CLEAR), "a member fails our commit: the slot is not cleared");
+	ok(slot_bits(1, 2) == BITS && !waiting(ARR_JOB_SLOT_CLEAR), "a member fails our commit: no clear");
 	ok(status()->take == ARR_CHANGE_RUNS && wants().announce, "before all know that");
 	say((struct arr_event){ .kind = ARR_EV_ANNOUNCED });
 	run();

@@ -26,7 +26,8 @@ int main(void)
 	ok(refuses((struct arr_event){ .kind = ARR_EV_BACKLOG, .value = 5 }, "write-behind"), "write-behind");
 	ok(refuses((struct arr_event){ .kind = ARR_EV_WRITE_MOSTLY, .member = 1, .value = 1 }, "write-mostly"),
 	   "write-mostly");
-	ok(refuses((struct arr_event){ .kind = ARR_EV_SET_MODE, .value = ARR_MODE_READONLY }, "read-only"), "read-only");
+	ok(refuses((struct arr_event){ .kind = ARR_EV_SET_MODE, .value = ARR_MODE_READONLY }, "read-only"),
+	   "read-only");
 	ok(refuses((struct arr_event){ .kind = ARR_EV_SET_MODE, .value = ARR_MODE_READ_AUTO }, "read-only"),
 	   "read-auto");
 	is_u64((uint64_t)tell(ARR_EV_SET_MODE, ARR_MODE_WRITABLE), 0, "writable it is");

@@ -24,7 +24,7 @@ static void writes_wait(void)
 	is_u64((uint64_t)flush_now(), 0, "and flushes");
 	suspend(2, 4 * CHUNK, 2 * CHUNK);
 	run();
-	ok(in->is_done && zero->is_done && !across->is_done, "when the range moves, who waited for the old one goes on");
+	ok(in->is_done && zero->is_done && !across->is_done, "the range moves: who waited for the old one goes on");
 	later = submit(ARR_WRITE, 5 * CHUNK, 4096, 'l');
 	run();
 	ok(!later->is_done, "and others wait");
@@ -74,7 +74,7 @@ static void until_all_know(void)
 	req = submit(ARR_WRITE, 0, 4096, 'x');
 	suspend(2, 0, CHUNK);
 	run();
-	ok(!req->is_done && wants().announce, "a write that the pin lacks is on the members, the failure is not announced");
+	ok(!req->is_done && wants().announce, "a write that the pin lacks is out, the failure is not announced");
 	ok(!arr_is_left_alone(w.a, 2), "its range is not left alone");
 	say((struct arr_event){ .kind = ARR_EV_ANNOUNCED });
 	ok(req->is_done && arr_is_left_alone(w.a, 2), "it is when all others know");
@@ -100,7 +100,7 @@ static void ends(void)
 	req = submit(ARR_WRITE, 0, 4096, 'x');
 	stop();
 	run();
-	ok(req->is_done && req->rc == UMD_E_STOPPING && arr_is_stopped(w.a), "a stop does not wait for ranges of others");
+	ok(req->is_done && req->rc == UMD_E_STOPPING && arr_is_stopped(w.a), "a stop does not wait for them");
 	end();
 }
 

@@ -39,8 +39,8 @@ static void the_last_one(void)
 	run();
 	others_write(0, ARR_ROLE_FAULTY, false);
 	reload(false);
-	ok(status()->is_broken && !status()->is_reloading, "each of two nodes failed another member: who claimed first has "
-	   "an array, the other one has none");
+	ok(status()->is_broken && !status()->is_reloading, "each of two nodes failed another member: who "
+	   "claimed first has an array, the other one has none");
 	is_u64((uint64_t)flush_now(), (uint64_t)-EIO, "clients hear of it");
 	ok(!wants().token && !wants().announce, "and it wants nothing any more");
 	stop();
@@ -58,7 +58,7 @@ static void own_news(void)
 	run();
 	others_write(2, ARR_ROLE_FAULTY, false);
 	reload(false);
-	ok(state_of(1) == ARR_M_FAULTY && state_of(2) == ARR_M_FAULTY, "two nodes fail different members: here both have");
+	ok(state_of(1) == ARR_M_FAULTY && state_of(2) == ARR_M_FAULTY, "two nodes fail two members: here both have");
 	ok(wants().token, "our own news are still to be claimed");
 	mute(0);
 	ok(told_role(0, 1) == ARR_ROLE_FAULTY && told_role(0, 2) == ARR_ROLE_FAULTY, "then superblocks say both");
@@ -135,7 +135,7 @@ static void strangers(void)
 	w.disk.strangers = 1 << 1;
 	w.disk.events++;
 	reload(false);
-	ok(status()->is_broken && status()->strangers == 1 << 1, "a slot was given to a device that we have not: broken");
+	ok(status()->is_broken && status()->strangers == 1 << 1, "a slot was given to a device we have not");
 	end();
 }
 

@@ -1,4 +1,5 @@
-/* Goal: without quorum nothing is given out, no job of any kind; what was held goes out in its order when quorum is back.
+/* Goal: without quorum nothing is given out, no job of any kind; what was held goes out in its order when quorum is
+ *	back.
  * Method: held at a moment when requests, a claim, a sweep, a resync, a look and a take-over all have something to do.
  * Law: C5, I9.
  * Source: md cluster specification 8.22. */
@@ -77,8 +78,8 @@ static void machines(void)
 	is_u64(arr_next_timer_ms(w.a) <= w.now_ms, 0, "and nobody turns in circles");
 	hold_all(false);
 	run();
-	ok(status()->take == 0 && !slot_bits(0, 2) && state_of(2) == ARR_M_IN_SYNC && told_role(0, 1) == ARR_ROLE_FAULTY,
-	   "afterwards all of it is done");
+	ok(status()->take == 0 && !slot_bits(0, 2) && state_of(2) == ARR_M_IN_SYNC &&
+	   told_role(0, 1) == ARR_ROLE_FAULTY, "afterwards all of it is done");
 	is_u64((uint64_t)byte_of(2, 4 * CHUNK), 'a', "to the last byte");
 	end();
 }

@@ -175,7 +175,7 @@ static void without_memory(void)
 	for (int left = 0; left < 3; left++) {
 		allocations_left = left;
 		is_u64((uint64_t)-bm_merge(b, slot), ENOMEM, "memory for %d of three pages of counters", left);
-		ok(!bm_set_chunks(b) && !bm_page_allocations(b) && !bm_wants_commit_now(b), "nothing is merged, or kept");
+		ok(!bm_set_chunks(b) && !bm_page_allocations(b) && !bm_wants_commit_now(b), "nothing is kept");
 	}
 	allocations_left = 100000;
 	is_u64((uint64_t)bm_merge(b, slot), 3, "with memory all of it");

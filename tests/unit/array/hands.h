@@ -349,7 +349,7 @@ UNUSED static bool run_one(void)
 }
 
 /* The first job of this kind, though it is held back. */
-UNUSED static void run_held(enum arr_job_kind kind)
+UNUSED static void run_one_of(enum arr_job_kind kind)
 {
 	unsigned held = w.held;
 

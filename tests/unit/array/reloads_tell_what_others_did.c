@@ -164,7 +164,7 @@ static void nobody_is_believed(void)
 	w.disk.is_found = false;
 	hold(KIND(ARR_JOB_LOOK));
 	reload(false);
-	run_held(ARR_JOB_LOOK);
+	run_one_of(ARR_JOB_LOOK);
 	ok(status()->is_reloading && !status()->is_broken, "superblocks that are just being written are read again");
 	w.disk.is_found = true;
 	let_go(KIND(ARR_JOB_LOOK));
@@ -184,7 +184,7 @@ static void twice(void)
 	hold(KIND(ARR_JOB_LOOK));
 	reload(false);
 	reload(false);
-	run_held(ARR_JOB_LOOK);
+	run_one_of(ARR_JOB_LOOK);
 	others_write(2, ARR_ROLE_FAULTY, false);
 	ok(status()->is_reloading, "what was read before the second message is not enough");
 	let_go(KIND(ARR_JOB_LOOK));

@@ -188,6 +188,8 @@ struct arr_wants {
 	bool window;			/* holding the sync lock: all others are to leave this range alone (0 bytes:
 					 * none any more), then ARR_EV_WINDOW with the same range */
 	uint64_t window_at, window_len;
+	uint64_t announce_events;	/* what superblocks say now, the one of this device for sure: whoever cannot */
+	uint32_t announce_number;	/* read that has not read the claim */
 };
 
 /* What superblocks say now; made by asm_look_taken(). */
@@ -308,7 +310,7 @@ enum arr_event_kind {
 	ARR_EV_ANNOUNCED,		/* all others have read the last claim, or are dead for sure */
 	/* Another node has written superblocks: finished when !arr_status.is_reloading. .value true: it is dead, and
 	 * may have begun only (what is news is then recorded once more) */
-	ARR_EV_RELOAD,
+	ARR_EV_RELOAD,			/* .events .number: as announced; events 0: nothing was */
 	ARR_EV_SYNC_LOCK,		/* .value; false only while arr_wants.sync is false */
 	ARR_EV_GATHERED,
 	ARR_EV_WINDOW,			/* .at .len_bytes: all others leave it alone */
@@ -342,6 +344,8 @@ struct arr_event {
 	array_off at;
 	uint64_t len_bytes;
 	uint32_t node;			/* a slot of the bitmap */
+	uint64_t events;		/* RELOAD */
+	uint32_t number;		/* RELOAD: of a device */
 	const struct arr_reload *reload;	/* JOB_DONE of an ARR_JOB_LOOK */
 	/* REMOVE, ADD: another node does it and writes the superblocks: nothing is to be recorded. An ADD is of state
 	 * SPARE then; what becomes of it a reload says. */

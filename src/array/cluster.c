@@ -221,6 +221,10 @@ void arr_get_wants(const struct arr *a, struct arr_wants *w)
 	w->announce = a->claim_phase == CLAIM_ANNOUNCE && !arr_has_late_jobs(a);
 	w->sync = wants_sync(a);
 	w->gather = wants_gather(a);
+	if (w->announce && arr_pin(a) < a->member_count) {
+		w->announce_events = a->claim.events;
+		w->announce_number = a->members[arr_pin(a)].dev_number;
+	}
 	w->window = a->node.asks_window;
 	w->window_at = a->node.asked.at;
 	w->window_len = a->node.asked.len;
@@ -347,7 +351,7 @@ void arr_event_node(struct arr *a, struct arr_event *ev)
 		arr_claim_announced(a);
 		break;
 	case ARR_EV_RELOAD:
-		arr_look(a, ev->value);
+		arr_look_as_told(a, ev);
 		break;
 	case ARR_EV_SYNC_LOCK:
 		sync_lock(a, ev);

@@ -8,14 +8,20 @@
  *                   slot                               SPARE                  RECOVERING; our bitmap is owed to it
  *                   slot, recovering                   RECOVERING             its offset, unless it is us who copy
  *                   FAULTY                             in use                 FAULTY (I11); the last in sync: broken
+ *                   neither                            in use, recorded       FAULTY: another node started without it
  *                   a slot, to a device we have not    -                      broken: we could not write it
  *                   anything else                      ahead of them          our own news, still to be claimed
  *
- * It is finished when our bitmap is where it is owed and nothing of ours is on the way to who has failed: the others
- * take our word that each of our writes goes where they say, and nowhere else (C6).
+ * It is finished when our bitmap is where it is owed, nothing of ours is on the way to who has failed, and what we may
+ * have copied from it is flushed: the others take our word that each of our writes goes where they say, and nowhere else
+ * (C6, I6).
  *
  * A message that speaks of them comes when superblocks are durable, so reading makes nothing to be recorded. What a
  * dead node has left may be half a round: news of that kind are claimed once more, by whoever finds them (I1).
+ *
+ * An announcement names the event number and a device that has it (LOOK must find as much): where that device is lost
+ * here, or the number is not found, this node cannot follow, and is broken. Two that each lost another member would
+ * else both go on, each believed by the member it kept (I5).
  *
  * Superblocks older than an entry's place in the table do not know it, and say nothing about it. Left out: who is
  * believed (assembly/look.c). */
@@ -26,10 +32,28 @@ enum { LOOK_MISSES_MAX = 3 };
 void arr_look(struct arr *a, bool may_be_torn)
 {
 	a->node.may_be_torn |= may_be_torn;
-	if (a->node.look == LOOK_OUT)
+	if (a->node.look > LOOK_DUE)
 		a->node.is_look_due_again = true;
 	else
 		a->node.look = LOOK_DUE;
+}
+
+static bool is_usable(const struct arr *a, uint32_t number)
+{
+	ARR_EACH(i, a, arr_in_slots(a) | arr_mask(a, ARR_M_SPARE))
+		if (a->members[i].dev_number == number)
+			return true;
+	return false;
+}
+
+/* Who announced it goes on with that device. A node that has just lost it can neither read the claim nor go on by its
+ * own: the others may have lost what it has kept. */
+void arr_look_as_told(struct arr *a, const struct arr_event *ev)
+{
+	if (ev->events && !is_usable(a, ev->number))
+		a->is_broken = true;
+	a->node.announced_events = max_u64(a->node.announced_events, ev->events);
+	arr_look(a, ev->value);
 }
 
 bool arr_is_reloading(const struct arr *a)
@@ -39,13 +63,21 @@ bool arr_is_reloading(const struct arr *a)
 	return a->node.look != LOOK_IDLE || a->bitmap_owed & arr_in_slots(a) || arr_has_late_jobs(a);
 }
 
-bool arr_pump_look(struct arr *a)
+/* What was copied from a member that has failed is in no cache any more before another one answers (I6). */
+static bool flush(struct arr *a)
+{
+	if (a->sync_phase == SYNC_WRITE)
+		return false;
+	arr_flush_all(a, &a->node.look_job);
+	a->node.look = LOOK_FLUSH;
+	return true;
+}
+
+static bool look(struct arr *a)
 {
 	struct arr_node *n = &a->node;
 	uint64_t members = arr_in_slots(a) | arr_mask(a, ARR_M_SPARE);
 
-	if (n->look != LOOK_DUE || a->is_broken)
-		return false;
 	arr_job_reserve(&n->look_job);
 	n->look_job.kind = ARR_JOB_LOOK;
 	n->look_job.owner = NULL;
@@ -57,6 +89,13 @@ bool arr_pump_look(struct arr *a)
 	n->may_be_torn = false;
 	arr_job_issue(a, &n->look_job);
 	return true;
+}
+
+bool arr_pump_look(struct arr *a)
+{
+	if (a->is_broken)
+		return false;
+	return a->node.look == LOOK_DUE ? look(a) : a->node.look == LOOK_FLUSH_DUE && flush(a);
 }
 
 /* ---- what they say of one member ---- */
@@ -98,6 +137,13 @@ static void apply_in_sync(struct arr *a, const struct arr_reload *r)
 		bm_forget_needed(a->bitmap);
 }
 
+/* In a slot, and not by news of ours that nobody has read yet. */
+static bool was_recorded(const struct arr *a, uint32_t i)
+{
+	return a->members[i].state == ARR_M_IN_SYNC ||
+	       (a->members[i].state == ARR_M_RECOVERING && a->join_generation[i] <= a->durable_generation);
+}
+
 static void apply_role(struct arr *a, const struct arr_reload_member *said)
 {
 	uint32_t i = said->member;
@@ -111,7 +157,7 @@ static void apply_role(struct arr *a, const struct arr_reload_member *said)
 	} else if (has_slot(said) && m->state == ARR_M_RECOVERING) {
 		if (said->is_recovering && !a->node.has_sync_lock)
 			m->recovery_offset = said->recovery_offset;
-	} else if (said->role == ARR_ROLE_FAULTY) {
+	} else if (said->role == ARR_ROLE_FAULTY || (!has_slot(said) && was_recorded(a, i))) {
 		arr_fail_as_told(a, i);
 	}
 }
@@ -148,20 +194,33 @@ static void apply(struct arr *a, const struct arr_reload *r, bool may_be_torn)
 		record_again(a, recovering);
 }
 
+static void end(struct arr *a)
+{
+	a->node.look = a->node.is_look_due_again ? LOOK_DUE : LOOK_IDLE;
+	a->node.is_look_due_again = false;
+}
+
 void arr_look_done(struct arr *a, const struct arr_reload *r)
 {
 	struct arr_node *n = &a->node;
+	uint64_t failed = arr_mask(a, ARR_M_FAULTY);
 
-	n->look = n->is_look_due_again ? LOOK_DUE : LOOK_IDLE;
-	n->is_look_due_again = false;
-	if (!r || !r->is_found) {
-		/* Another node may be writing all of them just now. */
+	if (n->look == LOOK_FLUSH) {
+		arr_job_judge(a, &n->look_job);
+		end(a);
+		return;
+	}
+	if (!r || !r->is_found || r->events < n->announced_events) {
+		/* Another node may be writing all of them just now; or who has the news could not be read. */
 		n->look = LOOK_DUE;
 		n->may_be_torn |= n->look_may_be_torn;
 		a->is_broken |= ++n->look_misses >= LOOK_MISSES_MAX;
 		return;
 	}
 	n->look_misses = 0;
+	end(a);
 	apply(a, r, n->look_may_be_torn);
+	if (arr_mask(a, ARR_M_FAULTY) & ~failed && !a->is_broken)
+		n->look = LOOK_FLUSH_DUE;
 	n->is_looked |= n->look_has_token && n->has_token;
 }

@@ -28,12 +28,13 @@ struct arr_node {
 
 	bool has_token, is_looked;		/* looked: since it was granted */
 	/* superblocks are read again (reload.c) */
-	enum { LOOK_IDLE, LOOK_DUE, LOOK_OUT } look;
+	enum { LOOK_IDLE, LOOK_DUE, LOOK_OUT, LOOK_FLUSH_DUE, LOOK_FLUSH } look;
 	struct arr_job look_job;
 	struct arr_part look_parts[ARR_MEMBERS_MAX];
 	bool is_look_due_again, look_has_token;
 	bool may_be_torn, look_may_be_torn;	/* what the due one, the one that is out, finds may be half a round */
-	uint32_t look_misses;			/* in a row: nobody was believed */
+	uint32_t look_misses;			/* in a row: nobody was believed, or not what was announced */
+	uint64_t announced_events;		/* by others: superblocks say so, or more */
 	uint64_t unaware_events[ARR_MEMBERS_MAX];	/* superblocks up to here do not know the entry as it is */
 	uint64_t candidates;			/* mask: spares that no superblock we read knew yet */
 	uint64_t strangers;
@@ -351,6 +352,7 @@ void arr_node_report(const struct arr *a, struct arr_status *ret_status);
 
 /* reload.c */
 void arr_look(struct arr *a, bool may_be_torn);
+void arr_look_as_told(struct arr *a, const struct arr_event *ev);
 bool arr_pump_look(struct arr *a);
 void arr_look_done(struct arr *a, const struct arr_reload *reload);
 bool arr_is_reloading(const struct arr *a);

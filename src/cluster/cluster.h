@@ -47,7 +47,7 @@ void clu_lock_name(struct clu_lock lock, char ret[16]);
 /* ---- messages ---- */
 
 enum clu_message_type {			/* the first eight have md-cluster's numbers */
-	CLU_M_METADATA_UPDATED = 0,	/* superblocks were written: read them again */
+	CLU_M_METADATA_UPDATED = 0,	/* superblocks were written: low, high: events; number: of a device with them */
 	CLU_M_RESYNCING = 1,		/* low, high: leave this range alone; high 0: none any more */
 	CLU_M_NEWDISK = 2,		/* uuid, number, path: do you see this disk? it joins as a spare */
 	CLU_M_REMOVE = 3,		/* number: the device leaves the table */

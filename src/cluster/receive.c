@@ -141,7 +141,12 @@ static bool is_reloaded(struct clu *c, struct clu_mail *mail, bool is_left_by_de
 	if (mail->is_reload_asked)
 		return !c->view.is_reloading;
 	mail->is_reload_asked = true;
-	clu_ask_array(c, (struct arr_event){ .kind = ARR_EV_RELOAD, .value = is_left_by_dead });
+	clu_ask_array(c, (struct arr_event){
+		.kind = ARR_EV_RELOAD,
+		.value = is_left_by_dead,
+		.events = mail->m.type == CLU_M_METADATA_UPDATED ? mail->m.low : 0,
+		.number = mail->m.number,
+	});
 	return false;
 }
 

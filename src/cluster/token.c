@@ -94,7 +94,12 @@ void clu_told(struct clu *c)
 
 static bool announce(struct clu *c)
 {
-	const struct clu_message m = { .type = CLU_M_METADATA_UPDATED };
+	const struct clu_message m = {
+		.type = CLU_M_METADATA_UPDATED,
+		.low = c->view.wants.announce_events,
+		.high = c->view.wants.announce_events,
+		.number = c->view.wants.announce_number,
+	};
 
 	if (c->is_announced) {
 		c->is_announcing = c->is_announced = false;

@@ -116,6 +116,8 @@ static void check_read(struct cs_world *w, struct cs_node *n, struct cs_request 
 	if (do_views_differ(w))
 		model_lost_member(&w->model);
 	law = model_read(&w->model, r->first, r->sectors, &r->view, r->data);
+	if (do_views_differ(w))
+		model_lost_member(&w->model);
 	w->stats->stakes[CS_I1]++;
 	w->stats->stakes[CS_I6]++;
 	w->reads++;

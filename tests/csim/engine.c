@@ -214,10 +214,13 @@ static void let_go(struct cs_world *w, uint64_t id)
 
 /* ---- the end of a node ---- */
 
-/* How it hears of it. A configuration without it says nothing to a node that never was a member. */
+/* How it hears of it. A configuration without it comes after all that it was still to hear, and says nothing to a node
+ * that never was a member. */
 static enum cs_note_kind loss_of(struct cs_world *w, const struct cs_node *n)
 {
-	return n->is_member && by_lot(w, 3) ? CS_NOTE_EVICTED : CS_NOTE_LOST;
+	bool has_heard_all = n->is_member && n->log_at >= min_u64(w->log_count, n->log_end);
+
+	return has_heard_all && by_lot(w, 3) ? CS_NOTE_EVICTED : CS_NOTE_LOST;
 }
 
 void engine_evict(struct cs_world *w, struct cs_node *n)

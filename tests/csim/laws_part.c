@@ -109,7 +109,7 @@ static void check_open_ranges(struct cs_world *w, const struct cs_node *n, const
 		if (other == n || !may_write_yet(other) || other->life == CS_DYING)
 			continue;
 		arr_get_status(other->array, &s);
-		if (ranges_overlap(array_at(d, p), p->len_bytes, s.open.at, s.open.len))
+		if (!s.is_broken && ranges_overlap(array_at(d, p), p->len_bytes, s.open.at, s.open.len))
 			broken(w, "C3", "node %u writes %llu+%llu, and node %u has an open range %llu+%llu",
 			       n->number, (ull)array_at(d, p), (ull)p->len_bytes, other->number, (ull)s.open.at,
 			       (ull)s.open.len);

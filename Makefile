@@ -4,6 +4,7 @@
 #   make demo         a mirror's life as a story, under two minutes
 #   make test         everything, in three builds; ends with "N passed, N failed"
 #   make test-long    the same with longer campaigns (COUNT= kills, 1000 by default)
+#   make test-cluster several machines in guests, with real corosync and DLM; as root
 #   make docs         docs/format.md and docs/attributes.md, from the tables of their rooms
 #   make bench        ratios against peers
 #   make stress       COUNT= kills of servers under load, from SEED=; WITH_KERNEL=1: umd and Linux in turns;
@@ -43,6 +44,10 @@ demo:
 test:
 	@tools/setup.sh build test
 	python3 tests/run.py
+
+test-cluster:
+	@tools/setup.sh build test cluster
+	python3 tests/run.py --only machines
 
 test-long:
 	@tools/setup.sh build test
@@ -92,4 +97,4 @@ install: $(BUILD)/build.ninja
 clean:
 	rm -rf $(BUILD) build-asan build-tsan build-mutants build-fuzz
 
-.PHONY: all demo test test-long bench fuzz docs mutants stress install clean sim sim-deep
+.PHONY: all demo test test-cluster test-long bench fuzz docs mutants stress install clean sim sim-deep

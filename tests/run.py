@@ -10,7 +10,8 @@ status is 1 when something failed.
     tests/run.py [--long] [--only BUILD] [--suite SUITE]...
 
 --long        longer campaigns: tests see UMD_TEST_LONG=1 and get more time; COUNT= says how many kills
---only        one of the builds: plain, asan, tsan
+--only        one of the builds: plain, asan, tsan; or machines: the plain build in guests with a cluster's daemons, which
+              is not run otherwise (make test-cluster)
 --suite       these suites alone"""
 import argparse
 import json
@@ -47,6 +48,7 @@ PHASES = [
 	Phase('tsan', 'build-tsan', ['threads', 'engine'], ['-Db_sanitize=thread', '-Db_lundef=false'],
 	      {'TSAN_OPTIONS': 'halt_on_error=1:second_deadlock_stack=1'}, slack=6),
 ]
+MACHINES = Phase('machines', 'build', ['machines'])
 
 
 class Tally:
@@ -109,7 +111,7 @@ def run_phase(phase, suites, is_long, tally):
 		   '--timeout-multiplier', str(slack)]
 	for suite in chosen:
 		command += ['--suite', suite]
-	if phase.name != 'plain':
+	if phase.preload or phase.setup:
 		command += ['--no-suite', 'once']
 	print(f'== {phase.name}: {" ".join(chosen)}', flush=True)
 	log = os.path.join(phase.folder, 'meson-logs', logbase + '.json')
@@ -203,11 +205,11 @@ def report(tally, seconds):
 def main():
 	parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 	parser.add_argument('--long', action='store_true')
-	parser.add_argument('--only', choices=['plain', 'asan', 'tsan'])
+	parser.add_argument('--only', choices=['plain', 'asan', 'tsan', 'machines'])
 	parser.add_argument('--suite', action='append', default=[])
 	options = parser.parse_args()
 	started, tally = time.monotonic(), Tally()
-	phases = [p for p in PHASES if options.only in (None, p.name)]
+	phases = [MACHINES] if options.only == 'machines' else [p for p in PHASES if options.only in (None, p.name)]
 	for phase in phases:
 		build(phase)
 	print(f'built in {time.monotonic() - started:.0f} s', flush=True)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Make sure that the Debian packages for some purposes are there.
 #
-#   tools/setup.sh PURPOSE...       purposes: build, demo, test, bench, fuzz (the first column of packages.txt)
+#   tools/setup.sh PURPOSE...       purposes: build, demo, test, cluster, bench, fuzz (the first column of packages.txt)
 #
 # Installs what is missing with apt-get, as root or through sudo that asks nothing; otherwise names it and stops.
 # Where nothing is missing, nothing is run and no network is needed.

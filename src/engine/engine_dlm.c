@@ -10,9 +10,9 @@
  *
  * A node id is the node's number in corosync.conf and a random half, so that none comes twice.
  *
- * After LOST nothing more is told and nothing is asked of the cluster; locks stay as they are until close(), since the
- * hands may still be writing: who takes our slot waits for it. close() waits a bounded time for the lockspace; where the
- * DLM is stuck the hand stays behind and ends with the process, or with the DLM.
+ * After LOST nothing more is told and nothing is asked of the cluster; locks stay as they are until close(), since
+ * the hands may still be writing: who takes our slot waits for it. close() waits a bounded time for the lockspace;
+ * where the DLM is stuck the hand stays behind and ends with the process, or with the DLM.
  *
  * Law: C5. Left out: fencing and the watchdog, which are the cluster's (docs/cluster.md). */
 #include "engine/engine_dlm.h"
@@ -251,8 +251,8 @@ static struct engine_dlm *new_engine(const struct engine_config *config)
 	d->early.last = &d->early.first;
 	pthread_mutex_init(&d->mutex, NULL);
 	d->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	snprintf(d->uuid, sizeof d->uuid, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1],
-		 u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
+	snprintf(d->uuid, sizeof d->uuid, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+		 u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
 	if (config->node_name[0])
 		snprintf(d->e.node_name, sizeof d->e.node_name, "%s", config->node_name);
 	else
@@ -269,8 +269,9 @@ static int check_dlm(struct err *err)
 		return 0;
 	}
 	if (code == -ENOENT || code == -ENODEV || code == -ENXIO)
-		return err_set(err, code, "the kernel's DLM is not there (no /dev/misc/dlm-control: module dlm, dlm_controld); "
-			       "nothing was written; --cluster=local, for nodes on one host, would go on");
+		return err_set(err, code, "the kernel's DLM is not there (no /dev/misc/dlm-control: module dlm, "
+			       "dlm_controld); nothing was written; --cluster=local, for nodes on one host, would go "
+			       "on");
 	return err_set(err, code, "the DLM does not let us in (/dev/misc/dlm-control: %s); nothing was written; root "
 		       "(CAP_SYS_ADMIN) would go on", strerror(-code));
 }

@@ -41,8 +41,14 @@ struct engine_dlm_lock {
 	bool owes_cancelled, owes_refused;	/* answers to be told */
 };
 
-/* The hand that does what may block: every call into a lockspace waits while it recovers. It owns itself: an engine that
- * is closed meanwhile leaves it behind. */
+/* Between engine_dlm_hand.c, which calls the DLM, and engine_dlm_lock.c, which it calls it for. */
+struct engine_dlm_locks;
+void *engine_dlm_hand(void *locks);
+void engine_dlm_wake(struct engine_dlm_locks *l);
+void engine_dlm_locks_free(struct engine_dlm_locks *l);
+
+/* The hand that does what may block: every call into a lockspace waits while it recovers. It owns itself: an engine
+ * that is closed meanwhile leaves it behind. */
 struct engine_dlm_locks {
 	pthread_mutex_t mutex;
 	pthread_cond_t changed;
@@ -130,8 +136,9 @@ struct engine_dlm {
 	uint32_t told_count;
 	struct engine_queue early;	/* messages that wait for our first CONFIG */
 	struct engine_ring ring, proven, before;
-	uint64_t quorum_seq;
-	bool is_quorate, is_accepted, was_inquorate, is_probing, is_quorum_told, told_quorum;
+	uint64_t quorum_seq, nodes_seq, hello_seq;	/* the rings of: .is_quorate, the nodes, our own hello */
+	bool is_quorate, is_accepted, is_quorum_told, told_quorum;
+	bool has_lost_members, needs_proof, is_probing;	/* since we were in an accepted ring */
 	uint64_t beat_sent_ms, beat_due_ms;
 	uint32_t absences;
 	char lost[ENGINE_REASON_BYTES];
@@ -150,7 +157,20 @@ void engine_dlm_group_join(struct engine_dlm *d);
 void engine_dlm_group_leave(struct engine_dlm *d);
 void engine_dlm_group_hear(struct engine_dlm *d, bool cpg, bool quorum);
 void engine_dlm_group_send(struct engine_dlm *d);	/* what waits in .out */
+void engine_dlm_tell(struct engine_dlm *d, const struct clu_event *event);
+bool engine_dlm_is_pending(const struct engine_dlm *d);	/* does a member owe us its hello? */
+bool engine_dlm_cast(struct engine_dlm *d, const uint8_t *bytes, uint32_t len_bytes);	/* false: later */
+
+/* ---- rings and quorum (engine_dlm_ring.c); by the engine's thread ---- */
+
+int engine_dlm_quorum_open(struct engine_dlm *d, struct err *err);
+void engine_dlm_ring_changed(cpg_handle_t handle, struct cpg_ring_id ring, uint32_t count, const uint32_t *nodes);
+/* After whatever may have changed what we know of the ring. */
+void engine_dlm_judge_ring(struct engine_dlm *d);
+/* The hello of one we were parted from, or have never met. */
+void engine_dlm_meet(struct engine_dlm *d, struct engine_member *m, struct engine_ring before, bool is_new);
 void engine_dlm_group_beat(struct engine_dlm *d);
+void engine_dlm_hear_beat(struct engine_dlm *d, uint64_t sent_ms);
 void engine_dlm_group_probed(struct engine_dlm *d);
 void engine_dlm_lose(struct engine_dlm *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void engine_dlm_put_head(uint8_t head[ENGINE_PACKET_HEAD_BYTES], char kind);

@@ -16,11 +16,11 @@ enum { TOKEN_MS_DEFAULT = 1000, TOKEN_MS_MIN = 100 };
 int engine_dlm_refuse_corosync(struct err *err, const char *what, cs_error_t rc)
 {
 	if (rc == CS_ERR_ACCESS)
-		return err_set(err, -EACCES, "corosync does not let us %s; nothing was written; root, or a user named in "
-			       "/etc/corosync/uidgid.d, would go on", what);
+		return err_set(err, -EACCES, "corosync does not let us %s; nothing was written; root, or a user named "
+			       "in /etc/corosync/uidgid.d, would go on", what);
 	if (rc == CS_ERR_LIBRARY || rc == CS_ERR_NOT_EXIST)
-		return err_set(err, -ENOTCONN, "corosync does not answer on this node, so that we cannot %s; nothing was "
-			       "written", what);
+		return err_set(err, -ENOTCONN, "corosync does not answer on this node, so that we cannot %s; nothing "
+			       "was written", what);
 	return err_set(err, -EIO, "we cannot %s: corosync says %s; nothing was written", what, cs_strerror(rc));
 }
 
@@ -31,13 +31,13 @@ static int check_name(cmap_handle_t cmap, const char *wanted, struct err *err)
 	int code = 0;
 
 	if (rc == CS_ERR_NOT_EXIST)
-		return err_set(err, UMD_E_FOREIGN_MEMBER, "the array belongs to cluster \"%.64s\", corosync on this node runs "
-			       "one without a name (totem.cluster_name); nothing was written", wanted);
+		return err_set(err, UMD_E_FOREIGN_MEMBER, "the array belongs to cluster \"%.64s\", corosync on this "
+			       "node runs one without a name (totem.cluster_name); nothing was written", wanted);
 	if (rc != CS_OK)
 		return engine_dlm_refuse_corosync(err, "read the cluster's name", rc);
 	if (strcmp(name, wanted) != 0)
-		code = err_set(err, UMD_E_FOREIGN_MEMBER, "the array belongs to cluster \"%.64s\", corosync on this node runs "
-			       "\"%.64s\"; nothing was written", wanted, name);
+		code = err_set(err, UMD_E_FOREIGN_MEMBER, "the array belongs to cluster \"%.64s\", corosync on this "
+			       "node runs \"%.64s\"; nothing was written", wanted, name);
 	free(name);
 	return code;
 }

@@ -1,33 +1,19 @@
-/* Membership, messages, quorum: corosync's group (CPG), and how we know that we are still counted in.
+/* Membership and messages: corosync's group (CPG).
  *
- * The group "umd:<uuid>" gives every member the same messages and the same joins and leaves in the same order. Three kinds
- * of packets travel in it:
+ * The group "umd:<uuid>" gives every member the same messages and the same joins and leaves in the same order. Three
+ * kinds of packets travel in it:
  *
  *	M  a message of the brain
- *	H  hello: my node id, the last quorate ring I was in before this one, am I new. Sent whenever the ring changes or
- *	   somebody joins. A joiner is shown to the brain when its H has come, so all see it at the same place in the order;
- *	   and it sees the group when every member's H has come: what it hears between its own H and that is kept for it.
- *	B  beat: to ourselves, with the time it was sent
+ *	H  hello: my node id; the last accepted ring I was in before this one; am I new; the ring I am in. Sent
+ *	   whenever the ring changes or somebody joins
+ *	B  beat: to ourselves, with the time it was sent (engine_dlm_ring.c)
  *
- * Partitions. A side without quorum is told so by corosync and holds (CLU_EV_QUORUM). When the cable is mended corosync
- * puts the sides together in one group again, as if those of the other side had left and come back: the brain must not
- * see that, since a node that others have counted out may have lost its slot and its locks. Hence the H: of two that
- * meet again, who was in the older quorate ring was cut off and is LOST (it has to start again), and the others hide it
- * until it leaves. Where both name the same ring, nobody went on meanwhile; but the DLM never joins what was parted
- * either, so both are LOST. Sides that both had quorum (two_node without fencing) are told apart by the number of
- * their ring. A new member names none and harms nobody. A member that did not come back by a join was with us all the
- * time. Nodes that run no umd are the DLM's business: after a time without quorum writes and the brain go on only when a
- * lock of ours has been granted (probe): dlm_controld lets nobody back in whose state is older than the cluster's.
+ * A joiner is shown to the brain when its H has come, so all see it at the same place in the order; and it sees the
+ * group when every member's H has come: what it hears between its own H and that is kept for it. Who returns from
+ * beyond a partition is hidden until it leaves; what that means is engine_dlm_ring.c's business.
  *
- * May a writer write? Quorum was told *for the ring we are in*, nothing is to be proven, and the lease runs: a beat that
- * came back was ordered by the ring after it was sent, so at that time all others still counted us in. They need at least
- * one token timeout without us to think otherwise (and as long again to agree). A node that was stopped and goes on finds
- * the lease over, whatever its sockets hold for it. Time is that of the machine including sleep. What a clock that stood
- * still, or a write already in the kernel, may do then only fencing can prevent.
- *
- *	corosync ends, our node leaves dlm_controld's group, the group says that we left, an older ring: LOST
- *
- * Law: C5; C4 where a cut off node meets the others. Left out: pieces (a packet is below what corosync sends at once). */
+ * Law: C4, C5. Left out: pieces (a packet is shorter than what corosync sends at once); packets of other versions and
+ * strangers' are passed over. */
 #include "engine/engine_dlm.h"
 
 #include <errno.h>
@@ -40,28 +26,8 @@
 #include "base/le.h"
 #include "base/mem.h"
 
-enum { VERSION = 1, HELLO_BYTES = 32, BEAT_BYTES = 8, ABSENCES_MAX = 2 };
+enum { VERSION = 1, HELLO_BYTES = 32, BEAT_BYTES = 8 };
 static const char magic[5] = "umde";
-
-uint64_t engine_dlm_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-void engine_dlm_lose(struct engine_dlm *d, const char *format, ...)
-{
-	va_list ap;
-
-	d->may_write = false;
-	if (d->lost[0])
-		return;
-	va_start(ap, format);
-	vsnprintf(d->lost, sizeof d->lost, format, ap);
-	va_end(ap);
-}
 
 /* ---- queues ---- */
 
@@ -104,7 +70,7 @@ void engine_dlm_put_head(uint8_t head[ENGINE_PACKET_HEAD_BYTES], char kind)
 }
 
 /* True: it is on its way, or need not go any more. */
-static bool cast(struct engine_dlm *d, const uint8_t *bytes, uint32_t len_bytes)
+bool engine_dlm_cast(struct engine_dlm *d, const uint8_t *bytes, uint32_t len_bytes)
 {
 	struct iovec iov = { (void *)bytes, len_bytes };
 	cs_error_t rc = cpg_mcast_joined(d->cpg, CPG_TYPE_AGREED, &iov, 1);
@@ -127,7 +93,7 @@ static void say_hello(struct engine_dlm *d)
 	le_put(body + 16, 4, d->before.node);
 	le_put(body + 20, 4, !d->is_in);
 	le_put(body + 24, 8, d->ring.seq);
-	d->owes_hello = !cast(d, bytes, sizeof bytes);
+	d->owes_hello = !engine_dlm_cast(d, bytes, sizeof bytes);
 }
 
 void engine_dlm_group_send(struct engine_dlm *d)
@@ -143,7 +109,7 @@ void engine_dlm_group_send(struct engine_dlm *d)
 		pthread_mutex_lock(&d->mutex);
 		p = d->out.first;
 		pthread_mutex_unlock(&d->mutex);
-		if (!p || !cast(d, p->bytes, p->len_bytes))
+		if (!p || !engine_dlm_cast(d, p->bytes, p->len_bytes))
 			return;
 		pthread_mutex_lock(&d->mutex);
 		engine_dlm_unqueue(&d->out);
@@ -154,13 +120,13 @@ void engine_dlm_group_send(struct engine_dlm *d)
 
 /* ---- what the brain is told ---- */
 
-static void tell(struct engine_dlm *d, const struct clu_event *event)
+void engine_dlm_tell(struct engine_dlm *d, const struct clu_event *event)
 {
 	if (!d->lost[0])
 		d->config.deliver(d->config.opaque, event);
 }
 
-static bool is_pending(const struct engine_dlm *d)
+bool engine_dlm_is_pending(const struct engine_dlm *d)
 {
 	for (uint32_t i = 0; i < d->member_count; i++)
 		if (!d->members[i].id)
@@ -188,7 +154,7 @@ static void tell_config(struct engine_dlm *d)
 		return;
 	memcpy(d->told, now, count * sizeof now[0]);
 	d->told_count = count;
-	tell(d, &(struct clu_event){ .kind = CLU_EV_CONFIG, .nodes = d->told, .node_count = count });
+	engine_dlm_tell(d, &(struct clu_event){ .kind = CLU_EV_CONFIG, .nodes = d->told, .node_count = count });
 }
 
 static bool is_shown(const struct engine_dlm *d, uint64_t id)
@@ -202,7 +168,8 @@ static bool is_shown(const struct engine_dlm *d, uint64_t id)
 static void tell_message(struct engine_dlm *d, uint64_t from, const uint8_t *data, uint32_t len_bytes)
 {
 	if (is_shown(d, from))
-		tell(d, &(struct clu_event){ .kind = CLU_EV_MESSAGE, .from = from, .data = data, .len_bytes = len_bytes });
+		engine_dlm_tell(d, &(struct clu_event){ .kind = CLU_EV_MESSAGE, .from = from, .data = data,
+							.len_bytes = len_bytes });
 }
 
 /* Members changed, or one of them said hello. */
@@ -210,7 +177,7 @@ static void look_around(struct engine_dlm *d)
 {
 	struct engine_packet *p;
 
-	if (!d->is_in && (!d->has_own_hello || is_pending(d)))
+	if (!d->is_in && (!d->has_own_hello || engine_dlm_is_pending(d)))
 		return;
 	d->is_in = true;
 	tell_config(d);
@@ -218,86 +185,6 @@ static void look_around(struct engine_dlm *d)
 		tell_message(d, p->from, p->bytes, p->len_bytes);
 		mem_free(p);
 	}
-}
-
-/* ---- quorum, rings ---- */
-
-static void tell_quorum(struct engine_dlm *d, bool value)
-{
-	if (d->is_quorum_told && d->told_quorum == value)
-		return;
-	d->is_quorum_told = true;
-	d->told_quorum = value;
-	tell(d, &(struct clu_event){ .kind = CLU_EV_QUORUM, .value = value });
-}
-
-/* Only ever lowered elsewhere. */
-static void allow_writes(struct engine_dlm *d)
-{
-	d->may_write = d->is_in && d->is_accepted && !d->is_left && !d->lost[0];
-}
-
-static void accept_ring(struct engine_dlm *d)
-{
-	d->is_accepted = true;
-	d->was_inquorate = d->is_probing = false;
-	d->proven = d->ring;
-	tell_quorum(d, true);
-	allow_writes(d);
-}
-
-/* The quorum we know of is about the ring we know of, or the other of the two is still to come. */
-static void judge_ring(struct engine_dlm *d)
-{
-	if (!d->is_joined || d->quorum_seq != d->ring.seq)
-		return;
-	if (!d->is_quorate) {
-		d->may_write = d->is_accepted = d->is_probing = false;
-		d->was_inquorate = true;
-		tell_quorum(d, false);
-		return;
-	}
-	if (d->is_accepted) {
-		allow_writes(d);
-	} else if (!d->was_inquorate) {
-		accept_ring(d);
-	} else if (!is_pending(d) && !d->is_probing) {
-		d->is_probing = true;
-		engine_dlm_probe(d->locks);
-	}
-}
-
-void engine_dlm_group_probed(struct engine_dlm *d)
-{
-	if (d->is_probing && d->is_quorate && d->quorum_seq == d->ring.seq)
-		accept_ring(d);
-}
-
-static void ring_changed(cpg_handle_t handle, struct cpg_ring_id ring, uint32_t count, const uint32_t *nodes)
-{
-	struct engine_dlm *d;
-
-	if (cpg_context_get(handle, (void **)&d) != CS_OK || (ring.seq == d->ring.seq && ring.nodeid == d->ring.node))
-		return;
-	d->may_write = false;
-	d->is_accepted = d->is_probing = false;
-	d->before = d->proven;
-	d->ring = (struct engine_ring){ ring.seq, ring.nodeid };
-	d->owes_hello = d->is_joined;
-	judge_ring(d);
-}
-
-static void quorum_changed(quorum_handle_t handle, uint32_t quorate, uint64_t seq, uint32_t count, uint32_t *nodes)
-{
-	struct engine_dlm *d;
-
-	if (quorum_context_get(handle, (const void **)&d) != CS_OK)
-		return;
-	d->is_quorate = quorate;
-	d->quorum_seq = seq;
-	if (!quorate)
-		d->may_write = false;
-	judge_ring(d);
 }
 
 /* ---- members come and go ---- */
@@ -313,7 +200,9 @@ static void forget_members(struct engine_dlm *d, const struct cpg_address *left,
 		struct engine_member *m = find(d, left[i].nodeid, left[i].pid);
 
 		if (is_ours(d, left[i].nodeid, left[i].pid) && !d->is_left)
-			engine_dlm_lose(d, "corosync counts this node out of the array's group (reason %u)", left[i].reason);
+			engine_dlm_lose(d, "corosync counts this node out of the array's group (reason %u)",
+					left[i].reason);
+		d->has_lost_members = d->has_lost_members || left[i].reason == CPG_REASON_NODEDOWN;
 		if (m)
 			*m = d->members[--d->member_count];
 	}
@@ -329,7 +218,8 @@ static void know_members(struct engine_dlm *d, const struct cpg_address *listed,
 			engine_dlm_lose(d, "more than %d processes are in the array's group", ENGINE_MEMBERS_MAX);
 			return;
 		}
-		d->members[d->member_count++] = (struct engine_member){ .node = listed[i].nodeid, .pid = listed[i].pid };
+		d->members[d->member_count++] = (struct engine_member){ .node = listed[i].nodeid,
+									.pid = listed[i].pid };
 		d->owes_hello = true;
 	}
 }
@@ -348,56 +238,31 @@ static void members_changed(cpg_handle_t handle, const struct cpg_name *group, c
 		return;
 	engine_dlm_group_send(d);
 	look_around(d);
-	judge_ring(d);
+	engine_dlm_judge_ring(d);
 }
 
 /* ---- packets come in ---- */
-
-static int compare_rings(struct engine_ring a, struct engine_ring b)
-{
-	if (a.seq != b.seq)
-		return a.seq < b.seq ? -1 : 1;
-	return a.node == b.node ? 0 : a.node > b.node ? -1 : 1;
-}
-
-/* One we were parted from, or that we have never met while we are new. */
-static void meet(struct engine_dlm *d, struct engine_member *m, struct engine_ring before, bool is_new)
-{
-	int order = compare_rings(before, d->before);
-
-	if (is_new || !d->is_in)
-		return;
-	if (order < 0) {
-		m->is_hidden = true;
-		return;
-	}
-	engine_dlm_lose(d, order > 0 ? "this node was cut off, and node %u and others went on without it" :
-			   "this node and node %u were parted without quorum on either side, which the DLM does not mend",
-			m->node);
-}
 
 static void hear_hello(struct engine_dlm *d, struct engine_member *m, const uint8_t *body)
 {
 	struct engine_ring before = { le_get(body + 8, 8), (uint32_t)le_get(body + 16, 4) };
 
-	if (m->id || le_get(body + 24, 8) != d->ring.seq)
+	if (le_get(body + 24, 8) != d->ring.seq)
 		return;
-	if (is_ours(d, m->node, m->pid))
+	if (is_ours(d, m->node, m->pid)) {
 		d->has_own_hello = true;
-	else
-		meet(d, m, before, le_get(body + 20, 4));
+		d->hello_seq = d->ring.seq;
+		engine_dlm_judge_ring(d);
+	}
+	if (m->id)
+		return;
+	if (!is_ours(d, m->node, m->pid))
+		engine_dlm_meet(d, m, before, le_get(body + 20, 4));
 	if (d->lost[0])
 		return;
 	m->id = le_get(body, 8);
 	look_around(d);
-	judge_ring(d);
-}
-
-static void hear_beat(struct engine_dlm *d, uint64_t sent_ms)
-{
-	d->beat_sent_ms = 0;
-	if (sent_ms + d->token_ms > d->lease_until_ms)
-		d->lease_until_ms = sent_ms + d->token_ms;
+	engine_dlm_judge_ring(d);
 }
 
 static void hear_message(struct engine_dlm *d, const struct engine_member *m, const uint8_t *data, uint32_t len_bytes)
@@ -427,48 +292,9 @@ static void message_came(cpg_handle_t handle, const struct cpg_name *group, uint
 	if (bytes[5] == 'H' && len_bytes == HELLO_BYTES)
 		hear_hello(d, m, body);
 	else if (bytes[5] == 'B' && len_bytes == BEAT_BYTES && is_ours(d, node, pid))
-		hear_beat(d, le_get(body, 8));
+		engine_dlm_hear_beat(d, le_get(body, 8));
 	else if (bytes[5] == 'M')
 		hear_message(d, m, body, (uint32_t)len_bytes);
-}
-
-/* ---- beats ---- */
-
-/* dlm_controld of this node keeps the lockspace's membership in a group of its own; without it locks are never heard of. */
-static bool is_in_lockspace(struct engine_dlm *d)
-{
-	struct cpg_address members[CPG_MEMBERS_MAX];
-	struct cpg_name group;
-	int count = 0;
-
-	/* Its name is counted with the zero behind it. */
-	group.length = (uint32_t)snprintf(group.value, sizeof group.value, "dlm:ls:%s", d->uuid) + 1;
-	if (cpg_membership_get(d->cpg, &group, members, &count) != CS_OK)
-		return true;
-	for (int i = 0; i < count; i++)
-		if (members[i].nodeid == d->node)
-			return true;
-	return false;
-}
-
-void engine_dlm_group_beat(struct engine_dlm *d)
-{
-	uint8_t bytes[ENGINE_PACKET_HEAD_BYTES + BEAT_BYTES];
-	uint64_t now = engine_dlm_now_ms();
-
-	if (!d->is_joined || d->is_left || d->lost[0] || now < d->beat_due_ms)
-		return;
-	d->beat_due_ms = now + d->token_ms / 4;
-	d->absences = is_in_lockspace(d) ? 0 : d->absences + 1;
-	if (d->absences > ABSENCES_MAX)
-		engine_dlm_lose(d, "dlm_controld of this node has ended, or has left the array's lockspace");
-	/* One under way is enough, unless it is lost. */
-	if (d->beat_sent_ms && now < d->beat_sent_ms + d->token_ms)
-		return;
-	engine_dlm_put_head(bytes, 'B');
-	le_put(bytes + ENGINE_PACKET_HEAD_BYTES, 8, now);
-	if (cast(d, bytes, sizeof bytes))
-		d->beat_sent_ms = now;
 }
 
 /* ---- joining and leaving ---- */
@@ -516,34 +342,11 @@ void engine_dlm_group_hear(struct engine_dlm *d, bool cpg, bool quorum)
 		engine_dlm_lose(d, "corosync tells no quorum any more (%s)", cs_strerror(rc));
 }
 
-static int open_quorum(struct engine_dlm *d, struct err *err)
-{
-	quorum_callbacks_t callbacks = { .quorum_notify_fn = quorum_changed };
-	uint32_t type = QUORUM_FREE;
-	int is_quorate = 0;
-	cs_error_t rc = quorum_initialize(&d->quorum, &callbacks, &type);
-
-	if (rc != CS_OK)
-		return engine_dlm_refuse_corosync(err, "hear of quorum", rc);
-	if (type != QUORUM_SET)
-		return err_set(err, UMD_E_NOT_SUPPORTED, "corosync.conf names no quorum provider: without quorum nobody knows "
-			       "which half of a cluster may write; nothing was written; with \"provider: "
-			       "corosync_votequorum\" umd would go on");
-	quorum_context_set(d->quorum, d);
-	rc = quorum_getquorate(d->quorum, &is_quorate);
-	if (rc != CS_OK)
-		return engine_dlm_refuse_corosync(err, "hear of quorum", rc);
-	if (!is_quorate)
-		return err_set(err, -ENOTCONN, "this node has no quorum in cluster \"%.64s\"; nothing was written; with quorum "
-			       "(corosync-quorumtool) umd would go on", d->config.cluster_name);
-	rc = quorum_trackstart(d->quorum, CS_TRACK_CHANGES | CS_TRACK_CURRENT);
-	return rc == CS_OK ? 0 : engine_dlm_refuse_corosync(err, "hear of quorum", rc);
-}
-
 int engine_dlm_group_open(struct engine_dlm *d, struct err *err)
 {
 	cpg_model_v1_data_t model = { .model = CPG_MODEL_V1, .cpg_deliver_fn = message_came,
-				      .cpg_confchg_fn = members_changed, .cpg_totem_confchg_fn = ring_changed,
+				      .cpg_confchg_fn = members_changed,
+				      .cpg_totem_confchg_fn = engine_dlm_ring_changed,
 				      .flags = CPG_MODEL_V1_DELIVER_INITIAL_TOTEM_CONF };
 	unsigned node;
 	cs_error_t rc = cpg_model_initialize(&d->cpg, CPG_MODEL_V1, (cpg_model_data_t *)&model, d);
@@ -553,7 +356,7 @@ int engine_dlm_group_open(struct engine_dlm *d, struct err *err)
 	if (rc != CS_OK)
 		return engine_dlm_refuse_corosync(err, "join the array's group", rc);
 	d->node = node;
-	return open_quorum(d, err);
+	return engine_dlm_quorum_open(d, err);
 }
 
 void engine_dlm_group_close(struct engine_dlm *d)

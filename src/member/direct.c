@@ -57,8 +57,8 @@ int mbr_direct_begin(int fd, const char *shown, struct err *err)
 	rc = try_read(fd, BORDER_BYTES);
 	if (rc == -EINVAL && try_read(fd, MEMORY_BORDER_BYTES) == 0)
 		return err_set(err, UMD_E_NOT_SUPPORTED, "%s cannot be used past the cache (direct): it reads and "
-			       "writes blocks larger than the %d bytes of a sector there; nothing was written; a device "
-			       "with blocks of %d bytes would go on", shown, BORDER_BYTES, BORDER_BYTES);
+			       "writes blocks larger than the %d bytes of a sector there; nothing was written; a "
+			       "device with blocks of %d bytes would go on", shown, BORDER_BYTES, BORDER_BYTES);
 	if (rc < 0)
 		return err_set(err, rc, "%s cannot be used past the cache (direct): a first read of %d bytes failed: "
 			       "%s; nothing was written", shown, BORDER_BYTES, strerror(-rc));

@@ -17,6 +17,7 @@ enum { PATIENCE_MS = 60000, FAILURES_MAX = 3 };
 struct file {
 	char *path;
 	uint64_t generation;	/* 0: it is not there */
+	uint64_t seen;		/* of cluster/events: the number of the last one that was printed, or was there before */
 };
 
 struct monitor {
@@ -92,6 +93,22 @@ static void print_change(struct monitor *m, const char *path, const char *value,
 	fflush(stdout);
 }
 
+/* Numbered lines, of which the new ones are told, one by one: several may have come at once. */
+static void print_events(struct monitor *m, struct file *f, char *lines, bool prints)
+{
+	char *rest, *line;
+
+	for (line = strtok_r(lines, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		char *text;
+		uint64_t number = strtoull(line, &text, 10);
+
+		text += *text == ' ';
+		if (number > f->seen && prints)
+			print_change(m, f->path, text, strlen(text));
+		f->seen = number > f->seen ? number : f->seen;
+	}
+}
+
 /* ---- asking ---- */
 
 /* The value and the generation that belongs to it. A file that is gone has generation 0, and no value. */
@@ -111,8 +128,11 @@ static int read_file(struct monitor *m, struct file *f, bool prints, struct umd_
 	if (rc)
 		return rc;
 	f->generation = cli_json_u64(reply, "generation", 0);
-	if (prints && attr_value(reply, &value, &len)) {
-		print_change(m, f->path, value, len);
+	if (attr_value(reply, &value, &len)) {
+		if (!strcmp(f->path, "cluster/events"))
+			print_events(m, f, value, prints);
+		else if (prints)
+			print_change(m, f->path, value, len);
 		free(value);
 	}
 	json_object_put(reply);

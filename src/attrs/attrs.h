@@ -41,7 +41,7 @@ struct att;
 struct att_cluster {
 	const char *engine, *cluster_name, *node, *state;
 	const char *peers, *suspended, *waits_for;	/* as they are read: lines */
-	const char *last_event;
+	const char *last_event, *events;
 	uint32_t slot, nodes;				/* ATT_NO_SLOT: none yet */
 	bool has_quorum;
 	uint64_t state_news, peers_news, event_news;	/* how often each has changed */

@@ -71,3 +71,9 @@ int att_get_cluster_last_event(const struct att_look *l, struct text *out)
 {
 	return put(out, l->view->cluster->last_event);
 }
+
+int att_get_cluster_events(const struct att_look *l, struct text *out)
+{
+	text_add(out, "%s", l->view->cluster->events);
+	return 0;
+}

@@ -8,7 +8,7 @@
  *	sync_completed	something began or ended; a sixteenth was done; the array became read-only
  *	degraded	changed, once no failed member is blocked any more: then the owner has recorded it
  *	can_clear	became false by itself
- *	cluster/	state, peers, last_event: each when its text is another
+ *	cluster/	state, peers, events: each when its text is another
  *	dev state	what the member is changed, or it became blocked. Letting it go is told to nobody
  *
  * Never: whatever else is written, new_dev, bad_blocks, the way of can_clear back to true [seen]. */
@@ -95,7 +95,7 @@ static void tell_cluster(struct att *t, const struct att_cluster *c)
 	if (c->peers_news != told->cluster_peers)
 		att_bump(t, ATT_ROW_cluster_peers);
 	if (c->event_news != told->cluster_event)
-		att_bump(t, ATT_ROW_cluster_last_event);
+		att_bump(t, ATT_ROW_cluster_events);
 	told->cluster_state = c->state_news;
 	told->cluster_peers = c->peers_news;
 	told->cluster_event = c->event_news;

@@ -16,6 +16,8 @@
 #include "engine/engine.h"
 #include "run/opening.h"
 
+enum { RUN_EVENTS = 12 };
+
 /* What the brain answered an errand. */
 struct run_answer {
 	bool is_there;
@@ -50,7 +52,11 @@ struct run_cluster {
 	/* what the attributes show (cluster_show.c) */
 	struct att_cluster view;
 	struct clu_status status;
-	char peers[ATT_VALUE_MAX], suspended[ATT_VALUE_MAX], waits_for[256];
+	struct run_event {
+		uint64_t number;	/* from 1 */
+		char text[256];
+	} events[RUN_EVENTS];		/* the last ones, each at its number's place */
+	char events_text[ATT_VALUE_MAX], peers[ATT_VALUE_MAX], suspended[ATT_VALUE_MAX], waits_for[256];
 
 	/* the node's thread */
 	pthread_t thread;

@@ -67,6 +67,24 @@ static void show_waits(struct run_cluster *c)
 	take_text(c->waits_for, sizeof c->waits_for, &t);
 }
 
+static void show_event(struct run_cluster *c)
+{
+	uint64_t number = ++c->view.event_news;
+	struct run_event *newest = &c->events[number % RUN_EVENTS];
+	struct text t = { 0 };
+
+	newest->number = number;
+	memcpy(newest->text, c->status.last_event, sizeof newest->text);
+	for (uint64_t i = number < RUN_EVENTS ? 1 : number - RUN_EVENTS + 1; i <= number; i++) {
+		const struct run_event *e = &c->events[i % RUN_EVENTS];
+
+		text_add(&t, "%" PRIu64 " ", e->number);
+		text_add_escaped(&t, e->text, strlen(e->text));
+		text_add(&t, "\n");
+	}
+	take_text(c->events_text, sizeof c->events_text, &t);
+}
+
 void run_cluster_refresh(struct umd_array *u)
 {
 	struct run_cluster *c = u->cluster;
@@ -83,11 +101,13 @@ void run_cluster_refresh(struct umd_array *u)
 	c->view.suspended = c->suspended;
 	c->view.waits_for = c->waits_for;
 	c->view.last_event = c->status.last_event;
+	c->view.events = c->events_text;
 	c->view.slot = c->status.slot;
 	c->view.nodes = c->nodes;
 	c->view.has_quorum = c->status.has_quorum;
 	c->view.state_news += c->status.state != before;
-	c->view.event_news += strcmp(last_event, c->status.last_event) != 0;
+	if (strcmp(last_event, c->status.last_event))
+		show_event(c);
 	c->view.peers_news += show_peers(c);
 	show_suspended(u);
 	show_waits(c);

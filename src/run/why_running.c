@@ -27,11 +27,16 @@ static void put_tale(const struct run_tale *tale, struct text *t)
 	json_bool(t, "set", w->is_set);
 	json_bool(t, "durable", w->is_durable);
 	json_u64(t, "counter", w->counter);
+	if (tale->s->is_clustered)
+		json_u64(t, "slot", tale->s->node_slot);
 	text_add(&sentence, "chunk %" PRIu64 " is %s", w->chunk.index,
 		 w->is_durable ? "set, in memory and on disk" :
 		 w->is_set ? "set in memory, and not yet on the disk of every member" :
 		 w->is_clear_unwritten ? "clear in memory; on disk it may be set until its page is written" :
 					 "clear, in memory and on disk: nothing would be copied there after a crash");
+	if (tale->s->is_clustered)
+		text_add(&sentence, "; so says slot %u, which is this node's alone: every node has a bitmap of its own",
+			 tale->s->node_slot);
 	run_why_put_text(t, "sentence", &sentence);
 	run_why_put_setter(tale, t);
 	run_why_put_reasons(tale, t);

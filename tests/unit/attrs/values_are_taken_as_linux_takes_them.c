@@ -441,13 +441,14 @@ static const struct row of_a_node[] = {
 	{ "cluster/suspended", "x", -EACCES, "" },
 	{ "cluster/waits_for", "x", -EACCES, "0 2\n" },
 	{ "cluster/last_event", "x", -EACCES, "n2 has joined\n" },
+	{ "cluster/events", "x", -EACCES, "7 n2 has joined\n" },
 };
 
 static void check_node(void)
 {
 	struct att_cluster node = { .engine = "local", .cluster_name = "lab\001", .node = "n1", .state = "up",
 				    .peers = "3 us n1\n", .suspended = "", .waits_for = "0 2",
-				    .last_event = "n2 has joined", .slot = 3, .nodes = 4, .has_quorum = true };
+				    .last_event = "n2 has joined", .events = "7 n2 has joined\n", .slot = 3, .nodes = 4, .has_quorum = true };
 
 	begin();
 	set_up(2);

@@ -330,7 +330,7 @@ bool arr_node_is_at_rest(const struct arr *a)
 
 	if (!a->is_clustered)
 		return true;
-	if (n->look == LOOK_OUT || n->take_phase != TAKE_IDLE || !list_is_empty(&n->kept))
+	if (n->look == LOOK_OUT || n->look == LOOK_FLUSH || n->take_phase != TAKE_IDLE || !list_is_empty(&n->kept))
 		return false;
 	return a->is_broken || (n->look == LOOK_IDLE && !n->asks_window && !n->open.len);
 }

@@ -73,8 +73,9 @@ static int leave(struct arr *a, uint32_t member, bool is_told)
 		arr_note_degraded(a, false);
 	if (m->state != ARR_M_SPARE)
 		need_all_counted(a);
-	/* What a resync copied from this one may still be in caches: it is flushed before another answers (I6). */
-	if (a->resync_offset != OFF_NONE) {
+	/* What a resync copied from this one may still be in caches: it is flushed before another answers (I6). Of
+	 * several nodes another one may have copied. */
+	if (a->resync_offset != OFF_NONE || a->is_clustered) {
 		a->is_raise_wanted = true;
 		a->unshown |= a->is_external ? ARR_BIT(member) : 0;
 		a->shown_state[member] = m->state;

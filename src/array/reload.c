@@ -218,9 +218,10 @@ void arr_look_done(struct arr *a, const struct arr_reload *r)
 		return;
 	}
 	n->look_misses = 0;
-	end(a);
 	apply(a, r, n->look_may_be_torn);
 	if (arr_mask(a, ARR_M_FAULTY) & ~failed && !a->is_broken)
 		n->look = LOOK_FLUSH_DUE;
+	else
+		end(a);
 	n->is_looked |= n->look_has_token && n->has_token;
 }

@@ -176,6 +176,19 @@ static void interrupted(void)
 	end();
 }
 
+/* Whoever copied from it may not have flushed that; nor may another node that is dead by now. */
+static void a_failure_is_flushed(void)
+{
+	begin_node((struct setup){ 0 });
+	write_now(0, 4096, 'w');
+	score();
+	fail(0);
+	run();
+	is_score("TOKEN look1 FLUSH1 bitmap1 active1 ANNOUNCE token", "before a failure is on record, whatever was copied "
+		 "from it is flushed");
+	end();
+}
+
 /* A resync is nobody else's matter: nothing is written into superblocks for it. */
 static void no_record_of_a_resync(void)
 {
@@ -217,5 +230,6 @@ int main(void)
 	interrupted();
 	no_record_of_a_resync();
 	own_writes();
+	a_failure_is_flushed();
 	return tap_end();
 }

@@ -17,7 +17,7 @@ static void a_failure(void)
 	others_write(2, ARR_ROLE_FAULTY, false);
 	score();
 	reload(false);
-	is_score("look012", "superblocks are read, and none is written");
+	is_score("look012 FLUSH01", "superblocks are read, and none is written; what was copied from it is flushed");
 	is_u64(state_of(2), ARR_M_FAULTY, "what failed there has failed here");
 	ok(bm_counter(w.bitmap, (chunk_no){ 0 }) & BM_NEEDED, "what is counted is NEEDED");
 	ok(!wants().token && status()->events == FIRST_EVENTS + 2, "nothing is to be recorded, at the new number");
@@ -27,6 +27,23 @@ static void a_failure(void)
 	score();
 	write_now(0, 4096, 'y');
 	is_score("write01", "nothing goes there any more");
+	end();
+}
+
+/* What we copy just now, or have copied, from a member that failed elsewhere is flushed before another one answers. */
+static void the_source_of_a_window(void)
+{
+	begin_node((struct setup){ .is_dirty = true, .set = 1 << 3, .members = 3, .slots = 3 });
+	hold(KIND(ARR_JOB_SYNC_WRITE));
+	run();
+	is_u64(waiting(ARR_JOB_SYNC_WRITE), 1, "a window is being written");
+	others_write(0, ARR_ROLE_FAULTY, false);
+	reload(false);
+	ok(status()->is_reloading && state_of(0) == ARR_M_FAULTY, "its source has failed elsewhere");
+	score();
+	let_go(KIND(ARR_JOB_SYNC_WRITE));
+	ok(!status()->is_reloading && strstr(w.score, "FLUSH12") && !strncmp(w.score, "to12 ", 5),
+	   "what it leaves is flushed before we say that we know");
 	end();
 }
 
@@ -189,7 +206,7 @@ static void twice(void)
 	ok(status()->is_reloading, "what was read before the second message is not enough");
 	let_go(KIND(ARR_JOB_LOOK));
 	ok(!status()->is_reloading && state_of(2) == ARR_M_FAULTY, "it is read once more");
-	is_score("look012 look012", "twice for two messages");
+	is_score("look012 look012 FLUSH01", "twice for two messages");
 	end();
 }
 
@@ -224,6 +241,7 @@ static void older_than_the_entry(void)
 int main(void)
 {
 	a_failure();
+	the_source_of_a_window();
 	the_last_one();
 	own_news();
 	a_recovery();

@@ -80,6 +80,8 @@ static void print_next_start(struct json_object *array)
 		   *reason = cli_json_shown(array, "next_start.reason"), *who = "It can start. The next start";
 	const char *unsupported = cli_json_shown(array, "not_supported");
 
+	if (cli_json_bool(array, "clustered"))
+		who = "Nodes of a cluster can start it (serve --cluster=local or --cluster=dlm). The first of them";
 	if (*unsupported) {
 		printf("umd does not start it: %s.\n", unsupported);
 		reason = behind(reason, unsupported);

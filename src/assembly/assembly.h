@@ -93,7 +93,7 @@ enum asm_verdict {
 	ASM_JOURNAL,		/* the write journal of a parity array */
 	ASM_MAP_FILE,		/* no member: the file that holds the array's bitmap */
 	ASM_REPLACEMENT,	/* beside the member that it replaces: finished, or copied to from its own offset */
-	ASM_AWAY,		/* missed writes, and one node alone does not bring it back: re-add does */
+	ASM_AWAY,		/* of a cluster: missed writes, and no start brings it back: re-add does */
 };
 
 struct asm_options {
@@ -101,6 +101,7 @@ struct asm_options {
 	uint32_t safe_mode_delay_ms;		/* 0: the default */
 	const char *prefer;			/* path of the member whose story wins a fork, or NULL */
 	bool is_node;				/* one of several nodes starts a clustered array: it is allowed */
+	bool is_look;				/* examine: what nodes start together can start; all slots count */
 	uint32_t node_slot;			/* whose bitmap is loaded; before the cluster gave one: 0, to be judged
 						 * once more */
 };

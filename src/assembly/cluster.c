@@ -63,16 +63,21 @@ void asm_take_slot(struct asm_member *m, const uint8_t raw[FMT_BITMAP_SB_BYTES])
 
 /* ---- the judgement ---- */
 
-bool asm_check_node(const struct asm_member *source, const struct asm_options *o, struct asm_plan *plan)
+bool asm_check_cluster(const struct asm_member *source, const struct asm_options *o, struct asm_plan *plan)
 {
 	const struct bitmap_sb *b = &source->bitmap;
 	bool is_clustered = plan->has_bitmap && !plan->bitmap_is_file && asm_bitmap_is_clustered(b);
 
+	if (!o->is_node && !o->is_look)
+		return true;		/* refused by its kind already */
+	plan->node_slot = o->node_slot;
 	if (!is_clustered && source->sb.feature_map & FMT_SB1_CLUSTERED)
 		err_set(&plan->refusal, UMD_E_BAD_BITMAP,
 			"%s: the superblock says that the array is clustered (feature map 0x%x), its bitmap has "
 			"version %u and %u nodes: one of them is damaged, nothing is started",
 			source->path, source->sb.feature_map, b->version, b->nodes);
+	else if (!o->is_node)
+		return true;
 	else if (!is_clustered)
 		err_set(&plan->refusal, UMD_E_BAD_OPTION,
 			"%s: the array has no clustered bitmap: it is started without --cluster, by one host alone",
@@ -86,7 +91,6 @@ bool asm_check_node(const struct asm_member *source, const struct asm_options *o
 		err_set(&plan->refusal, UMD_E_BAD_OPTION,
 			"%s: slot %u was given to this node, and the bitmap has slots for %u nodes: nothing is started",
 			source->path, o->node_slot, b->nodes);
-	plan->node_slot = o->node_slot;
 	return !plan->refusal.code;
 }
 

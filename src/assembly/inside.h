@@ -40,9 +40,9 @@ int asm_check_possible(const struct asm_member *m, struct err *err);
 int asm_check_supported(const struct asm_member *m, bool is_node, struct err *err);
 int asm_check_bitmap_supported(const struct asm_member *m, const struct sb1 *array, bool is_node, struct err *err);
 
-/* cluster.c: what one node needs beside what is supported, and its own slot's place in the plan. The lender: may its
- * bitmap stand for the reference's? */
-bool asm_check_node(const struct asm_member *source, const struct asm_options *o, struct asm_plan *plan);
+/* cluster.c: what a cluster and its nodes need beside what is supported, and the own slot's place in the plan. The
+ * lender: may its bitmap stand for the reference's? */
+bool asm_check_cluster(const struct asm_member *source, const struct asm_options *o, struct asm_plan *plan);
 bool asm_find_own_slot(const struct asm_member *members, struct asm_plan *plan,
 		       bool may_lend(const struct asm_member *m, const struct asm_member *ref));
 const struct bitmap_sb *asm_own_bitmap(const struct asm_member *members, const struct asm_plan *plan);

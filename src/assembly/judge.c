@@ -95,7 +95,7 @@ static void find_unsupported(const struct asm_member *members, const struct asm_
 {
 	for (uint32_t i = 0; i < plan->member_count && !ret_unsupported->code; i++)
 		if (asm_is_usable(&members[i]))
-			asm_check_supported(&members[i], o->is_node, ret_unsupported);
+			asm_check_supported(&members[i], o->is_node || o->is_look, ret_unsupported);
 	plan->is_unsupported = ret_unsupported->code;
 }
 
@@ -182,7 +182,7 @@ static bool find_bitmap(const struct asm_member *members, const struct asm_optio
 	if (!asm_find_file(members, plan))
 		return false;
 	if (!plan->has_bitmap)
-		return !o->is_node || asm_check_node(ref, o, plan);
+		return asm_check_cluster(ref, o, plan);
 	if (plan->bitmap_is_file)
 		source = &members[plan->bitmap_member];
 	for (uint32_t i = 0; !has_good_bitmap(source) && i < plan->member_count; i++)
@@ -196,9 +196,11 @@ static bool find_bitmap(const struct asm_member *members, const struct asm_optio
 			err_set(&plan->refusal, UMD_E_BAD_BITMAP, "%s: the bitmap could not be read", ref->path);
 		return false;
 	}
-	if (!unsupported->code && asm_check_bitmap_supported(source, &ref->sb, o->is_node, unsupported))
+	if (!unsupported->code &&
+	    asm_check_bitmap_supported(source, &ref->sb, o->is_node || o->is_look, unsupported))
 		plan->is_unsupported = true;
-	if (o->is_node && !(asm_check_node(source, o, plan) && asm_find_own_slot(members, plan, may_lend_bitmap)))
+	if (!asm_check_cluster(source, o, plan) ||
+	    (o->is_node && !asm_find_own_slot(members, plan, may_lend_bitmap)))
 		return false;
 	plan->bitmap_is_stale = is_out_of_date(asm_own_bitmap(members, plan), &ref->sb) ||
 				plan->slot_state == ASM_SLOT_BAD;

@@ -5,8 +5,8 @@
  * member's recovery went is said by its own superblock alone, and where that is older or cannot be believed, the member
  * is still recovering. Nothing is written here.
  *
- * A slot of a device that is not in the table is a stranger's, and nobody can write there from here. One that was missing
- * when this node started is none: the start went without it, and claims so before anything is written.
+ * A slot of a device that is not in the table is a stranger's, and nobody can write there from here. One that was
+ * missing when this node started is none: the start went without it, and claims so before anything is written.
  *
  * Words: *believed* is a superblock with a right checksum, of this array, of this device and with its number. Left out:
  * what the array makes of it (array/reload.c). */

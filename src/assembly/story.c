@@ -54,7 +54,7 @@ static void judge_stale(const struct asm_member *members, struct asm_plan *plan,
 	unsigned long long events = m->sb.events, cleared = bitmap->events_cleared, now = ref->sb.events;
 	bool lost_its_progress = asm_is_recovering(&m->sb) && !(m->sb.feature_map & FMT_SB1_RECOVERY_BITMAP);
 
-	if (plan->is_node)
+	if (plan->is_node || (plan->has_bitmap && asm_bitmap_is_clustered(bitmap)))
 		SAY(plan, i, ASM_AWAY,
 		    "%s is at event %llu of %llu and missed what was written since: it is left out, re-add brings it "
 		    "back by the bitmaps of all nodes",

@@ -86,7 +86,7 @@ int asm_check_supported(const struct asm_member *m, bool is_node, struct err *er
 			       "%s: the array is clustered (feature map 0x%x), nodes of a cluster start it: serve "
 			       "--cluster=local or --cluster=dlm does",
 			       m->path, sb->feature_map);
-	if (is_node && sb->devflags & FMT_SB1_WRITE_MOSTLY)
+	if (is_node && sb->feature_map & FMT_SB1_CLUSTERED && sb->devflags & FMT_SB1_WRITE_MOSTLY)
 		return err_set(err, UMD_E_NOT_SUPPORTED,
 			       "%s: a write-mostly member of a clustered array is not supported: nothing is started",
 			       m->path);

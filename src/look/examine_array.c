@@ -305,6 +305,7 @@ static void json_group(struct text *t, const struct group *g, uint32_t present)
 	json_bool(t, "can_start", !plan->refusal.code);
 	json_str(t, "state", plan->state);
 	json_next_start(t, g);
+	json_bool(t, "clustered", plan->has_bitmap && asm_bitmap_is_clustered(&g->members[plan->bitmap_member].bitmap));
 	json_str(t, "not_supported", plan->is_unsupported ? plan->refusal.text : NULL);
 	json_verdicts(t, g);
 	json_close(t, '}');
@@ -313,7 +314,7 @@ static void json_group(struct text *t, const struct group *g, uint32_t present)
 int look_json_array(struct text *t, const struct look_seen *seen, size_t count, size_t first)
 {
 	struct group *g = mem_new(1, sizeof *g);
-	struct asm_options options = { 0 };
+	struct asm_options options = { .is_look = true };
 	uint32_t present;
 	int rc = 0;
 

@@ -57,7 +57,7 @@ static int are_one_array(const struct why *w, struct err *err)
 
 static void judge(struct why *w)
 {
-	struct asm_options options = { 0 };
+	struct asm_options options = { .is_look = true };
 	uint32_t present = 0;
 
 	for (size_t i = 0; i < w->count; i++) {

@@ -62,7 +62,7 @@ with Scene() as s:
 	os.unlink(s.path('hardlink'))
 	refuse(s, ['create', 'missing', 'missing'], ['missing'], 'create: nothing but missing members', everything)
 	refuse(s, ['create', '--metadata=0.90', good, other], ['0.90'], 'create: metadata that is not made', everything)
-	refuse(s, ['create', '--bitmap=clustered', good, other], ['clustered'], 'create: a bitmap that is not made', everything)
+	refuse(s, ['create', '--bitmap=lockless', good, other], ['lockless'], 'create: a bitmap that is not made', everything)
 	refuse(s, ['create', '--bitmap-chunk=5000', good, other], ['5000'], 'create: a chunk that is no power of two', everything)
 	refuse(s, ['create', '--bitmap-chunk=1K', good, other], ['1024', '4096'], 'create: a chunk too small', everything)
 	refuse(s, ['create', '--size=1T', good, other], [], 'create: a size larger than the members', everything)

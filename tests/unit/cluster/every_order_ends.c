@@ -232,7 +232,8 @@ static void tell(const struct w *w, uint64_t seed, const char *what)
 
 int main(int argc, char **argv)
 {
-	uint64_t first = argc > 1 ? strtoull(argv[1], NULL, 0) : 1, last = argc > 1 ? first : HISTORIES;
+	uint64_t first = argc > 1 ? strtoull(argv[1], NULL, 0) : 1;
+	uint64_t last = argc > 2 ? strtoull(argv[2], NULL, 0) : argc > 1 ? first : HISTORIES;
 	unsigned failed = 0, ups = 0, refused = 0;
 
 	for (uint64_t seed = first; seed <= last; seed++) {

@@ -1,0 +1,54 @@
+/* Goal: a message waits for a node that left the group without a word until that is dead for sure, by our lock or by
+ * the word of who has the lock; who said goodbye is not waited for.
+ * Method: three nodes; one stops answering, leaves the group, and is fenced.
+ * Law: C6.
+ * Source: the cluster specification, section 12 (3). */
+#include "harness.h"
+
+static void claim(struct w *w, int node)
+{
+	w->nodes[node].a.claims++;
+	w_event(w, node, CLU_EV_ARRAY);
+}
+
+int main(void)
+{
+	struct w *w = &the_world;
+
+	ok(w_up(w, 3, 3), "three nodes are up");
+	w->nodes[2].is_deaf = true;
+	claim(w, 0);
+	ok(w_run(w) && w_status(w, 0).waits_for == 4, "a deaf node is waited for");
+	w_kill(w, 2);
+	ok(w_run(w) && w_status(w, 0).waits_for == 4, "also when it is out of the group");
+	is_u64(w->nodes[0].a.announced, 0, "nothing is announced");
+	w->nodes[1].a.keeps_taking = w->nodes[0].a.keeps_taking = true;
+	w_fence(w, 2);
+	ok(w_run(w) && w->nodes[0].a.announced == 1, "fenced, it counts, whoever has its lock, and for how long");
+	is_u64(w_said(w, 0, CLU_M_DEAD) + w_said(w, 1, CLU_M_DEAD), 1, "who got the lock has told the others");
+	claim(w, 1);
+	ok(w_run(w) && w->nodes[1].a.announced == 1, "the other one can record as well while the slot is being taken");
+	w->nodes[1].a.keeps_taking = w->nodes[0].a.keeps_taking = false;
+	ok(w_run(w) && w_status(w, 0).peers[2].state == CLU_P_NONE, "the slot is taken");
+	w_end(w);
+
+	ok(w_up(w, 3, 3), "three nodes are up");
+	w_kill(w, 2);
+	ok(w_run(w), "one is gone, not dead for sure");
+	claim(w, 0);
+	ok(w_run(w) && w_status(w, 0).waits_for == 4, "a message said afterwards waits for it, too: it may still "
+		"write");
+	w_fence(w, 2);
+	ok(w_run(w) && w->nodes[0].a.announced == 1, "until it is fenced");
+	w_end(w);
+
+	ok(w_up(w, 3, 3), "three nodes are up");
+	w->nodes[2].a.keeps_reloading = true;
+	claim(w, 0);
+	ok(w_run(w) && w_status(w, 0).waits_for == 4, "one reads for ever");
+	w->nodes[1].is_deaf = true;
+	w_leave(w, 2);
+	ok(w_run(w) && w->nodes[0].a.announced == 1, "it leaves in order: nobody waits for it");
+	w_end(w);
+	return tap_end();
+}

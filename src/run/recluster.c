@@ -5,8 +5,8 @@
  * Nothing is written before everything was read and found right. What is written, and why in this order, see
  * assembly/recluster.c:
  *
- *   keep, make   slots behind the first | slot 0 | superblocks (make)         each on all members, flushed
- *   end          superblocks | slot 0
+ *   keep, make   slots behind the first | slot 0 | superblocks that do not say clustered yet
+ *   end          superblocks | slot 0                                    each on all members, flushed
  *
  * A slot is written as it was read, with a new head: where one member lacks a slot that another one has (mdadm --add),
  * it gets it. Left out: arrays that run; nodes of other hosts, which no lock here can see. */
@@ -200,6 +200,15 @@ static int write_supers(struct reclustering *r, struct err *err)
 	return 0;
 }
 
+/* All superblocks say already that the array is clustered. */
+static bool are_flagged(const struct reclustering *r)
+{
+	for (uint32_t i = 0; i < r->count; i++)
+		if (!(r->looks[i].sb.feature_map & FMT_SB1_CLUSTERED))
+			return false;
+	return true;
+}
+
 static int write_all(struct reclustering *r, struct err *err)
 {
 	const struct asm_reclustered *c = &r->change;
@@ -212,7 +221,7 @@ static int write_all(struct reclustering *r, struct err *err)
 	rc = write_slots(r, 1, c->slots, err);
 	if (rc == 0)
 		rc = write_slots(r, 0, 1, err);
-	return rc < 0 || c->kind == ASM_CLUSTER_KEEP ? rc : write_supers(r, err);
+	return rc < 0 || are_flagged(r) ? rc : write_supers(r, err);
 }
 
 /* ---- the whole ---- */
@@ -236,12 +245,16 @@ static int take_wish(const struct umd_cluster_options *o, struct asm_recluster *
 	return 0;
 }
 
-static bool is_clustered(const struct reclustering *r)
+/* What the member that is believed says: a change that was cut off may have left others behind. */
+static int find_kind(struct reclustering *r, bool *ret_is_clustered, struct err *err)
 {
-	for (uint32_t i = 0; i < r->count; i++)
-		if (r->looks[i].has_bitmap && asm_bitmap_is_clustered(&r->looks[i].bitmap))
-			return true;
-	return false;
+	struct asm_options options = { .is_look = true };
+
+	asm_judge(r->looks, r->count, &options, &r->plan);
+	if (r->plan.refusal.code)
+		return err_set(err, r->plan.refusal.code, "%s", r->plan.refusal.text);
+	*ret_is_clustered = r->plan.has_bitmap && asm_bitmap_is_clustered(&r->looks[r->plan.bitmap_member].bitmap);
+	return 0;
 }
 
 static int take_kind(const struct umd_cluster_options *o, bool is_now, struct asm_recluster *wish, struct err *err)
@@ -298,12 +311,15 @@ static int change(struct reclustering *r, const struct umd_cluster_options *o, c
 {
 	struct asm_options options = { 0 };
 	struct asm_recluster wish;
+	bool is_clustered = false;
 	int rc = take_wish(o, &wish, err);
 
 	if (rc == 0)
 		rc = open_all(r, members, count, err);
 	if (rc == 0)
-		rc = take_kind(o, is_clustered(r), &wish, err);
+		rc = find_kind(r, &is_clustered, err);
+	if (rc == 0)
+		rc = take_kind(o, is_clustered, &wish, err);
 	if (rc < 0)
 		return rc;
 	options.is_node = wish.kind != ASM_CLUSTER_MAKE;

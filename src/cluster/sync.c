@@ -18,7 +18,7 @@ static bool tell(struct clu *c, uint64_t at, uint64_t len_bytes)
 
 	if (!len_bytes)
 		m.low = 0;
-	if (clu_is_saying(c))
+	if (clu_is_saying(c) || c->token == CLU_L_HELD)	/* see token.c */
 		return false;
 	c->is_telling_window = true;
 	c->is_window_told = false;

@@ -7,7 +7,9 @@
  *     lock -> TOKEN true -> [ claim -> METADATA_UPDATED -> all have answered -> ANNOUNCED ]* -> TOKEN false -> unlock
  *
  * Deadlocks: who waits for the token here waits with nothing that others need but writes in a suspended range, and
- * these are no reason for anybody to keep the token: messages are processed meanwhile (receive.c).
+ * these are no reason for anybody to keep the token: messages are processed meanwhile (receive.c). Nor does who asks
+ * for a range have the token until it is left alone: it could not announce beside that message, and writes in the range
+ * may wait for their node to have the token. So it is not asked for then, and given back if it comes all the same.
  *
  * Law: C6. */
 #include "cluster/inside.h"
@@ -153,14 +155,14 @@ bool clu_pump_token(struct clu *c)
 
 	if (c->state != CLU_UP)
 		return false;
-	if (c->token == CLU_L_NONE && is_needed) {
+	if (c->token == CLU_L_NONE && is_needed && !c->is_telling_window) {
 		c->token = CLU_L_ASKED;
 		clu_ask_lock(c, token_lock, true);
 		return true;
 	}
 	if (c->token != CLU_L_HELD)
 		return false;
-	if (!is_needed)
+	if (!is_needed || (c->is_telling_window && !c->array_has_token))
 		return give_back(c);
 	if (!c->array_has_token) {
 		c->array_has_token = true;

@@ -103,6 +103,9 @@ struct asm_lineage {
 	} numbers[FMT_SB1_MAX_DEV];
 };
 
+/* story.c: of several nodes, at equal events: @other no longer counts on who still counts on it. */
+bool asm_is_left_behind(const struct sb1 *who, const struct sb1 *other);
+
 /* start.c: from now on the device number is this device's, for the rest of the run */
 void asm_know_number(struct asm_lineage *l, const struct sb1 *sb);
 

@@ -106,10 +106,12 @@ static bool may_be_reference(const struct asm_member *m)
 	return asm_is_usable(m) && asm_is_slot(&m->sb, asm_own_role(&m->sb)) && !asm_is_recovering(&m->sb);
 }
 
-static bool is_fresher(const struct sb1 *a, const struct sb1 *b)
+static bool is_fresher(const struct sb1 *a, const struct sb1 *b, bool is_node)
 {
 	if (a->events != b->events)
 		return a->events > b->events;
+	if (is_node && asm_is_left_behind(a, b) != asm_is_left_behind(b, a))
+		return asm_is_left_behind(b, a);
 	if (asm_own_role(a) != asm_own_role(b))
 		return asm_own_role(a) < asm_own_role(b);
 	return !(a->feature_map & FMT_SB1_REPLACEMENT) && b->feature_map & FMT_SB1_REPLACEMENT;
@@ -126,7 +128,7 @@ static bool find_reference(const struct asm_member *members, const struct asm_op
 			best = i;
 			break;
 		}
-		if (best == plan->member_count || is_fresher(&members[i].sb, &members[best].sb))
+		if (best == plan->member_count || is_fresher(&members[i].sb, &members[best].sb, o->is_node))
 			best = i;
 	}
 	if (best == plan->member_count) {

@@ -37,11 +37,14 @@ static bool is_believed(const struct asm_line *line, const uint8_t raw[FMT_SB1_B
 	       ret->dev_number == line->sb.dev_number;
 }
 
-/* A spare that is only being offered says what one node believes: who has a slot was in a round of claims. */
+/* A spare that is only being offered says what one node believes: who has a slot was in a round of claims. Of two with
+ * slots one may have been left behind. */
 static bool is_fresher(const struct sb1 *sb, const struct sb1 *than)
 {
 	if (!than->magic || sb->events != than->events)
 		return !than->magic || sb->events > than->events;
+	if (asm_is_slot(sb, asm_own_role(sb)) && asm_is_slot(than, asm_own_role(than)))
+		return asm_is_left_behind(than, sb);
 	return asm_is_slot(sb, asm_own_role(sb)) && !asm_is_slot(than, asm_own_role(than));
 }
 

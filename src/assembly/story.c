@@ -10,7 +10,9 @@
  *              else in full. Linux leaves it out until the user re-adds it.
  *   forked     its history went on without the reference's (I5). A member that left while others went on
  *              still counts at least one of them as active; one that counts none of them ran alone. At
- *              equal events even being called faulty by the reference is a fork. */
+ *              equal events even being called faulty by the reference is a fork. Not so in a cluster: a node that
+ *              dies in mid-round leaves its number on a member that others cannot read any more, who then give the
+ *              number again: who is no longer counted on by those that it counts on was left behind. */
 #include "assembly/inside.h"
 
 #include "base/text.h"
@@ -45,6 +47,11 @@ uint64_t asm_recovery_offset(const struct sb1 *sb)
 bool asm_counts_active(const struct sb1 *teller, const struct sb1 *other)
 {
 	return asm_is_slot(teller, asm_role_of(teller, other->dev_number));
+}
+
+bool asm_is_left_behind(const struct sb1 *who, const struct sb1 *other)
+{
+	return asm_counts_active(who, other) && !asm_counts_active(other, who);
 }
 
 static void judge_stale(const struct asm_member *members, struct asm_plan *plan, uint32_t i)
@@ -215,7 +222,7 @@ static void judge_other(const struct asm_member *members, const struct asm_optio
 	}
 
 	/* One in mid-recovery never ran by itself: where the reference does not list it, it was just being let in. */
-	ran_apart = !is_listed && !asm_is_recovering(s) && s->events >= r->events;
+	ran_apart = !is_listed && !asm_is_recovering(s) && s->events >= r->events + plan->is_node;
 	has_forked = !asm_counts_active(s, r) || ran_apart || s->events > r->events + 1;
 	if (has_forked && !o->prefer)
 		SAY(plan, i, ASM_FORKED, "%s", "it ran apart from the others");

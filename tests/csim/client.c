@@ -113,6 +113,10 @@ static void check_read(struct cs_world *w, struct cs_node *n, struct cs_request 
 {
 	enum law_id law;
 
+	if (!engine_may_write(n)) {	/* the others went on without it: it is told so soon */
+		model_read_failed(&w->model);
+		return;
+	}
 	if (do_views_differ(w))
 		model_lost_member(&w->model);
 	law = model_read(&w->model, r->first, r->sectors, &r->view, r->data);

@@ -102,6 +102,8 @@ static int start(struct cs_world *w, struct cs_node *n, struct err *err)
 
 	EACH_DISK(w, d)
 		if (is_given(w, d)) {
+			/* What a node that died had begun may lie in caches only: nothing is founded on that. */
+			disk_flush(&d->disk, &w->lots, w->step + 1);
 			look(d, n->load_slot, &looked[count]);
 			disks[count] = disk_index(w, d);
 			count += looked[count].has_superblock;	/* nobody offers a disk that was never added */

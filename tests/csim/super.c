@@ -78,6 +78,14 @@ uint64_t bits_on(struct cs_world *w, struct cs_disk *d, uint32_t slot, bool in_c
 	return s->bits;
 }
 
+/* At equal events: a node died in mid-round, and others gave its number again, to all but a member that they lost. */
+static bool is_fresher(const struct cs_super *s, const struct cs_super *than)
+{
+	if (s->events != than->events)
+		return s->events > than->events;
+	return s->roles[than->number] >= ARR_ROLE_FAULTY && than->roles[s->number] < ARR_ROLE_FAULTY;
+}
+
 const struct cs_super *super_believed(struct cs_world *w)
 {
 	const struct cs_super *best = NULL;
@@ -86,7 +94,7 @@ const struct cs_super *super_believed(struct cs_world *w)
 		const struct cs_super *s = d->is_used && !d->disk.is_dead ? super_on(w, d) : NULL;
 
 		if (s && s->is_valid && s->role < ARR_ROLE_FAULTY && !s->is_recovering)
-			best = best && best->events >= s->events ? best : s;
+			best = best && !is_fresher(s, best) ? best : s;
 	}
 	return best;
 }

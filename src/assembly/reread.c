@@ -87,9 +87,9 @@ static void take_member(const struct sb1 *freshest, const struct asm_line *line,
 			struct arr_reload_member *ret)
 {
 	ret->role = role_told(freshest, line->sb.dev_number);
-	ret->is_recovering = !own || own->feature_map & FMT_SB1_RECOVERY_OFFSET;
+	ret->is_recovering = !own || own->feature_map & FMT_SB1_RECOVERY_OFFSET || own->events < freshest->events;
 	ret->is_by_bitmap = own && own->feature_map & FMT_SB1_RECOVERY_BITMAP;
-	ret->recovery_offset = own && ret->is_recovering ? asm_recovery_offset(own) : 0;
+	ret->recovery_offset = own && own->feature_map & FMT_SB1_RECOVERY_OFFSET ? asm_recovery_offset(own) : 0;
 }
 
 void asm_look_taken(struct asm_lineage *l, const struct arr *a, const struct arr_job *job, struct arr_reload *ret)

@@ -97,6 +97,20 @@ static void recovery(void)
 	cut();
 }
 
+/* Who wrote that a spare has the slot died before the spare's own superblock, which comes last. */
+static void torn_join(void)
+{
+	clustered("abc", 2);
+	told_by("ab", 2, 1);
+	told_by("ab", 1, FMT_ROLE_FAULTY);
+	at_event("ab", 19);
+	look_again("abc", '-');
+	roles(0, ARR_ROLE_FAULTY, 1, "a spare has the slot, and does not know it");
+	ok(seen.members[2].is_recovering && !seen.members[2].is_by_bitmap && !seen.members[2].recovery_offset,
+	   "it is to be recovered in full");
+	cut();
+}
+
 static void others(void)
 {
 	clustered("abc", 3);
@@ -224,6 +238,7 @@ int main(void)
 {
 	torn_rounds();
 	recovery();
+	torn_join();
 	others();
 	candidate();
 	cleared_elsewhere();

@@ -13,8 +13,8 @@
  *                   anything else                      ahead of them          our own news, still to be claimed
  *
  * It is finished when our bitmap is where it is owed, nothing of ours is on the way to who has failed, and what we may
- * have copied from it is flushed: the others take our word that each of our writes goes where they say, and nowhere else
- * (C6, I6).
+ * have copied from it is flushed: the others take our word that each of our writes goes where they say, and nowhere
+ * else (C6, I6).
  *
  * A message that speaks of them comes when superblocks are durable, so reading makes nothing to be recorded. What a
  * dead node has left may be half a round: news of that kind are claimed once more, by whoever finds them (I1).

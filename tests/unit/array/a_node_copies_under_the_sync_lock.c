@@ -184,7 +184,7 @@ static void a_failure_is_flushed(void)
 	score();
 	fail(0);
 	run();
-	is_score("TOKEN look1 FLUSH1 bitmap1 active1 ANNOUNCE token", "before a failure is on record, whatever was copied "
+	is_score("TOKEN look1 FLUSH1 bitmap1 active1 ANNOUNCE token", "before a failure is on record, what was copied "
 		 "from it is flushed");
 	end();
 }

@@ -98,11 +98,10 @@ static int open_log(void)
 }
 
 /* Write the first @bytes of what would be the next record and die with the right to append. */
-static void die_appending(uint32_t bytes)
+static void die_appending(struct engine_record record, uint32_t bytes)
 {
 	struct flock append = { .l_type = F_WRLCK, .l_whence = SEEK_SET,
 				.l_start = (off_t)(MBR_CLUSTER_LOCKS_AT + ENGINE_BYTE_APPEND), .l_len = 1 };
-	struct engine_record record = { .kind = ENGINE_R_MESSAGE, .node_id = 77, .len_bytes = 5, .data = "ghost" };
 	uint8_t raw[ENGINE_RECORD_BYTES_MAX], end[16];
 	int fd = open_log();
 
@@ -115,15 +114,34 @@ static void die_appending(uint32_t bytes)
 	kill(getpid(), SIGKILL);
 }
 
-static void check_torn(struct node **nodes, uint32_t bytes, uint32_t whole_bytes)
+static bool is_cut_at_its_end(void)
+{
+	int fd = open_log();
+	struct stat st;
+	uint8_t end[8];
+	bool is_so = pread(fd, end, sizeof end, 128) == sizeof end && fstat(fd, &st) == 0 &&
+		     (uint64_t)st.st_size == le_get(end, 8);
+
+	close(fd);
+	return is_so;
+}
+
+static void die(const struct engine_record *record, uint32_t bytes, uint32_t whole_bytes)
 {
 	pid_t pid = fork();
 	int status = 0;
 
 	if (pid == 0)
-		die_appending(bytes);
+		die_appending(*record, bytes);
 	waitpid(pid, &status, 0);
 	ok(WIFSIGNALED(status), "somebody dies after %u bytes of %u", bytes, whole_bytes);
+}
+
+static void check_torn(struct node **nodes, uint32_t bytes, uint32_t whole_bytes)
+{
+	struct engine_record ghost = { .kind = ENGINE_R_MESSAGE, .node_id = 77, .len_bytes = 205, .data = "ghost" };
+
+	die(&ghost, bytes, whole_bytes);
 	node_tell(nodes[1], "send after-%u", bytes);
 	if (bytes < whole_bytes)
 		ok(node_expect(nodes[1], "note") != NULL, "the next who appends says that they were cut off");
@@ -131,11 +149,27 @@ static void check_torn(struct node **nodes, uint32_t bytes, uint32_t whole_bytes
 		const char *line = node_expect(nodes[i], "message");
 
 		if (bytes == whole_bytes) {
-			ok(line && !strcmp(line, "message ghost"), "node %d hears the record that was whole", i);
+			ok(line && !strncmp(line, "message ghost", 13), "node %d hears the record that was whole", i);
 			line = node_expect(nodes[i], "message");
 		}
 		ok(line && !strncmp(line, "message after", 13), "node %d hears what came next: %s", i,
 		   line ? line : "-");
+	}
+	ok(is_cut_at_its_end(), "the log ends where its head says");
+}
+
+/* What a death between a burial and the entry in the table leads to: buried once more. */
+static void check_buried_before(struct node **nodes)
+{
+	struct engine_record died = { .kind = ENGINE_R_DIED, .index = 100, .node_id = 77 };
+
+	die(&died, ENGINE_RECORD_HEAD_BYTES, ENGINE_RECORD_HEAD_BYTES);
+	node_tell(nodes[0], "send thereafter");
+	for (int i = 0; i < NODES; i++) {
+		uint32_t before = nodes[i]->read_count;
+
+		ok(node_expect(nodes[i], "message thereafter") && nodes[i]->read_count == before + 1,
+		   "node %d hears nothing of the burial of one who was no member", i);
 	}
 }
 
@@ -155,7 +189,7 @@ static void check_all_die(struct node **nodes)
 
 int main(void)
 {
-	static const uint32_t cuts[] = { 1, 4, 39, 40, 44, 45 };
+	static const uint32_t cuts[] = { 1, 4, 39, 40, 244, 245 };
 	struct node *nodes[NODES];
 
 	node_directory(directory);
@@ -167,7 +201,8 @@ int main(void)
 	for (int round = 0; round < ROUNDS; round++)
 		check_round(nodes, round);
 	for (uint32_t i = 0; i < sizeof cuts / sizeof *cuts; i++)
-		check_torn(nodes, cuts[i], 45);
+		check_torn(nodes, cuts[i], 245);
+	check_buried_before(nodes);
 	check_all_die(nodes);
 	ok(rmdir(directory) == 0, "nothing is left behind");
 	return tap_end();

@@ -8,6 +8,7 @@
 #include "node.h"
 
 static char directory[] = "/tmp/umd-engine-XXXXXX", other_directory[] = "/tmp/umd-engine-XXXXXX";
+static char third_directory[] = "/tmp/umd-engine-XXXXXX";
 static char members_directory[] = "/var/tmp/umd-engine-XXXXXX";
 static char member_a[200], member_b[200], stranger[200];
 static struct node_wish wish = { .directory = directory, .uuid_byte = 0x22, .members = { member_a, member_b } };
@@ -50,24 +51,22 @@ static void check_cancel(struct node *a, struct node *b, struct node *c)
 	node_tell(c, "unlock token");
 }
 
+/* One that asks again within the same breath, while another one waits, a hundred times at the most. */
 static void check_nobody_starves(struct node *a, struct node *b)
 {
-	bool has_had_it = false;
-
 	node_tell(a, "lock token queue");
 	node_expect(a, "granted token");
 	node_tell(b, "lock token queue");
 	node_tell(b, "send waiting");
 	node_expect(a, "message waiting");
-	for (int i = 0; i < 20 && !has_had_it; i++) {
-		node_tell(a, "unlock token");
-		node_tell(a, "lock token queue");
-		has_had_it = node_said(b, "granted token", 0);
-		if (!has_had_it && !node_said(a, "granted token", 20))
-			has_had_it = node_said(b, "granted token", 100);
-	}
-	ok(has_had_it, "one who wants it again at once does not keep it from one who waits");
-	node_expect(b, "granted token");
+	node_tell(a, "greedy 100");
+	node_tell(a, "unlock token");
+	node_tell(a, "lock token queue");
+	ok(node_expect(b, "granted token") && !node_said(a, "granted token", 0),
+	   "one who wants it again at once does not keep it from one who waits");
+	node_tell(a, "greedy 0");
+	node_tell(a, "send modest");
+	node_expect(b, "message modest");
 	node_tell(b, "unlock token");
 	ok(node_expect(a, "granted token") != NULL, "and has it after that one");
 	node_tell(a, "unlock token");
@@ -104,7 +103,7 @@ static void check_stopped(void)
 
 	node_tell(a, "lock token now");
 	node_expect(a, "granted token");
-	kill(a->pid, SIGSTOP);
+	node_stop(a);
 	node_tell(b, "lock token queue");
 	ok(!node_said(b, "granted", 700), "a node that is stopped by a signal keeps its lock");
 	ok(!node_said(b, "config 1", 0), "and its membership");
@@ -146,6 +145,68 @@ static void check_other_directory(void)
 	node_end(b);
 }
 
+/* Refused at the second member, the first one is given back: somebody else may have that one alone. */
+static void check_backing_out(void)
+{
+	struct node_wish second_alone = wish, first_alone = wish;
+	struct node *both, *second, *first;
+
+	second_alone.directory = other_directory;
+	second_alone.members[0] = member_b;
+	second_alone.members[1] = NULL;
+	first_alone.directory = third_directory;
+	first_alone.members[1] = NULL;
+	both = node_join(&wish);
+	second = node_join(&second_alone);
+	first = node_join(&first_alone);
+	node_tell(second, "lock bitmap0000 now");
+	node_expect(second, "granted bitmap0000");
+	node_tell(both, "lock bitmap0000 now");
+	ok(node_expect(both, "busy bitmap0000") != NULL, "a slot that one of two members refuses is refused");
+	node_tell(first, "lock bitmap0000 now");
+	ok(node_expect(first, "granted bitmap0000") != NULL, "and the other member is free");
+	node_tell(first, "goodbye");
+	node_tell(second, "goodbye");
+	node_tell(both, "goodbye");
+	node_end(first);
+	node_end(second);
+	node_end(both);
+}
+
+/* Without any member in common they meet at the log. */
+static void check_no_common_member(void)
+{
+	struct node_wish first_alone = wish, second_alone = wish;
+	struct node *first, *second;
+
+	first_alone.members[1] = NULL;
+	second_alone.members[0] = member_b;
+	second_alone.members[1] = NULL;
+	first = node_join(&first_alone);
+	second = node_join(&second_alone);
+	for (int i = 0; i < 3; i++) {
+		static const char *const names[] = { "token", "resync", "bitmap0001" };
+
+		node_tell(first, "lock %s now", names[i]);
+		node_expect(first, "granted");
+		node_tell(second, "lock %s now", names[i]);
+		ok(node_expect(second, "busy") != NULL, "one directory, no common member: %s is taken", names[i]);
+	}
+	node_tell(second, "lock bitmap0002 now");
+	node_expect(second, "granted");
+	node_tell(first, "lock bitmap0002 now");
+	ok(node_expect(first, "busy") != NULL, "the other way round as well");
+	node_tell(second, "unlock bitmap0002");
+	node_tell(second, "send given");
+	node_expect(first, "message given");
+	node_tell(first, "lock bitmap0002 now");
+	ok(node_expect(first, "granted") != NULL, "who was refused by the log has left nothing locked");
+	node_tell(first, "goodbye");
+	node_tell(second, "goodbye");
+	node_end(first);
+	node_end(second);
+}
+
 /* The number of a member's descriptor means another file: no byte of that may be locked. */
 static void check_swapped_descriptor(void)
 {
@@ -171,6 +232,7 @@ int main(void)
 
 	node_directory(directory);
 	node_directory(other_directory);
+	node_directory(third_directory);
 	node_directory(members_directory);
 	node_file(member_a, members_directory, "a");
 	node_file(member_b, members_directory, "b");
@@ -189,7 +251,8 @@ int main(void)
 	node_tell(nodes[0], "unlock token");
 	node_tell(nodes[1], "unlock resync");
 	check_cancel(nodes[0], nodes[1], nodes[2]);
-	check_nobody_starves(nodes[0], nodes[1]);
+	for (int i = 0; i < 5; i++)
+		check_nobody_starves(nodes[0], nodes[1]);
 	for (int i = 0; i < 3; i++) {
 		node_tell(nodes[i], "goodbye");
 		node_end(nodes[i]);
@@ -198,11 +261,13 @@ int main(void)
 	check_ends();
 	check_stopped();
 	check_other_directory();
+	check_backing_out();
+	check_no_common_member();
 	check_swapped_descriptor();
 	unlink(member_a);
 	unlink(member_b);
 	unlink(stranger);
-	ok(rmdir(members_directory) == 0 && rmdir(directory) == 0 && rmdir(other_directory) == 0,
-	   "nothing is left behind");
+	ok(rmdir(members_directory) == 0 && rmdir(directory) == 0 && rmdir(other_directory) == 0 &&
+	   rmdir(third_directory) == 0, "nothing is left behind");
 	return tap_end();
 }

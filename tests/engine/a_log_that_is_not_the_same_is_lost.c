@@ -68,7 +68,7 @@ static void check_change(void (*change)(struct node *b), const char *wanted, boo
 	node_tell(b, "may");
 	ok(node_expect(b, "may 1") != NULL, "while all is well a node may write");
 	if (while_stopped) {
-		kill(b->pid, SIGSTOP);
+		node_stop(b);
 		node_tell(a, "send word");
 		node_expect(a, "message word");
 	}

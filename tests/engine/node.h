@@ -2,14 +2,15 @@
  * what it hears, line by line. The parent waits for lines; nothing waits for time.
  *
  *	parent -> node   group | lock NAME queue|now | cancel NAME | unlock NAME | send TEXT | flood COUNT | goodbye |
- *	                 close | until COUNT | sum | may | swap FILE
+ *	                 close | until COUNT | sum | may | swap FILE | greedy COUNT
  *	node -> parent   open ID | refused TEXT | config COUNT | granted NAME | busy NAME | message TEXT | lost TEXT |
  *	                 note TEXT | seen COUNT HASH | may 0|1 | closed
  *
  * Messages that begin with '#' (of a flood) are not told, only counted and put into the hash. It is the same at two
  * nodes if they heard the same in the same order since the first of these, members included; a message "zero" begins
  * anew. "until COUNT" answers once so many were counted, "sum" at once. "swap" puts another file under the number of
- * the first member's descriptor, as hands may do after a removal. */
+ * the first member's descriptor, as hands may do after a removal. Who is "greedy" answers each of its next grants by
+ * unlocking, and asks for the same lock at once. */
 #ifndef TESTS_ENGINE_NODE_H
 #define TESTS_ENGINE_NODE_H
 
@@ -46,7 +47,8 @@ struct node {
 
 static struct {
 	pthread_mutex_t mutex;
-	int out;
+	int out, greedy_count;
+	struct engine *e;
 	struct member *members[NODE_MEMBERS_MAX];
 	uint64_t flood_seen, wanted, hash;
 } child = { .mutex = PTHREAD_MUTEX_INITIALIZER };
@@ -103,6 +105,10 @@ static inline void child_deliver(void *opaque, const struct clu_event *ev)
 	} else if (ev->kind == CLU_EV_CONFIG) {
 		child_mix(ev->nodes, ev->node_count * sizeof *ev->nodes);
 		child_say("config %u", ev->node_count);
+	} else if (ev->kind == CLU_EV_LOCK && !ev->rc && child.greedy_count) {
+		child.greedy_count--;
+		child.e->ops->unlock(child.e, ev->lock);
+		child.e->ops->lock(child.e, ev->lock, true);
 	} else if (ev->kind == CLU_EV_LOCK) {
 		child_say("%s %s", ev->rc ? "busy" : "granted", name);
 	} else if (ev->kind == CLU_EV_LOST) {
@@ -181,6 +187,8 @@ static inline void child_do(struct engine **e, char *line)
 		child_swap(argument);
 	else if (!strcmp(verb, "may"))
 		child_say("may %d", ops->may_write(*e));
+	else if (!strcmp(verb, "greedy"))
+		child.greedy_count = atoi(argument);
 	else if (!strcmp(verb, "goodbye"))
 		ops->goodbye(*e);
 	else if (!strcmp(verb, "close"))
@@ -226,6 +234,7 @@ static inline void child_run(const struct node_wish *w, int in_fd)
 		child_say("refused %s", err.text);
 		_exit(0);
 	}
+	child.e = e;
 	child_say("open %llx", (unsigned long long)e->node_id);
 	while (e && fgets(line, sizeof line, in)) {
 		line[strcspn(line, "\n")] = 0;
@@ -358,6 +367,13 @@ static inline void node_drop(struct node *n)
 		close(n->to);
 	close(n->from);
 	n->to = n->from = -1;
+}
+
+/* A signal to stop is on its way when kill() returns: this waits until it has arrived. */
+static inline void node_stop(struct node *n)
+{
+	kill(n->pid, SIGSTOP);
+	waitpid(n->pid, NULL, WUNTRACED);
 }
 
 static inline void node_kill(struct node *n)

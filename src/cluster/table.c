@@ -93,8 +93,8 @@ void clu_config_came(struct clu *c, const uint64_t *nodes, uint32_t count)
 	if (clu_member(c, c->config.node_id)) {
 		c->was_in_group = true;
 	} else if (c->was_in_group) {
-		err_set(&err, -ESHUTDOWN, "node %s is not one of the %u nodes of the cluster any more: they went on "
-			"without it, nothing is written by it; a new start joins again", c->config.name, count);
+		err_set(&err, -ESHUTDOWN, "node %s is out of the cluster, which goes on with %u others: nothing is "
+			"written by it any more; a new start joins again", c->config.name, count);
 		clu_lose(c, &err);
 		return;
 	}

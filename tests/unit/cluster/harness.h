@@ -283,7 +283,7 @@ static bool w_array_works(struct w *w, int node)
 		return false;
 	if (a->is_reloading && !a->keeps_reloading)
 		a->is_reloading = false;
-	else if (is_draining && !a->keeps_writing)
+	else if (is_draining && !a->keeps_writing && !a->claims)	/* they wait for a failure to be recorded */
 		memset(a->is_draining, 0, sizeof a->is_draining);
 	else if (a->take == ARR_CHANGE_RUNS && !a->keeps_taking)
 		w_take_ends(w, node);

@@ -46,9 +46,11 @@ void arr_pin_begin(struct arr *a)
 		a->in_sync_since[i] = a->passes;
 }
 
+/* A failure that no superblock tells dies with this node: to the others that member is in sync. */
 uint32_t arr_get_pins(const struct arr *a, uint32_t ret_numbers[ARR_MEMBERS_MAX])
 {
-	uint64_t left = arr_mask(a, ARR_M_IN_SYNC);
+	bool is_secret = a->durable_generation < a->failure_generation;
+	uint64_t left = arr_mask(a, ARR_M_IN_SYNC) | (is_secret ? arr_mask(a, ARR_M_FAULTY) : 0);
 	uint32_t count = 0;
 
 	while (left) {

@@ -313,6 +313,7 @@ void law_issued(struct cs_world *w, struct cs_node *n, const struct arr_job *job
 void law_part(struct cs_world *w, struct cs_node *n, const struct cs_job *j, const struct arr_part *p);
 void law_array(struct cs_world *w, struct cs_node *n);	/* its array has stepped */
 void law_announced(struct cs_world *w, struct cs_node *n);
+bool may_differ(struct cs_world *w, uint32_t members, uint64_t chunk);	/* now, or after a cut */
 void law_rest(struct cs_world *w);		/* nothing is left to do */
 void law_stopped(struct cs_world *w);		/* nobody runs */
 

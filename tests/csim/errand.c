@@ -104,24 +104,23 @@ static void removes(struct cs_world *w, struct cs_node *n)
 /* Of every node's slot, as the member that decides has it. */
 static uint64_t events_cleared(struct cs_world *w, const struct cs_node *n)
 {
-	uint32_t pins[ARR_MEMBERS_MAX];
+	const struct cs_disk *d;
 	struct arr_status s;
 	uint64_t most = 0;
 
-	if (!arr_get_pins(n->array, pins))
-		return UINT64_MAX;
 	arr_get_status(n->array, &s);
-	for (uint32_t i = 0; i < s.member_count; i++)
-		for (uint32_t slot = 0; s.members[i].dev_number == pins[0] && slot < w->setup.slots_of_nodes; slot++) {
-			const struct cs_disk *d = &w->disks[n->disk_of[i]];
-			struct bitmap_sb sb;
-			uint8_t raw[SECTOR_BYTES];
+	if (s.pin == ARR_MEMBERS_MAX)
+		return UINT64_MAX;
+	d = &w->disks[n->disk_of[s.pin]];
+	for (uint32_t slot = 0; slot < w->setup.slots_of_nodes; slot++) {
+		struct bitmap_sb sb;
+		uint8_t raw[SECTOR_BYTES];
 
-			disk_peek(&d->disk, true, d->bitmap_at.bytes + slot * w->slot_bytes, sizeof raw, raw);
-			fmt_bitmap_sb_decode(raw, &sb);
-			if (sb.magic == FMT_BITMAP_MAGIC)
-				most = max_u64(most, sb.events_cleared);
-		}
+		disk_peek(&d->disk, true, d->bitmap_at.bytes + slot * w->slot_bytes, sizeof raw, raw);
+		fmt_bitmap_sb_decode(raw, &sb);
+		if (sb.magic == FMT_BITMAP_MAGIC)
+			most = max_u64(most, sb.events_cleared);
+	}
 	return most;
 }
 

@@ -42,7 +42,7 @@ static uint64_t chunk_sectors(const struct cs_world *w, uint64_t chunk)
 	return min_u64(w->sectors_per_chunk, w->model.count - chunk * w->sectors_per_chunk);
 }
 
-static bool may_differ(struct cs_world *w, uint32_t members, uint64_t chunk)
+bool may_differ(struct cs_world *w, uint32_t members, uint64_t chunk)
 {
 	uint64_t first = chunk * w->sectors_per_chunk, count = chunk_sectors(w, chunk);
 	const struct cs_disk *one = NULL;

@@ -59,23 +59,25 @@ static void check_slot_write(struct cs_world *w, const struct cs_node *n, const 
 	w->stats->stakes[CS_I7]++;
 }
 
-/* C2: before a slot is cleared its bits lie in the own one, on the medium of every member in sync there. A bit that it
- * has on some of them only says nothing: no data went out before it was on all. */
+/* C2: before a slot is cleared its bits lie in the own one, on the medium of every member in sync there; but for those
+ * that say nothing: its node died before they were on all members, and so before data went out. */
 static void check_taken(struct cs_world *w, struct cs_node *n, struct cs_disk *d, const struct arr_part *p)
 {
 	uint32_t slot = (uint32_t)((p->at.bytes - d->bitmap_at.bytes) / w->slot_bytes);
 	uint64_t bits = bits_on(w, d, slot, false), own = UINT64_MAX;
+	uint32_t members = 0;
 
 	EACH_DISK(w, other)
 		if (other->is_used && n->states[disk_index(w, other)] == ARR_M_IN_SYNC) {
 			own &= bits_on(w, other, n->load_slot, false);
-			bits &= bits_on(w, other, slot, false);
+			members |= 1u << disk_index(w, other);
 		}
 	w->stats->stakes[CS_C2]++;
 	w->stats->events[2] += bits != 0;
-	if (bits & ~own)
-		broken(w, "C2", "node %u clears slot %u, and its own slot lacks the bits %llx", n->number, slot,
-		       (ull)(bits & ~own));
+	for (uint64_t c = 0; c < w->chunks; c++)
+		if ((bits & ~own) >> c & 1 && may_differ(w, members, c))
+			broken(w, "C2", "node %u clears slot %u, and its own slot lacks the bit of chunk %llu",
+			       n->number, slot, (ull)c);
 }
 
 /* ---- ranges ---- */

@@ -164,6 +164,41 @@ static void where_it_is_good(void)
 	chosen(1, ASM_SLOT_GOOD, "other chunks on the reference");
 }
 
+/* A slot of nine pages: what lies in the later ones of a member that had no head is not left to mean something. */
+static uint32_t pages_written(bool has_both)
+{
+	static uint8_t image[64 << 10];
+	const struct bm_page_write *writes;
+	uint32_t member_of[ARR_MEMBERS_MAX];
+	struct err err = { 0 };
+	int count;
+
+	clustered("ab");
+	for (char n = 'a'; n <= 'b'; n++) {
+		disks[n - 'a'].bytes = UINT64_C(2) << 30;
+		EDIT(n, s->data_offset_sectors = 32 * MIB / 512;
+		     s->size_sectors = s->data_size_sectors = 1024 * MIB / 512);
+		EDIT_BITMAP(n, b->chunk_bytes = 4096);
+		EDIT_SLOT(n, 2, b->chunk_bytes = 4096);
+	}
+	if (!has_both)
+		memset(slots[1][2], 0, SLOT_BYTES);
+	memcpy(image, slots[0][2], FMT_BITMAP_SB_BYTES);
+	is_u64((uint64_t)judge_slot("ab", 2), 0, "judged: %s", plan.refusal.text);
+	if (asm_start(m, &plan, &options, image, sizeof image, &array, &lineage, member_of, &err))
+		ok(false, "started: %s", err.text);
+	count = bm_commit_begin((struct bm *)arr_bitmap(array), &writes);
+	bm_commit_end((struct bm *)arr_bitmap(array), true);
+	cut();
+	return (uint32_t)count;
+}
+
+static void later_pages(void)
+{
+	is_u64(pages_written(true), 1, "a slot that both members have: its head is written");
+	is_u64(pages_written(false), 9, "one that a member lacks: all of it");
+}
+
 static void refused(void)
 {
 	clustered("ab");
@@ -231,6 +266,7 @@ int main(void)
 {
 	own_bits();
 	where_it_is_good();
+	later_pages();
 	refused();
 	left_out();
 	return tap_end();

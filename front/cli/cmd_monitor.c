@@ -17,7 +17,7 @@ enum { PATIENCE_MS = 60000, FAILURES_MAX = 3 };
 struct file {
 	char *path;
 	uint64_t generation;	/* 0: it is not there */
-	uint64_t seen;		/* of cluster/events: the number of the last one that was printed, or was there before */
+	uint64_t seen;		/* of cluster/events: the number of the last one that was printed, or there before */
 };
 
 struct monitor {

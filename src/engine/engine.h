@@ -34,6 +34,9 @@ struct engine_ops {
 	void (*unlock)(struct engine *e, struct clu_lock lock);
 	void (*send)(struct engine *e, const uint8_t *data, uint32_t len_bytes);
 	void (*goodbye)(struct engine *e);	/* leave the group; everything held is let go */
+	/* A member of member_fds is about to be closed: its descriptor is used no more when this returns. NULL: none
+	 * ever is. */
+	void (*forget)(struct engine *e, int fd);
 	/* Is it certain that the others still count us in? Asked before every write to a member, by any thread: cheap.
 	 * A node that was stopped and goes on finds false here before it has heard of anything (C5). */
 	bool (*may_write)(struct engine *e);

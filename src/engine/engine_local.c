@@ -266,9 +266,14 @@ static struct engine *close_engine(struct engine *e)
 	return NULL;
 }
 
+static void forget(struct engine *e, int fd)
+{
+	engine_locks_forget(&local_of(e)->locks, fd);
+}
+
 static const struct engine_ops local_ops = {
 	.group = ask_group, .lock = ask_lock, .cancel = ask_cancel, .unlock = ask_unlock, .send = ask_send,
-	.goodbye = ask_goodbye, .may_write = may_write, .close = close_engine,
+	.goodbye = ask_goodbye, .forget = forget, .may_write = may_write, .close = close_engine,
 };
 
 /* The id is of chance: indexes and process ids come again. */

@@ -32,6 +32,7 @@ enum {
 
 struct engine_locks {
 	int log_fd;
+	pthread_mutex_t mutex;			/* a member is not closed while its bytes are being locked */
 	uint32_t member_count;
 	struct engine_lock_file {
 		int fd;
@@ -40,6 +41,7 @@ struct engine_locks {
 };
 
 int engine_locks_init(struct engine_locks *l, const struct engine_config *config, struct err *err);
+void engine_locks_forget(struct engine_locks *l, int fd);
 uint32_t engine_lock_byte(struct clu_lock lock);
 /* All or nothing. 0, -EAGAIN: somebody has it; else what went wrong. */
 int engine_lock_take(struct engine_locks *l, struct clu_lock lock);

@@ -13,8 +13,9 @@
  * who queues read-locks the waiting byte: a node that gives a lock away and wants it again at once sees that it is not
  * alone and lets the others try first.
  *
- * The descriptors are the hands'. They may close one (a member that was removed) and use its number for another file:
- * so device and inode are compared first, and a file that is another is passed over. */
+ * The descriptors are the hands', who say when they close one (a member that was removed): what is being locked ends
+ * first, and no byte of it is asked for any more. Should they not say it, device and inode are compared: the number may
+ * be another file's by then, which is passed over. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -74,7 +75,17 @@ int engine_locks_init(struct engine_locks *l, const struct engine_config *config
 		l->members[i] = (struct engine_lock_file){ fd, st.st_dev, st.st_ino };
 	}
 	l->member_count = config->member_count;
+	pthread_mutex_init(&l->mutex, NULL);
 	return 0;
+}
+
+void engine_locks_forget(struct engine_locks *l, int fd)
+{
+	pthread_mutex_lock(&l->mutex);
+	for (uint32_t i = 0; i < l->member_count; i++)
+		if (l->members[i].fd == fd)
+			l->members[i].fd = -1;
+	pthread_mutex_unlock(&l->mutex);
 }
 
 uint32_t engine_lock_byte(struct clu_lock lock)
@@ -88,7 +99,7 @@ static bool is_still_it(const struct engine_lock_file *f)
 {
 	struct stat st;
 
-	return fstat(f->fd, &st) == 0 && st.st_dev == f->device && st.st_ino == f->inode;
+	return f->fd >= 0 && fstat(f->fd, &st) == 0 && st.st_dev == f->device && st.st_ino == f->inode;
 }
 
 /* The members that carry this lock, and where to go on: one that is closed carries nothing. */
@@ -109,7 +120,7 @@ static void drop_members(struct engine_locks *l, struct clu_lock lock, uint32_t 
 			engine_byte_drop(l->members[i].fd, engine_lock_byte(lock));
 }
 
-int engine_lock_take(struct engine_locks *l, struct clu_lock lock)
+static int take_all(struct engine_locks *l, struct clu_lock lock)
 {
 	int rc = 0;
 
@@ -127,9 +138,21 @@ int engine_lock_take(struct engine_locks *l, struct clu_lock lock)
 	return rc;
 }
 
+int engine_lock_take(struct engine_locks *l, struct clu_lock lock)
+{
+	int rc;
+
+	pthread_mutex_lock(&l->mutex);
+	rc = take_all(l, lock);
+	pthread_mutex_unlock(&l->mutex);
+	return rc;
+}
+
 void engine_lock_drop(struct engine_locks *l, struct clu_lock lock)
 {
+	pthread_mutex_lock(&l->mutex);
 	drop_members(l, lock, l->member_count);
+	pthread_mutex_unlock(&l->mutex);
 	engine_byte_drop(l->log_fd, engine_lock_byte(lock));
 }
 

@@ -139,6 +139,7 @@ static void close_unlocked(struct umd_array *u, uint32_t entry)
 	struct member *m = TAKE(u->hands[entry]);
 	char *path = TAKE(u->paths[entry]);
 
+	run_cluster_let_go(u, m);
 	pthread_mutex_unlock(&u->lock);
 	mbr_close(m);
 	mem_free(path);

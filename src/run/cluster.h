@@ -96,6 +96,7 @@ int run_cluster_take(struct umd_array *u, const struct run_opening *o, const str
 		     struct err *err);
 int run_cluster_take_name(struct umd_array *u, const char *wanted, const char *name, struct err *err);
 int run_cluster_open_engine(struct umd_array *u, struct err *err);	/* without the lock */
+void run_cluster_let_go(struct umd_array *u, const struct member *m);	/* before it is closed, while the node runs */
 struct run_cluster *run_cluster_free(struct run_cluster *c);
 
 /* ---- cluster_life.c ---- */

@@ -17,9 +17,21 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/mem.h"
+
 enum { STOP_MS = 4000, STOP_HELD_MS = 300, LEAVE_MS = 2000 };
 
 /* ---- loading ---- */
+
+/* Members that are not the array's. */
+static void let_go_of_others(struct umd_array *u)
+{
+	struct run_cluster *c = u->cluster;
+
+	for (uint32_t i = 0; i < c->opening->count; i++)
+		run_cluster_let_go(u, c->opening->hands[i]);
+	c->opening = run_opening_free(c->opening);
+}
 
 /* Under the lock, which is left while members are read. Nobody else changes them: we have the token. */
 static int load(struct umd_array *u, struct err *err)
@@ -34,7 +46,7 @@ static int load(struct umd_array *u, struct err *err)
 	if (rc == 0)
 		rc = run_opening_start(u, c->opening, &c->judge, err);
 	if (rc == 0)
-		c->opening = run_opening_free(c->opening);
+		let_go_of_others(u);
 	return rc;
 }
 
@@ -213,11 +225,16 @@ static void say_goodbye(struct umd_array *u)
 void run_cluster_leave(struct umd_array *u)
 {
 	struct run_cluster *c = u->cluster;
+	struct clu *clu;
 
 	if (!c || !c->engine)
 		return;
 	say_goodbye(u);
 	end_thread(u);
 	c->engine = c->engine->ops->close(c->engine);
-	c->clu = clu_free(c->clu);
+	/* Somebody may still ask for details. */
+	pthread_mutex_lock(&u->lock);
+	clu = TAKE(c->clu);
+	pthread_mutex_unlock(&u->lock);
+	clu_free(clu);
 }

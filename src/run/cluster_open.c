@@ -294,6 +294,14 @@ int run_cluster_open_engine(struct umd_array *u, struct err *err)
 	return 0;
 }
 
+void run_cluster_let_go(struct umd_array *u, const struct member *m)
+{
+	struct engine *e = u->cluster ? u->cluster->engine : NULL;
+
+	if (m && e && e->ops->forget)
+		e->ops->forget(e, m->fd);
+}
+
 struct run_cluster *run_cluster_free(struct run_cluster *c)
 {
 	if (!c)

@@ -32,6 +32,7 @@ with Cluster(nodes=4) as c:
 	c.same(bits[:2], [1, 9], 'each slot has its node\'s chunks')
 
 	c.kill_node('n2')
+	c.until('n1', lambda d: d['cluster']['taken']['slots'] == 1)
 	done = c.at_rest('n1')
 	c.ok(done, 'the other node comes to rest again', c.cluster('n1'))
 	sync = (done or c.detail('n1'))['last_sync'] or {}

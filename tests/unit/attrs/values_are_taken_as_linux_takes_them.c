@@ -448,11 +448,13 @@ static void check_node(void)
 {
 	struct att_cluster node = { .engine = "local", .cluster_name = "lab\001", .node = "n1", .state = "up",
 				    .peers = "3 us n1\n", .suspended = "", .waits_for = "0 2",
-				    .last_event = "n2 has joined", .events = "7 n2 has joined\n", .slot = 3, .nodes = 4, .has_quorum = true };
+				    .last_event = "n2 has joined", .events = "7 n2 has joined\n",
+				    .slot = 3, .nodes = 4, .has_quorum = true };
 
 	begin();
 	set_up(2);
-	is_u64(-att_read(w.t, &w.view, "cluster/state", &(struct text){ 0 }), ENOENT, "nobody else has a cluster");
+	is_u64(-att_read(w.t, &w.view, "cluster/state", &(struct text){ 0 }), ENOENT,
+	       "nobody else has a cluster");
 	w.view.cluster = &node;
 	MATRIX("node", of_a_node);
 	reads("bitmap/metadata", "clustered\n");

@@ -106,8 +106,11 @@ class World:
 		return [path for room in ROOMS for path in self.sources(room + '/*.c')]
 
 	def unit_sources(self, name):
-		"""The brains; a test of hands has those whose headers it includes, on members made by itself."""
+		"""The brains; a test of hands has those whose headers it includes, on members made by itself. The cluster's
+		have an array of their own."""
 		test = f'tests/unit/{name}.c'
+		if name.startswith('cluster/'):
+			return [*self.sources('src/base/*.c'), *self.sources('src/cluster/*.c'), test]
 		with open(os.path.join(self.root, test), encoding='utf-8') as f:
 			hands = re.findall(r'^#include "(run/\w+)\.h"', f.read(), re.MULTILINE)
 		return [*self.pure_sources(), *(f'src/{hand}.c' for hand in hands), *['src/member/member.c'][:len(hands)], test]

@@ -27,12 +27,16 @@ int main(void)
 	ok(w_run(w), "the survivor comes to rest");
 	ok(w_status(w, one).peers[1].state == CLU_P_GONE, "a node without fence is gone, not dead for sure");
 	is_u64(w->nodes[one].a.bits[1], 0, "its slot is not touched");
+	w->nodes[one].a.keeps_reloading = true;
 	w_fence(w, two);
 	ok(w_run(w), "fenced");
+	is_u64(w->nodes[one].a.bits[1], 0, "superblocks that it may have left are read first");
+	w->nodes[one].a.keeps_reloading = false;
+	ok(w_run(w), "they are");
 	is_u64(w->nodes[one].a.bits[1], 1, "its slot is taken once");
 	is_u64(w->nodes[one].a.has_bits, 5, "with its bits");
 	is_u64(w->slot_bits[1], 0, "and cleared");
-	ok(w->nodes[one].a.torn_reloads >= 1, "superblocks were read again first");
+	ok(w->nodes[one].a.torn_reloads >= 1, "what was read there is recorded once more");
 	ok(w_status(w, one).peers[1].state == CLU_P_NONE, "nobody has it now");
 	is_u64(w->double_slots, 0, "no slot was cleared without its lock");
 	w_end(w);

@@ -11,9 +11,34 @@ static void claim(struct w *w, int node)
 	w_event(w, node, CLU_EV_ARRAY);
 }
 
+/* It never knew whose slot it was, and has its lock. */
+static void newcomer_has_the_lock(struct w *w)
+{
+	int newcomer;
+
+	ok(w_up(w, 3, 2), "two nodes are up");
+	w->nodes[1].is_deaf = true;
+	newcomer = w_start(w);
+	ok(w_run(w) && !w->nodes[newcomer].was_up, "a newcomer waits for one that does not answer");
+	w->nodes[0].is_deaf = true;
+	w->nodes[newcomer].a.keeps_taking = true;
+	w_kill(w, 1);
+	w_fence(w, 1);
+	ok(w_run(w) && w->nodes[newcomer].was_up, "that one dies, and the newcomer is up before the survivor hears of it");
+	is_u64(w_status(w, newcomer).peers[1].state, CLU_P_TAKING, "it takes the slot, whosever it was");
+	w->nodes[0].is_deaf = false;
+	claim(w, 0);
+	ok(w_run(w) && w->nodes[0].a.announced == 1, "the survivor need not wait for that to record something");
+	w->nodes[newcomer].a.keeps_taking = false;
+	ok(w_run(w) && w_status(w, 0).peers[1].state == CLU_P_NONE, "the slot is taken");
+	w_end(w);
+}
+
 int main(void)
 {
 	struct w *w = &the_world;
+
+	newcomer_has_the_lock(w);
 
 	ok(w_up(w, 3, 3), "three nodes are up");
 	w->nodes[2].is_deaf = true;

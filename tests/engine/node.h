@@ -10,7 +10,7 @@
  * nodes if they heard the same in the same order since the first of these, members included; a message "zero" begins
  * anew. "until COUNT" answers once so many were counted, "sum" at once. "swap" puts another file under the number of
  * the first member's descriptor, as hands may do after a removal. Who is "greedy" answers each of its next grants by
- * unlocking, and asks for the same lock at once. */
+ * unlocking, asks for the same lock at once, and says "again". */
 #ifndef TESTS_ENGINE_NODE_H
 #define TESTS_ENGINE_NODE_H
 
@@ -109,6 +109,7 @@ static inline void child_deliver(void *opaque, const struct clu_event *ev)
 		child.greedy_count--;
 		child.e->ops->unlock(child.e, ev->lock);
 		child.e->ops->lock(child.e, ev->lock, true);
+		child.e->ops->send(child.e, (const uint8_t *)"again", 5);
 	} else if (ev->kind == CLU_EV_LOCK) {
 		child_say("%s %s", ev->rc ? "busy" : "granted", name);
 	} else if (ev->kind == CLU_EV_LOST) {

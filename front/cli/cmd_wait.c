@@ -1,7 +1,8 @@
 /* umd wait: follow a resync or recovery until none runs.
  *
  * The server answers one question at a time and keeps no listeners, so it is asked ten times a second. What was
- * done is the most that was ever left, less what is left now: writers may add to it. */
+ * done is the most that was ever left, less what is left now: writers may add to it. Of a cluster's array one node
+ * copies, and the others show what is due: it is waited for on any of them. */
 #include <string.h>
 #include <time.h>
 
@@ -26,18 +27,32 @@ static void show(struct cli_progress *p, struct json_object *o, uint64_t *left_m
 	cli_progress_show(p, *left_most - left, *left_most);
 }
 
+/* What was due is done, and this node did not do it. */
+static bool others_did_it(struct json_object *o)
+{
+	struct json_object *members = cli_json_get(o, "members");
+
+	for (size_t i = 0; i < cli_json_len(members); i++)
+		if (!strcmp(cli_json_raw(json_object_array_get_idx(members, i), "state"), "recovering"))
+			return false;
+	return cli_json_get(o, "cluster") && cli_json_runs(o) && !cli_json_bool(cli_json_get(o, "last_sync"), "complete");
+}
+
 /* How the last sync ended. One that was waited for has to be complete. */
 static int print_end(const struct cli *cli, struct json_object *o, bool has_waited)
 {
 	struct json_object *last = cli_json_get(o, "last_sync");
+	bool is_others = has_waited && others_did_it(o);
 
 	if (cli_has(cli, "json"))
 		cli_json_print_object(o);
+	else if (is_others)
+		puts("another node of the cluster has copied what was due");
 	else if (last)
 		printf("%s%s\n", has_waited ? "" : "nothing runs; the last was a ", cli_sync_story(last));
 	else
 		puts("nothing runs");
-	if (has_waited && !cli_json_bool(last, "complete"))
+	if (has_waited && !is_others && !cli_json_bool(last, "complete"))
 		return cli_refuse("the sync of %s ended before it was complete", cli_json_shown(o, "name"));
 	return CLI_DONE;
 }

@@ -393,7 +393,8 @@ static int make_way(struct umd_array *u, const struct named *named, struct err *
 static int look_at(const struct umd_array *u, const char *path, const char *escaped, int fd, bool force,
 		   struct member **ret_member, struct asm_member *look, struct err *err)
 {
-	int rc = mbr_open(path, fd, u->cluster ? run_cluster_lock(u->cluster) : MBR_LOCK_EXCLUSIVE, ret_member, err);
+	enum mbr_lock alone = (enum mbr_lock)(MBR_LOCK_EXCLUSIVE | (u->is_direct ? MBR_DIRECT : 0));
+	int rc = mbr_open(path, fd, u->cluster ? run_cluster_lock(u->cluster) : alone, ret_member, err);
 
 	if (rc < 0)
 		return rc;

@@ -235,6 +235,7 @@ static int from_members(struct umd_array *u, const char *const *members, size_t 
 	else
 		rc = run_cluster_asked(u, options, members, count, err);
 	judge_options.is_node = u->cluster;
+	u->is_direct = options->direct;
 	if (rc == 0) {
 		o->count = (uint32_t)count;
 		rc = open_all(u, o, members, options, &judge_options, err);

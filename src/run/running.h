@@ -29,6 +29,7 @@ struct umd_array {
 	bool is_ending;				/* no run begins any more */
 	struct att *tree;			/* under the lock; changed by errands alone */
 	uint64_t told_clock;			/* of the tree: who watches has been woken for all up to it */
+	bool is_direct;				/* members past the page cache */
 	bool has_superblocks;			/* it was assembled from them, and not cleared since */
 	struct att_facts facts;			/* of the tree, where there are superblocks */
 	struct run_cluster *cluster;		/* it runs as one node of a cluster (cluster.h); NULL: alone */

@@ -1,8 +1,8 @@
 /* Goal:   two nodes of one array in one process, each with its threads, engine and control socket, run without a race.
- * Method: both serve the same two members; workers of each write and read back regions of their own, while others ask
- *         for details, watch, and members fail, leave and come back by commands on either node; one node is closed under
- *         load and joins again; at the end both are closed and the members compared. Run under ThreadSanitizer by the
- *         test runner.
+ * Method: both serve the same two members; workers of each write and read back regions of their own, while others
+ *         ask for details, watch, and members fail, leave and come back by commands on either node; one node is closed
+ *         under load and joins again; at the end both are closed and the members compared. Run under ThreadSanitizer by
+ *         the test runner.
  * Law:    C4, C6, I2, I9.
  * Source: design, sections 5 and 7. */
 #include <errno.h>
@@ -107,8 +107,8 @@ static void *ask(void *opaque)
 			asked++;
 		free(reply);
 		reply = NULL;
-		umd_control(name, "{\"command\":\"watch\",\"timeout_ms\":5,\"paths\":[{\"path\":\"cluster/events\"}]}", -1,
-			    &reply, &error);
+		umd_control(name, "{\"command\":\"watch\",\"timeout_ms\":5,"
+			    "\"paths\":[{\"path\":\"cluster/events\"}]}", -1, &reply, &error);
 		free(reply);
 	}
 	return NULL;

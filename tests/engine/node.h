@@ -1,8 +1,8 @@
 /* Nodes for the tests of engines: each is a process that opens the local engine, does what its parent says, and tells
  * what it hears, line by line. The parent waits for lines; nothing waits for time.
  *
- *	parent -> node   group | lock NAME queue|now | cancel NAME | unlock NAME | send TEXT | flood COUNT | goodbye |
- *	                 close | until COUNT | sum | may | swap FILE | greedy COUNT
+ *	parent -> node   group | lock NAME queue|now | cancel NAME | unlock NAME | send TEXT | flood COUNT |
+ *	                 bulk COUNT | goodbye | close | until COUNT | sum | may | swap FILE | greedy COUNT
  *	node -> parent   open ID | refused TEXT | config COUNT | granted NAME | busy NAME | message TEXT | lost TEXT |
  *	                 note TEXT | seen COUNT HASH | may 0|1 | closed
  *
@@ -133,14 +133,15 @@ static inline struct clu_lock child_lock(const char *name)
 	return (struct clu_lock){ .kind = CLU_LOCK_SLOT, .slot = (uint32_t)atoi(name + strlen("bitmap")) };
 }
 
-static inline void child_flood(struct engine *e, int count)
+/* @len_bytes: of each; 0: as long as its text. */
+static inline void child_flood(struct engine *e, int count, uint32_t len_bytes)
 {
-	char text[64];
+	uint8_t data[CLU_MESSAGE_BYTES_MAX] = { 0 };
 
 	for (int i = 0; i < count; i++) {
-		int len = snprintf(text, sizeof text, "#%llx %d", (unsigned long long)e->node_id, i);
+		int len = snprintf((char *)data, 64, "#%llx %d", (unsigned long long)e->node_id, i);
 
-		e->ops->send(e, (const uint8_t *)text, (uint32_t)len);
+		e->ops->send(e, data, len_bytes ? len_bytes : (uint32_t)len);
 	}
 }
 
@@ -179,7 +180,9 @@ static inline void child_do(struct engine **e, char *line)
 	else if (!strcmp(verb, "send"))
 		ops->send(*e, (const uint8_t *)argument, (uint32_t)strlen(argument));
 	else if (!strcmp(verb, "flood"))
-		child_flood(*e, atoi(argument));
+		child_flood(*e, atoi(argument), 0);
+	else if (!strcmp(verb, "bulk"))
+		child_flood(*e, atoi(argument), CLU_MESSAGE_BYTES_MAX);
 	else if (!strcmp(verb, "until"))
 		child_count_until((uint64_t)atoll(argument));
 	else if (!strcmp(verb, "sum"))

@@ -58,8 +58,9 @@ enum clu_message_type {			/* the first eight have md-cluster's numbers */
 	CLU_M_HELLO = 16,		/* a node has slot `slot`, or none, and asks who else is there */
 	CLU_M_ACK = 17,			/* of message `seq` of node `to`: rc, and for a HELLO what the sender knows */
 	CLU_M_BYE = 18,			/* the sender leaves in order; its slot's lock follows */
-	/* Not acknowledged: the sender was granted the lock of slot `number`, so its owner, node `to_node`, is dead for
-	 * sure. Nobody else need wait for that lock to know it, which whoever has it may be long in giving back. */
+	/* Not acknowledged: the sender was granted the lock of slot `number`, so its owner, node `to_node` (0: the
+	 * sender never knew it), is dead for sure. Nobody else need wait for that lock to know it, which whoever has it
+	 * may be long in giving back. */
 	CLU_M_DEAD = 19,
 };
 

@@ -55,14 +55,23 @@ static void leaver_came(struct clu *c, uint64_t from)
 	clu_wait_no_more(c, from);
 }
 
+/* Does it speak of the slot's owner as we know it? Who came after that one's death names nobody (0): in the order of
+ * messages that node had left before. */
+static bool is_of_owner(const struct clu_slot *s, const struct clu_message *m)
+{
+	if (m->to_node)
+		return s->node_id == m->to_node;
+	return s->state == CLU_P_GONE || s->state == CLU_P_LEAVING || s->state == CLU_P_TAKING;
+}
+
 static void dead_came(struct clu *c, const struct clu_message *m)
 {
 	struct clu_slot *s = &c->slots[m->number];
 
-	if (s->node_id != m->to_node || (s->state != CLU_P_GONE && s->state != CLU_P_UP && s->state != CLU_P_LEAVING))
+	if (!is_of_owner(s, m) || (s->state != CLU_P_GONE && s->state != CLU_P_UP && s->state != CLU_P_LEAVING))
 		return;
 	s->is_dead = true;
-	clu_wait_no_more(c, m->to_node);
+	clu_wait_no_more(c, s->node_id);
 }
 
 void clu_message_came(struct clu *c, uint64_t from, const uint8_t *data, size_t len_bytes)
@@ -246,7 +255,7 @@ static bool process_dead(struct clu *c, struct clu_mail *mail)
 {
 	struct clu_slot *s = &c->slots[mail->m.number];
 
-	if (s->node_id == mail->m.to_node && !s->is_read) {
+	if (is_of_owner(s, &mail->m) && !s->is_read) {
 		if (!is_reloaded(c, mail, true))
 			return c->is_array_asked;
 		s->is_read = true;

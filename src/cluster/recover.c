@@ -92,7 +92,14 @@ static void tell_dead(struct clu *c, uint32_t slot)
 
 	s->is_dead = true;
 	clu_send(c, &m);
-	clu_note(c, "node %s (slot %u) is dead for sure: its slot is taken over", clu_node_text(c, slot), slot);
+	if (s->node_id)
+		clu_note(c, "node %s (slot %u) is dead for sure: its slot is taken over", clu_node_text(c, slot), slot);
+}
+
+/* Of a slot whose owner we never knew the others may know it, and wait for its death. */
+static bool may_be_waited_for(const struct clu *c, const struct clu_slot *s)
+{
+	return s->state == CLU_P_TAKING && !s->is_dead && (s->node_id ? !s->is_read : c->group_count > 1);
 }
 
 /* Ask for what nobody has, let go what nobody needs, tell who is dead. */
@@ -112,7 +119,7 @@ bool clu_pump_dead(struct clu *c)
 			clu_ask_lock(c, clu_slot_lock(slot), true);
 			s->lock = CLU_L_ASKED;
 			has_done = true;
-		} else if (s->state == CLU_P_TAKING && !s->is_read && !s->is_dead) {
+		} else if (may_be_waited_for(c, s)) {
 			tell_dead(c, slot);
 			return true;
 		}

@@ -12,6 +12,7 @@
 #   make install      PREFIX=/usr/local, DESTDIR= for packagers
 #   make fuzz         SECONDS=600 of CPU for each parser's fuzz target, or TARGET=sb1; keeps the minimised corpora
 #   make sim          SECONDS=60 of histories in the simulator from SEED= on, in JOBS=2 processes; a line per law and fault
+#   make csim         the same of clusters: SECONDS=60 of histories of 2 to 5 nodes, from SEED= on
 #   make sim-deep     every workload of DEPTH=3 letters, every crash, every image; half an hour of two processors
 #   make mutants      plants each bug of tests/mutants/bugs.txt; each must be caught (BUGS="name..." or LAW=I3 alone)
 #
@@ -72,6 +73,10 @@ sim: $(BUILD)/build.ninja
 	ninja -C $(BUILD) $(SIM:$(BUILD)/%=%)
 	$(SIM) --seconds $(if $(filter file,$(origin SECONDS)),60,$(SECONDS)) --from $(SEED) --jobs $(JOBS)
 
+csim: $(BUILD)/build.ninja
+	ninja -C $(BUILD) tests/csim/umd-csim
+	$(BUILD)/tests/csim/umd-csim --seconds $(if $(filter file,$(origin SECONDS)),60,$(SECONDS)) --from $(SEED)
+
 sim-deep: $(BUILD)/build.ninja
 	ninja -C $(BUILD) $(SIM:$(BUILD)/%=%)
 	$(SIM) --exhaust $(DEPTH) --orders 2 --jobs $(JOBS)
@@ -97,4 +102,4 @@ install: $(BUILD)/build.ninja
 clean:
 	rm -rf $(BUILD) build-asan build-tsan build-mutants build-fuzz
 
-.PHONY: all demo test test-cluster test-long bench fuzz docs mutants stress install clean sim sim-deep
+.PHONY: all demo test test-cluster test-long bench fuzz docs mutants stress install clean sim csim sim-deep

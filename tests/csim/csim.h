@@ -169,11 +169,16 @@ struct cs_node {
 
 /* ---- the world ---- */
 
+enum cs_event {			/* what histories must bring about */
+	CS_JOINED, CS_ANNOUNCED, CS_TAKEN, CS_COPIED, CS_ADDED, CS_READDED, CS_REMOVED, CS_REFUSED, CS_LOST, CS_EVENTS,
+};
+extern const char *const event_names[CS_EVENTS];
+
 struct cs_stats {
 	uint64_t steps, histories, fault_points, settles, violations;
-	uint64_t faults[16];
-	uint64_t stakes[24];		/* how often each check was asked */
-	uint64_t events[24];		/* joins, take-overs with bits, reloads, recoveries ended, ... */
+	uint64_t faults[16];		/* by kind */
+	uint64_t stakes[16];		/* how often each law was asked */
+	uint64_t events[CS_EVENTS];
 };
 
 struct cs_world {
@@ -195,6 +200,7 @@ struct cs_world {
 	struct cs_lock locks[CS_LOCKS];
 	bool is_parted, has_winner;	/* a partition: nodes with is_cut are on one side; the other has quorum */
 	bool is_settling;
+	bool has_cleared;		/* in this step, a slot of a dead node */
 	uint64_t log_count, text_count;
 
 	/* kept from one history to the next: */
@@ -313,7 +319,6 @@ void law_issued(struct cs_world *w, struct cs_node *n, const struct arr_job *job
 void law_part(struct cs_world *w, struct cs_node *n, const struct cs_job *j, const struct arr_part *p);
 void law_array(struct cs_world *w, struct cs_node *n);	/* its array has stepped */
 void law_announced(struct cs_world *w, struct cs_node *n);
-bool may_differ(struct cs_world *w, uint32_t members, uint64_t chunk);	/* now, or after a cut */
 void law_rest(struct cs_world *w);		/* nothing is left to do */
 void law_stopped(struct cs_world *w);		/* nobody runs */
 

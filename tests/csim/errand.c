@@ -96,6 +96,7 @@ static void removes(struct cs_world *w, struct cs_node *n)
 		return;
 	if (!ev.rc)
 		asm_forget(n->lineage, ev.member);
+	w->stats->events[CS_REMOVED] += !ev.rc;
 	give_back(w, n, ev.rc ? "not removed" : "removed");
 }
 
@@ -222,6 +223,7 @@ static void adds(struct cs_world *w, struct cs_node *n)
 	asm_admitted(n->lineage, entry);
 	if (node_array(w, n, &ev))
 		asm_forget(n->lineage, entry);
+	w->stats->events[n->errand.message.type == CLU_M_RE_ADD ? CS_READDED : CS_ADDED] += !ev.rc;
 	if (n->life == CS_RUNS)
 		give_back(w, n, ev.rc ? err.text : "added");
 }

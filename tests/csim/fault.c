@@ -94,7 +94,7 @@ static void end_at_once(struct cs_world *w, struct cs_node *n)
 		node_dies(w, n);
 	else
 		n->life = CS_DYING;
-	while (hands_have_ghosts(n) && !by_lot(w, 2))
+	while (!n->is_fenced && hands_have_ghosts(n) && !by_lot(w, 2))
 		hands_ghost(w, n);
 	node_over(w, n);
 }

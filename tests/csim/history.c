@@ -10,8 +10,13 @@
 
 static struct cs_world world;
 static bool is_sound;
-static uint64_t last_fault_at;
+static uint64_t last_fault_at, last_turns;
 static enum cs_fault last_fault;
+
+uint64_t history_hash(void)
+{
+	return world.hash;
+}
 
 bool history_is_sound(void)
 {
@@ -86,6 +91,7 @@ static void live(struct cs_world *w, const struct cs_options *o)
 {
 	struct temper t = temper_of(o, w);
 
+	last_turns = t.turns;
 	for (uint32_t turn = 0; turn < t.turns; turn++) {
 		if (turn == o->fault_at) {
 			w->lots = prng_seed(w->setup.seed + turn);
@@ -148,8 +154,9 @@ void history_sweep(const struct cs_options *o, uint64_t seed, struct cs_stats *s
 {
 	struct cs_options one = *o;
 
-	for (uint32_t kind = 0; kind < CS_F_KINDS; kind++)
-		for (one.fault_at = 0; one.fault_at < 260; one.fault_at++) {
+	last_turns = 1;
+	for (one.fault_at = 0; one.fault_at < last_turns; one.fault_at++)
+		for (uint32_t kind = 0; kind < CS_F_KINDS; kind++) {
 			one.fault = (enum cs_fault)kind;
 			history_run(&one, seed, stats);
 			if (!is_sound)

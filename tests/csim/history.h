@@ -13,11 +13,12 @@ struct cs_options {
 
 /* Run it to its end, or until a law is broken. */
 void history_run(const struct cs_options *o, uint64_t seed, struct cs_stats *stats);
-/* The history of the seed as it is, then once for every turn of it and every kind of fault. */
+/* A short one without faults, once for every turn of it and every kind of fault. */
 void history_sweep(const struct cs_options *o, uint64_t seed, struct cs_stats *stats);
 
 /* Of the last one: */
 bool history_is_sound(void);
+uint64_t history_hash(void);		/* of all that went to members and to clients */
 uint64_t history_fault_at(void);
 enum cs_fault history_fault(void);
 

@@ -1,6 +1,7 @@
 /* The laws of clusters, looked at after every step, from the media and from what clients were told alone.
  *
- *   C1  where copies differ, or may differ after a cut, one slot has the bit, on the medium of every member in sync
+ *   C1  where copies differ, or may differ after a cut, one slot has the bit, on the medium of every member in sync;
+ *       C2 when it ends by the clearing of a dead node's slot
  *   C4  no two nodes that may still write have one slot
  *   I1, I2, I6, I8, I9 at rest: every request has ended, members are equal, hold what clients were told, no bit is set
  *
@@ -42,7 +43,7 @@ static uint64_t chunk_sectors(const struct cs_world *w, uint64_t chunk)
 	return min_u64(w->sectors_per_chunk, w->model.count - chunk * w->sectors_per_chunk);
 }
 
-bool may_differ(struct cs_world *w, uint32_t members, uint64_t chunk)
+static bool may_differ(struct cs_world *w, uint32_t members, uint64_t chunk)
 {
 	uint64_t first = chunk * w->sectors_per_chunk, count = chunk_sectors(w, chunk);
 	const struct cs_disk *one = NULL;
@@ -57,8 +58,8 @@ bool may_differ(struct cs_world *w, uint32_t members, uint64_t chunk)
 	return false;
 }
 
-/* Chunks whose bit some slot has on the media of all these members. */
-static uint64_t covered(struct cs_world *w, uint32_t members)
+/* Chunks whose bit some slot has on all these members. */
+static uint64_t covered(struct cs_world *w, uint32_t members, bool in_cache)
 {
 	uint64_t all = 0;
 
@@ -67,7 +68,7 @@ static uint64_t covered(struct cs_world *w, uint32_t members)
 
 		EACH_DISK(w, d)
 			if (members & 1u << disk_index(w, d))
-				bits &= bits_on(w, d, slot, false);
+				bits &= bits_on(w, d, slot, in_cache);
 		all |= bits;
 	}
 	return all;
@@ -85,11 +86,11 @@ static void check_cover(struct cs_world *w)
 
 	if (count_of(members) < 2)
 		return;
-	bits = covered(w, members);
+	bits = covered(w, members, false);
 	w->stats->stakes[CS_C1]++;
 	for (uint64_t c = 0; c < w->chunks; c++)
 		if (!(bits >> c & 1) && may_differ(w, members, c))
-			broken(w, "C1", "copies of chunk %llu may differ, and no slot has its bit on all of %x", (ull)c,
+			broken(w, w->has_cleared ? "C2" : "C1", "copies of chunk %llu may differ, and no slot has its bit on all of %x", (ull)c,
 			       members);
 }
 
@@ -119,6 +120,7 @@ void law_stepped(struct cs_world *w)
 {
 	check_cover(w);
 	check_slots(w);
+	w->has_cleared = false;
 }
 
 /* ---- what an array knows ---- */
@@ -156,7 +158,7 @@ void law_announced(struct cs_world *w, struct cs_node *n)
 		if (best && s && s->is_valid)
 			d->is_out = best->roles[s->number] == ARR_ROLE_FAULTY;
 	}
-	w->stats->events[1]++;
+	w->stats->events[CS_ANNOUNCED]++;
 }
 
 /* ---- at rest ---- */
@@ -217,7 +219,7 @@ static void check_equal(struct cs_world *w, uint32_t members)
 	for (uint64_t c = 0; c < w->chunks; c++)
 		if (may_differ(w, members, c))
 			broken(w, "I2", "at rest copies of chunk %llu differ", (ull)c);
-	bits = covered(w, members);
+	bits = covered(w, members, true);
 	if (bits)	/* what a dead node had set on some of them only says nothing */
 		broken(w, "I8", "at rest slots have the bits %llx", (ull)bits);
 	w->stats->stakes[CS_I8]++;

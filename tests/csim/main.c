@@ -15,10 +15,11 @@
 #include "csim.h"
 #include "history.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <time.h>
 
-enum { VIOLATIONS_MAX = 10 };
+enum { VIOLATIONS_MAX = 10, KEPT_BYTES = 64 << 20 };
 
 struct command {
 	enum { NOTHING, SEEDS, SECONDS, SWEEP } what;
@@ -122,9 +123,14 @@ static bool is_idle(const struct cs_stats *s)
 	for (int i = 0; i < CS_F_KINDS; i++)
 		if (!s->faults[i])
 			is = printf("no fault: %s\n", fault_names[i]);
+	for (int i = 0; i < CS_EVENTS; i++)
+		if (!s->events[i])
+			is = printf("never seen: %s\n", event_names[i]);
 	for (int i = 0; i < CS_STAKES; i++)
 		if (!s->stakes[i])
 			is = printf("never asked: %s\n", stake_names[i]);
+	if (is)
+		puts("the histories are too tame");
 	return is;
 }
 
@@ -135,10 +141,20 @@ static void print_stats(const struct cs_stats *s, double seconds)
 	putchar('\n');
 	for (int i = 0; i < CS_STAKES; i++)
 		printf("%s%s %llu", i ? ", " : "asked: ", stake_names[i], (ull)s->stakes[i]);
-	printf("\n%llu joins, %llu announcements, %llu slots with bits taken\n", (ull)s->events[0], (ull)s->events[1],
-	       (ull)s->events[2]);
+	putchar('\n');
+	for (int i = 0; i < CS_EVENTS; i++)
+		printf("%s%s %llu", i ? ", " : "events: ", event_names[i], (ull)s->events[i]);
+	putchar('\n');
 	printf("%llu histories, %llu steps, %llu fault points, %llu violations in %.1f s\n", (ull)s->histories,
 	       (ull)s->steps, (ull)s->fault_points, (ull)s->violations, seconds);
+}
+
+/* What is freed stays with the process: worlds come and go a thousand times a second. */
+static void keep_memory(void)
+{
+	mallopt(M_MMAP_THRESHOLD, KEPT_BYTES / 2);
+	mallopt(M_TRIM_THRESHOLD, 2 * KEPT_BYTES);
+	mallopt(M_TOP_PAD, KEPT_BYTES);
 }
 
 int main(int argc, char **argv)
@@ -149,6 +165,7 @@ int main(int argc, char **argv)
 
 	(void)argc;
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	keep_memory();
 	for (char **at = argv + 1; *at; at++)
 		if (!take_option(&c, &at))
 			return usage();
@@ -166,6 +183,7 @@ int main(int argc, char **argv)
 		if (++stats.violations == (c.what == SECONDS ? VIOLATIONS_MAX : 1))
 			break;
 	}
+	printf("history hash %016llx\n", (ull)history_hash());
 	print_stats(&stats, now() - begun);
 	if (stats.violations)
 		return 1;

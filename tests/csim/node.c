@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-static const char *const event_names[] = {
+static const char *const heard_names[] = {
 	"join", "leave", "take-token", "give-token", "tell", "lock", "config", "message", "quorum", "lost", "loaded",
 	"seen", "array", "timer",
 };
@@ -93,12 +93,13 @@ static bool carry_out(struct cs_world *w, struct cs_node *n, const struct clu_as
 	case CLU_ASK_UP:
 		trace(w, "  %u: is up", n->number);
 		n->is_up = true;
-		w->stats->events[0]++;
+		w->stats->events[CS_JOINED]++;
 		return false;
 	case CLU_ASK_REFUSED:
 	case CLU_ASK_FAILED:
 		trace(w, "  %u: %s: %s", n->number, ask->kind == CLU_ASK_FAILED ? "failed" : "refused", ask->err.text);
 		n->has_failed = true;
+		w->stats->events[ask->kind == CLU_ASK_FAILED ? CS_LOST : CS_REFUSED]++;
 		return false;
 	case CLU_ASK_ARRAY:
 		array_is_asked(w, n, &ask->array);
@@ -113,7 +114,7 @@ void node_hear(struct cs_world *w, struct cs_node *n, struct clu_event *ev)
 	struct clu_event next = *ev;
 	bool is_asked = true;
 
-	trace(w, "%u hears %s", n->number, event_names[ev->kind]);
+	trace(w, "%u hears %s", n->number, heard_names[ev->kind]);
 	for (uint32_t turn = 0; is_asked && n->life == CS_RUNS; turn++) {
 		is_asked = false;
 		if (turn == 1000)

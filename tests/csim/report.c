@@ -13,6 +13,11 @@ const char *const stake_names[CS_STAKES] = {
 	"C1", "C2", "C3", "C4", "C5", "C6", "I1", "I2", "I3", "I6", "I7", "I8", "I9",
 };
 
+const char *const event_names[CS_EVENTS] = {
+	"joins", "announcements", "slots with bits taken", "ranges copied", "members added", "re-added", "removed",
+	"joins refused", "nodes that lost the cluster",
+};
+
 void trace(struct cs_world *w, const char *format, ...)
 {
 	va_list ap;

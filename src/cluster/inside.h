@@ -77,6 +77,7 @@ struct clu_sending {
 struct clu_view {
 	bool is_there;				/* it runs: not stopped */
 	bool is_reloading, is_broken, is_stopping;
+	bool is_unrecorded;			/* superblocks do not say yet what is known of members */
 	int take;
 	uint64_t size_bytes;
 	struct arr_wants wants;

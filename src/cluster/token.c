@@ -116,9 +116,11 @@ static bool announce(struct clu *c)
 	return true;
 }
 
+/* Before members change all that is known of them is on record: one that is missing, and brought back, must not be
+ * believed as it was. */
 static bool begin_errand(struct clu *c)
 {
-	if (c->errand != CLU_E_WAITS || c->view.is_reloading)
+	if (c->errand != CLU_E_WAITS || c->view.is_reloading || c->view.is_unrecorded)
 		return false;
 	c->errand = CLU_E_HAS;
 	take_answer(c, 0, NULL);

@@ -26,6 +26,10 @@ int main(void)
 	w_event(w, 0, CLU_EV_TAKE_TOKEN);
 	ok(w_run(w) && n->taken == 0, "an errand waits until superblocks were read under the token");
 	n->a.keeps_reloading = false;
+	n->a.keeps_unrecorded = true;
+	ok(w_run(w) && n->taken == 0, "and until all is recorded: who is missing must be out before it comes back");
+	n->a.keeps_unrecorded = false;
+	w_event(w, 0, CLU_EV_ARRAY);
 	ok(w_run(w) && n->taken == 1 && n->taken_rc == 0, "then it may begin");
 	w_event(w, 1, CLU_EV_TAKE_TOKEN);
 	w->nodes[2].keeps_seeing = true;

@@ -12,6 +12,7 @@ enum { W_SIZE = 1 << 20, W_SLOTS = 64 };
 struct arr {
 	bool is_there, is_stopped, is_held, is_lost, is_broken, is_stopping, is_reloading, has_token, has_sync;
 	bool keeps_reloading, keeps_taking, keeps_writing;	/* do not end by themselves */
+	bool keeps_unrecorded;
 	/* wishes: to be recorded; by bitmap; ranges to be copied */
 	unsigned claims, recoveries, windows;
 	bool is_claimed, is_gathered, is_open_asked, is_open;
@@ -32,6 +33,7 @@ void arr_get_status(const struct arr *a, struct arr_status *s)
 	memset(s, 0, sizeof *s);
 	s->size_bytes = W_SIZE;
 	s->is_reloading = a->is_reloading;
+	s->is_recorded = !a->claims && !a->keeps_unrecorded;
 	s->is_broken = a->is_broken;
 	s->is_stopping = a->is_stopping;
 	s->take = a->take;

@@ -41,6 +41,7 @@ static const char *verdict_of(const struct examined *e)
 		{ "in_sync", "in sync" },
 		{ "stale_bitmap", "out of date: needs the set chunks" },
 		{ "stale_full", "out of date: needs everything" },
+		{ "away", "out of date: left out until re-add" },
 		{ "unjudged", "not judged" },
 		{ "recovering", "being recovered" },
 	};

@@ -106,6 +106,14 @@ static bool is_never_used(const struct asm_member *members, const struct asm_pla
 	return plan->has_bitmap && fmt_bitmap_is_uninitialised(bitmap_of(members, plan));
 }
 
+static const char *who_is_left_out(const struct asm_plan *plan)
+{
+	for (uint32_t i = 0; i < plan->member_count; i++)
+		if (plan->verdicts[i] == ASM_AWAY)
+			return plan->reasons[i];
+	return NULL;
+}
+
 static void give_reason(const struct asm_member *members, struct asm_plan *plan, uint32_t coming)
 {
 	const struct sb1 *ref = reference(members, plan);
@@ -133,6 +141,8 @@ static void give_reason(const struct asm_member *members, struct asm_plan *plan,
 	else if (plan->action == ASM_RESYNC)
 		text_fit(plan->reason, sizeof plan->reason, "the array was not stopped cleanly; %s%s", filter,
 			 parity);
+	else if (who_is_left_out(plan))
+		text_fit(plan->reason, sizeof plan->reason, "%s", who_is_left_out(plan));
 	else if (asm_is_dirty(ref))
 		text_fit(plan->reason, sizeof plan->reason,
 			 "the array was not stopped cleanly, but only one member is here: nothing to compare with");

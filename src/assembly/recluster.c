@@ -114,6 +114,9 @@ int asm_plan_recluster(const struct asm_member *members, const struct asm_plan *
 
 	if (rc)
 		return err_set(err, rc, "%s", plan->refusal.text);
+	if (wish->kind == ASM_CLUSTER_MAKE ? plan->is_node : !plan->is_node)
+		return err_set(err, UMD_E_BAD_OPTION, "%s: the array is %s clustered: nothing is changed",
+			       members[plan->freshest].path, plan->is_node ? "already" : "not");
 	rc = check_whole(members, plan, err);
 	if (rc == 0 && wish->kind == ASM_CLUSTER_MAKE)
 		rc = check_single(members, plan, err);

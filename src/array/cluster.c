@@ -177,7 +177,10 @@ static void window(struct arr *a, struct arr_event *ev)
 
 static void sync_lock(struct arr *a, struct arr_event *ev)
 {
-	if (!ev->value && wants_sync(a) && !a->is_broken) {
+	struct arr_wants wants;
+
+	arr_get_wants(a, &wants);
+	if (!ev->value && wants.sync) {
 		ev->rc = -EBUSY;
 		return;
 	}
@@ -212,11 +215,22 @@ bool arr_pump_node(struct arr *a)
 	return arr_pump_look(a) | begin_resync(a) | arr_pump_take(a) | close_range(a);
 }
 
+/* It wants nothing more of the cluster, but what protects a write that is out. */
+static void get_last_wants(const struct arr *a, struct arr_wants *w)
+{
+	w->token = a->node.has_token && (a->claim_phase == CLAIM_SUPER || a->claim_phase == CLAIM_FOLLOWERS);
+	w->sync = a->node.has_sync_lock && a->sync_phase == SYNC_WRITE;
+}
+
 void arr_get_wants(const struct arr *a, struct arr_wants *w)
 {
 	*w = (struct arr_wants){ 0 };
-	if (!a->is_clustered || a->is_broken || a->node.is_lost || arr_is_still(a))
+	if (!a->is_clustered || a->node.is_lost || arr_is_still(a))
 		return;
+	if (a->is_broken) {
+		get_last_wants(a, w);
+		return;
+	}
 	w->token = wants_token(a);
 	w->announce = a->claim_phase == CLAIM_ANNOUNCE && !arr_has_late_jobs(a);
 	w->sync = wants_sync(a);

@@ -84,9 +84,8 @@ static const struct arr_claim_member *claimed(const struct arr_claim *claim, uin
 
 void asm_claim_render(struct asm_lineage *l, const struct arr_claim *claim, struct arr_job *job, uint64_t now_s)
 {
-	/* It says who was missing at the start: whoever has their slot from now on was given it by another node. */
-	for (uint32_t n = 0; n < FMT_SB1_MAX_DEV; n++)
-		l->numbers[n].was_missing = false;
+	if (!l->first_claim)
+		l->first_claim = claim->events;
 	for (uint32_t i = 0; i < job->part_count; i++) {
 		struct arr_part *part = &job->parts[i];
 		struct asm_line *line = &l->lines[part->member];

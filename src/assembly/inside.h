@@ -86,6 +86,7 @@ struct asm_lineage {
 	struct sb1 base;		/* array-wide fields, of the reference */
 	bool is_clustered;
 	uint64_t known_cleared;		/* asm_know_cleared() */
+	uint64_t first_claim;		/* events of ours, that says who was missing; 0: none yet */
 	uint8_t (*looks)[FMT_SB1_BYTES];	/* where superblocks are read again, one per entry */
 	struct asm_line {
 		bool is_used;

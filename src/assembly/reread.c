@@ -65,6 +65,12 @@ static uint32_t role_told(const struct sb1 *sb, uint32_t number)
 	return role == FMT_ROLE_FAULTY ? ARR_ROLE_FAULTY : ARR_ROLE_SPARE;
 }
 
+/* Our own claims say that it is not there: whoever has its slot by later ones was given it by another node. */
+static bool is_missing_still(const struct asm_lineage *l, const struct sb1 *sb, uint32_t number)
+{
+	return l->numbers[number].was_missing && (!l->first_claim || sb->events < l->first_claim);
+}
+
 /* Numbers that were given while we looked elsewhere are not given again. */
 static void take_array(struct asm_lineage *l, const struct sb1 *sb, struct arr_reload *ret)
 {
@@ -74,7 +80,7 @@ static void take_array(struct asm_lineage *l, const struct sb1 *sb, struct arr_r
 	for (uint32_t n = 0; n < sb->max_dev && n < FMT_SB1_MAX_DEV; n++) {
 		uint32_t role = asm_role_of(sb, n);
 
-		if (asm_is_slot(sb, role) && !is_in_table(l, n) && !l->numbers[n].was_missing && role < ARR_MEMBERS_MAX)
+		if (asm_is_slot(sb, role) && !is_in_table(l, n) && !is_missing_still(l, sb, n) && role < ARR_MEMBERS_MAX)
 			ret->strangers |= UINT64_C(1) << role;
 		if (l->numbers[n].state == NUMBER_FREE && role != FMT_ROLE_SPARE)
 			l->numbers[n].state = asm_is_slot(sb, role) ? NUMBER_UNSEEN : NUMBER_GONE;

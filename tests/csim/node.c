@@ -194,12 +194,17 @@ void node_end_if_due(struct cs_world *w, struct cs_node *n)
 
 	if (n->life != CS_RUNS)
 		return;
-	if (n->is_leaving && is_stopped && !n->wants_end && !n->has_failed) {
+	if (n->has_failed && n->array && !n->is_leaving) {
+		node_leave(w, n);
+		return;
+	}
+	is_stopped &= !n->job_count;
+	if (n->is_leaving && is_stopped && !n->wants_end && !n->has_left) {
 		n->wants_end = true;
 		node_hear(w, n, &(struct clu_event){ .kind = CLU_EV_LEAVE });
 		return;
 	}
-	if ((n->has_left || n->has_failed) && is_stopped && !n->job_count)
+	if ((n->has_left || n->has_failed) && is_stopped)
 		node_over(w, n);
 }
 

@@ -19,8 +19,7 @@ struct lab_node {
 	char array[16];			/* "lab@n1": what umd detail takes */
 	char uri[LAB_PATH_BYTES + 128];
 	pid_t keeper, writer;		/* umd serve, and who writes to it; 0: there is none */
-	bool was_killed;
-	char told[256];			/* its last event that was shown */
+	uint64_t told;			/* its events that were shown already, by number */
 };
 
 struct lab {

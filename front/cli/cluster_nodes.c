@@ -101,7 +101,7 @@ int lab_start(struct lab *lab, struct lab_node *node)
 		node->keeper = 0;
 		return cli_refuse("cannot start a process: %s", strerror(errno));
 	}
-	node->was_killed = false;
+	node->told = 0;
 	if (read_uri(words[0], node))
 		return CLI_DONE;
 	reap(&node->keeper);
@@ -151,7 +151,6 @@ int lab_kill(struct lab *lab, struct lab_node *node)
 	kill(server, SIGKILL);
 	reap(&node->keeper);
 	lab_end_writer(node);
-	node->was_killed = true;
 	return CLI_DONE;
 }
 

@@ -16,8 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "attr.h"
 #include "cluster_lab.h"
-#include "json.h"
 #include "map_block.h"
 
 enum { FRAME_MS = 200, LABEL_COLUMNS = 40, CELLS_MIN = 16 };
@@ -61,15 +61,35 @@ void lab_say(struct lab *lab, const char *format, ...)
 	fflush(stdout);
 }
 
-/* What a node noticed, once. */
-static void tell(struct lab *lab, struct lab_node *node, struct json_object *detail)
+/* "12 SENTENCE" for each of the last events: those that were not shown yet. */
+static void tell_lines(struct lab *lab, struct lab_node *node, char *lines)
 {
-	const char *event = cli_json_shown(detail, "cluster.last_event");
+	for (char *line; (line = strsep(&lines, "\n"));) {
+		const char *sentence;
+		uint64_t number;
 
-	if (!*event || !strcmp(event, node->told))
+		if (!cli_read_number(line, &number, &sentence) || number <= node->told)
+			continue;
+		node->told = number;
+		lab_say(lab, "%s:%s", node->name, cli_shown(sentence));
+	}
+}
+
+/* What a node noticed of the cluster, once. */
+static void tell(struct lab *lab, struct lab_node *node)
+{
+	struct json_object *reply;
+	struct umd_error error;
+	char *lines;
+	size_t len;
+
+	if (cli_send(node->array, attr_request("get", "cluster/events"), -1, &reply, &error))
 		return;
-	snprintf(node->told, sizeof node->told, "%s", event);
-	lab_say(lab, "%s: %s", node->name, node->told);
+	if (attr_value(reply, &lines, &len)) {
+		tell_lines(lab, node, lines);
+		free(lines);
+	}
+	json_object_put(reply);
 }
 
 /* ---- maps ---- */
@@ -137,7 +157,7 @@ static struct json_object *ask_anybody(struct lab *lab)
 
 		if (!detail)
 			continue;
-		tell(lab, &lab->nodes[i], detail);
+		tell(lab, &lab->nodes[i]);
 		if (first)
 			json_object_put(detail);
 		else

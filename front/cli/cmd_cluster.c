@@ -153,6 +153,8 @@ static int start_nodes(struct lab *lab)
 			printf("%s  %s\n", lab->nodes[i].name, cli_shown(lab->nodes[i].uri));
 	}
 	fflush(stdout);
+	if (!rc)
+		lab_watch(lab, 0);
 	return rc;
 }
 

@@ -121,6 +121,9 @@ class Moment(Cluster):
 
 	def differing(self, one, other):
 		chunk = self.chunk_bytes()
+		if one == other:
+			return set()
+		one, other = memoryview(one), memoryview(other)
 		return {n // chunk for n in range(0, len(one), chunk) if one[n:n + chunk] != other[n:n + chunk]}
 
 

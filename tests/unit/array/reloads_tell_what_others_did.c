@@ -145,6 +145,34 @@ static void the_order(void)
 	end();
 }
 
+/* Broken, it keeps what it needs for jobs that are out. */
+static void broken_with_jobs_out(void)
+{
+	begin_node((struct setup){ 0 });
+	w_cluster.mute = W_ANNOUNCE;
+	hold(KIND(ARR_JOB_CLAIM));
+	submit(ARR_WRITE, 0, 4096, 'w');
+	run();
+	w.disk.strangers = 1 << 1;
+	reload(true);
+	ok(status()->is_broken && wants().token, "superblocks are on their way: the token stays ours");
+	is_u64((uint64_t)say((struct arr_event){ .kind = ARR_EV_TOKEN }), (uint64_t)-EBUSY, "whoever wants it back");
+	let_go(KIND(ARR_JOB_CLAIM));
+	ok(!wants().token && !wants().announce, "until they have arrived");
+	end();
+
+	begin_node((struct setup){ .is_dirty = true, .set = 1 << 3 });
+	hold(KIND(ARR_JOB_SYNC_WRITE));
+	run();
+	w.disk.strangers = 1 << 1;
+	reload(true);
+	ok(status()->is_broken && wants().sync, "a window is on its way: the sync lock stays ours");
+	is_u64((uint64_t)say((struct arr_event){ .kind = ARR_EV_SYNC_LOCK }), (uint64_t)-EBUSY, "whoever wants it back");
+	let_go(KIND(ARR_JOB_SYNC_WRITE));
+	ok(!wants().sync && !wants().window, "until it has arrived");
+	end();
+}
+
 static void strangers(void)
 {
 	begin_node((struct setup){ 0 });
@@ -247,6 +275,7 @@ int main(void)
 	a_recovery();
 	the_order();
 	strangers();
+	broken_with_jobs_out();
 	half_a_round();
 	nobody_is_believed();
 	twice();

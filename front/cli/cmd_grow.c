@@ -11,15 +11,26 @@
 
 #include "json.h"
 
+static bool is_word(const char *bitmap)
+{
+	return !strcmp(bitmap, "internal") || !strcmp(bitmap, "none") || !strcmp(bitmap, "clustered");
+}
+
 static int check_options(const struct cli *cli)
 {
 	const char *bitmap = cli_text(cli, "bitmap");
 
 	if (!bitmap && !cli_has(cli, "bitmap-chunk"))
 		return cli_usage("grow needs --bitmap=internal, --bitmap=none, --bitmap=FILE or --bitmap-chunk=SIZE");
-	if (bitmap && strcmp(bitmap, "internal") && strcmp(bitmap, "none") && !strpbrk(bitmap, "/."))
-		return cli_usage("--bitmap is internal, none, or a file whose name has a / or a dot, not \"%s\"",
-				 cli_shown(bitmap));
+	if (bitmap && !is_word(bitmap) && !strpbrk(bitmap, "/."))
+		return cli_usage("--bitmap is internal, none, clustered, or a file whose name has a / or a dot, not "
+				 "\"%s\"", cli_shown(bitmap));
+	if ((cli_has(cli, "nodes") || cli_has(cli, "cluster-name") || cli_has(cli, "cluster")) &&
+	    (!bitmap || strcmp(bitmap, "clustered")))
+		return cli_usage("of an array that runs, --nodes, --cluster-name and --cluster go with "
+				 "--bitmap=clustered; members that nobody uses are changed by their paths");
+	if (bitmap && !strcmp(bitmap, "clustered") && cli_has(cli, "bitmap-chunk"))
+		return cli_usage("--bitmap-chunk does not go with --bitmap=clustered: the chunks stay as they are");
 	if (bitmap && !strcmp(bitmap, "none") && cli_has(cli, "bitmap-chunk"))
 		return cli_usage("--bitmap=none has no chunks: --bitmap-chunk does not go with it");
 	if (cli_has(cli, "bitmap-chunk") && !cli_number(cli, "bitmap-chunk", 0))
@@ -31,7 +42,7 @@ static bool is_file(const struct cli *cli)
 {
 	const char *bitmap = cli_text(cli, "bitmap");
 
-	return bitmap && strcmp(bitmap, "internal") && strcmp(bitmap, "none");
+	return bitmap && !is_word(bitmap);
 }
 
 /* The name is durable before anybody remembers it. */
@@ -87,6 +98,12 @@ static struct json_object *request_of(const struct cli *cli, const char *path)
 		json_object_object_add(request, "path", json_object_new_string(path));
 	if (chunk)
 		json_object_object_add(request, "bitmap_chunk_bytes", json_object_new_int64((int64_t)chunk));
+	if (cli_has(cli, "nodes"))
+		json_object_object_add(request, "nodes", json_object_new_int64((int64_t)cli_number(cli, "nodes", 0)));
+	if (cli_has(cli, "cluster-name"))
+		json_object_object_add(request, "cluster_name", json_object_new_string(cli_text(cli, "cluster-name")));
+	if (cli_has(cli, "cluster"))
+		json_object_object_add(request, "cluster", json_object_new_string(cli_text(cli, "cluster")));
 	if (cli_has(cli, "dry-run"))
 		json_object_object_add(request, "dry_run", json_object_new_boolean(true));
 	return request;
@@ -99,8 +116,11 @@ static bool is_off_line(const struct cli *cli)
 {
 	const char *bitmap = cli_text(cli, "bitmap");
 
-	return cli_has(cli, "nodes") || cli_has(cli, "cluster-name") || cli->word_count > 1 ||
-	       (bitmap && !strcmp(bitmap, "clustered"));
+	if (cli->word_count > 1)
+		return true;
+	if (!cli_has(cli, "nodes") && !cli_has(cli, "cluster-name") && !(bitmap && !strcmp(bitmap, "clustered")))
+		return false;
+	return strchr(cli->words[0], '/') || access(cli->words[0], F_OK) == 0;
 }
 
 static int check_off_line(const struct cli *cli)

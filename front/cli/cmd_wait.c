@@ -35,7 +35,8 @@ static bool others_did_it(struct json_object *o)
 	for (size_t i = 0; i < cli_json_len(members); i++)
 		if (!strcmp(cli_json_raw(json_object_array_get_idx(members, i), "state"), "recovering"))
 			return false;
-	return cli_json_get(o, "cluster") && cli_json_runs(o) && !cli_json_bool(cli_json_get(o, "last_sync"), "complete");
+	return cli_json_get(o, "cluster") && cli_json_runs(o) &&
+	       !cli_json_bool(cli_json_get(o, "last_sync"), "complete");
 }
 
 /* How the last sync ended. One that was waited for has to be complete. */

@@ -98,7 +98,9 @@ static int node_new(struct umd_array *u, const struct umd_open_options *o, bool 
 	c->is_direct = o->direct || is_dlm;
 	c->fails_without_quorum = o->fail_without_quorum;
 	snprintf(c->node_name, sizeof c->node_name, "%s", o->node ?: "");
+	pthread_mutex_lock(&u->lock);
 	u->cluster = c;
+	pthread_mutex_unlock(&u->lock);
 	return 0;
 }
 

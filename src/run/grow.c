@@ -183,6 +183,45 @@ int run_grow_as_wished(struct umd_array *u, const struct asm_bitmap_wish *wish, 
 	return rc ? rc : change(u, &plan, NULL, -1, err);
 }
 
+/* Between a cluster and none lies an internal bitmap. */
+static int grow_plainly(struct umd_array *u, int kind, struct err *err)
+{
+	const struct asm_bitmap_wish wish = { .kind = kind };
+	int rc;
+
+	pthread_mutex_lock(&u->lock);
+	rc = run_grow_as_wished(u, &wish, err);
+	pthread_mutex_unlock(&u->lock);
+	return rc;
+}
+
+static void regrow(struct umd_array *u, struct json_object *request, bool would, struct text *reply)
+{
+	struct json_object *kind = NULL;
+	struct err err = { 0 };
+	bool is_none, has_none;
+	int rc = 0;
+
+	json_object_object_get_ex(request, "bitmap", &kind);
+	is_none = !strcmp(json_object_get_string(kind), "none");
+	pthread_mutex_lock(&u->lock);
+	has_none = !arr_bitmap(u->arr);
+	pthread_mutex_unlock(&u->lock);
+	if (has_none)
+		rc = would ? err_set(&err, -ENOENT, "the array has no bitmap: it gets an internal one first") :
+			     grow_plainly(u, ASM_BITMAP_INTERNAL, &err);
+	if (rc == 0)
+		rc = run_regrow(u, request, reply, &err);
+	if (rc == 0 && is_none && !would) {
+		text_drop(reply);
+		rc = grow_plainly(u, ASM_BITMAP_NONE, &err);
+		if (rc == 0)
+			describe(&(struct asm_bitmap_plan){ 0 }, false, reply);
+	}
+	if (rc)
+		run_control_refuse(reply, &err);
+}
+
 void run_command_grow(struct umd_array *u, struct json_object *request, int fd, struct text *reply)
 {
 	struct asm_bitmap_plan plan;
@@ -191,6 +230,10 @@ void run_command_grow(struct umd_array *u, struct json_object *request, int fd, 
 	bool would = json_object_object_get_ex(request, "dry_run", &o) && json_object_get_boolean(o);
 	int rc;
 
+	if (run_is_regrow(u, request)) {
+		regrow(u, request, would, reply);
+		return;
+	}
 	pthread_mutex_lock(&u->lock);
 	rc = grow(u, request, would, fd, &plan, &err);
 	pthread_mutex_unlock(&u->lock);

@@ -209,13 +209,16 @@ static int open_all(struct umd_array *u, struct run_opening *o, const char *cons
 		rc = judge(o, options, err);
 	if (rc == 0)
 		rc = check_pairing(u, o, wish, err);
-	if (rc == 0 && u->cluster)
-		return run_cluster_take(u, o, options, err);
-	return rc < 0 ? rc : run_opening_start(u, o, options, err);
+	if (rc < 0)
+		return rc;
+	pthread_mutex_lock(&u->lock);
+	rc = u->cluster ? run_cluster_take(u, o, options, err) : run_opening_start(u, o, options, err);
+	pthread_mutex_unlock(&u->lock);
+	return rc;
 }
 
-static int from_members(struct umd_array *u, const char *const *members, size_t count,
-			const struct umd_open_options *options, struct err *err)
+int run_open_members(struct umd_array *u, const char *const *members, size_t count,
+		     const struct umd_open_options *options, struct err *err)
 {
 	struct run_opening *o = mem_new(1, sizeof *o);
 	char *prefer = options->prefer ? look_escaped(options->prefer) : NULL;
@@ -276,7 +279,7 @@ int umd_array_open(const char *const *members, size_t count, const struct umd_op
 	else if (options->inactive)
 		rc = open_inactive(u, count, options, &err);
 	else
-		rc = from_members(u, members, count, options, &err);
+		rc = run_open_members(u, members, count, options, &err);
 	if (rc == 0)
 		rc = take_name(u, options->name, options->readonly, &err);
 	if (rc == 0)

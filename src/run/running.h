@@ -126,6 +126,10 @@ void run_tell_end(struct umd_array *u);
  * zero when there was none. */
 void run_end(struct umd_array *u, struct arr_status *ret_last);
 
+/* regrow.c: into a cluster, or out of it: the run ends and begins. Without the lock. 0 or a code with a sentence. */
+bool run_is_regrow(const struct umd_array *u, struct json_object *request);
+int run_regrow(struct umd_array *u, struct json_object *request, struct text *reply, struct err *err);
+
 /* grow.c: ARR_EV_BITMAP, and wait until it is over; takes the event's bitmap. Under the lock, which is left. */
 int run_do_change(struct umd_array *u, struct arr_event *ev);
 
@@ -137,6 +141,9 @@ int run_grow_into_file(struct umd_array *u, const struct asm_bitmap_plan *p, str
 void run_grow_left_file(struct umd_array *u);
 
 /* open.c */
+/* Members are opened, judged, and become brains (of a node: when it has joined). Without the lock. */
+int run_open_members(struct umd_array *u, const char *const *members, size_t count,
+		     const struct umd_open_options *options, struct err *err);
 void run_let_go(struct umd_array *u, uint32_t entry);			/* close a member's hand */
 /* The members of a tree with superblocks are judged once more and become brains. Under the lock, which is left
  * meanwhile. */

@@ -72,6 +72,8 @@ int run_tree_of_array(struct umd_array *u, const struct asm_member *looks, const
 
 	u->has_superblocks = true;
 	u->facts = facts_of(&looks[plan->freshest], plan);
+	att_free(u->tree);	/* of the run before */
+	u->told_clock = 0;
 	u->tree = att_of_array(&u->facts);
 	if (!u->tree)
 		return -ENOMEM;

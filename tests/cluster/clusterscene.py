@@ -76,6 +76,22 @@ class Cluster(Scene):
 		return self.until(node, lambda d: d['sync_action'] == 'idle' and d['bitmap']['needed_chunks'] == 0 and
 			all(p['state'] in ('none', 'up', 'us') for p in d['cluster']['peers']), longest_s)
 
+	def until_no_client(self, name):
+		return self.wait_for(lambda: self.json('detail', '--json', name)['clients'] == 0)
+
+	def until_peers_are_gone(self, name):
+		return self.wait_for(lambda: all(p['state'] in ('us', 'none') for p in
+			self.json('detail', '--json', name)['cluster']['peers']))
+
+	@staticmethod
+	def wait_for(is_so, longest_s=LONGEST_S):
+		last = time.monotonic() + longest_s
+		while not is_so():
+			if time.monotonic() > last:
+				return False
+			time.sleep(0.02)
+		return True
+
 	# ---- members ----
 
 	def slots_of(self, member):

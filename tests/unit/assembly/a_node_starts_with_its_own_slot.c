@@ -262,6 +262,35 @@ static void left_out(void)
 	in_doubt("abc", 0, 1, true, "two of three");
 }
 
+/* Off line: a wish for another kind of array is one sentence, whatever its numbers. */
+static void other_kinds(void)
+{
+	struct asm_recluster make = { .kind = ASM_CLUSTER_MAKE, .nodes = 4 }, keep = { .nodes = 4 };
+	struct asm_recluster end = { .kind = ASM_CLUSTER_END };
+	struct asm_reclustered r;
+	struct bitmap_sb b;
+	struct err err = { 0 };
+
+	clustered("ab");
+	at_event("ab", 40);
+	judge_slot("ab", 0);
+	is_u64((uint64_t)asm_plan_recluster(m, &plan, &end, &r, &err), 0, "the cluster ends %s", err.text);
+	asm_recluster_head(&r, &m[0].sb, 21, slots[0][1]);
+	head('a', 1, &b);
+	ok(b.version == 4 && !b.nodes && b.events == 40 && b.events_cleared == 21,
+	   "its bitmap is as old as the array, and lets nobody back whom a node would not");
+	ok(asm_plan_recluster(m, &plan, &make, &r, &err) == UMD_E_BAD_OPTION && strstr(err.text, "already"), "%s",
+	   err.text);
+	create_as(SB1_2, 2, false, 0x40);
+	options = (struct asm_options){ 0 };
+	judge("ab");
+	ok(asm_plan_recluster(m, &plan, &keep, &r, &err) == UMD_E_BAD_OPTION && strstr(err.text, "not clustered"), "%s",
+	   err.text);
+	keep.kind = ASM_CLUSTER_END;
+	ok(asm_plan_recluster(m, &plan, &keep, &r, &err) == UMD_E_BAD_OPTION && strstr(err.text, "not clustered"), "%s",
+	   err.text);
+}
+
 int main(void)
 {
 	own_bits();
@@ -269,5 +298,6 @@ int main(void)
 	later_pages();
 	refused();
 	left_out();
+	other_kinds();
 	return tap_end();
 }

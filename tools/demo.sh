@@ -5,7 +5,8 @@
 #
 # An ext4 file system with real files goes into a served mirror; the server is killed in the middle of the copy, a member
 # is lost and comes back, and at the end every file, every byte of both members, and the real Linux md (where
-# user-mode-linux is installed) have to agree. Everything happens in one temporary directory; no root is needed.
+# user-mode-linux is installed) have to agree. Then three nodes of a cluster share a mirror, and one of them dies.
+# Everything happens in one temporary directory; no root is needed.
 # Exit status 1 when any of the checks at the end failed.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -147,7 +148,7 @@ linux_looks() {
 		mdadm --stop /dev/md0 >> linux.log 2>&1
 	GUEST
 	chmod +x guest.sh
-	"$root/tests/lab/uml-run" -t 60 -d left.img -d right.img -- ./guest.sh $((FS_MIB << 20))
+	"$root/tests/lab/uml-run" -t 180 -d left.img -d right.img -- ./guest.sh $((FS_MIB << 20))
 }
 
 chapter "1. A mirror of two sparse files"
@@ -218,6 +219,15 @@ if command -v linux.uml > /dev/null; then
 else
 	verdicts+=("  not run the real Linux md: user-mode-linux is not installed")
 fi
+
+chapter "7. Three nodes, one mirror"
+say "Three servers of this machine share two members, and each has a bitmap of its own on them. All write; one is killed:"
+TMPDIR=$stage run umd cluster lab -n 3 --seconds=8 2>&1 | tee lab.log || true
+taken=$(sed -n 's/.*has taken .* copied \([0-9]*\)\.0 MiB$/\1/p' lab.log)
+[ -z "$taken" ] || row "one of three nodes killed while all wrote" $((taken << 20)) $((64 << 20))
+check "what one node wrote every other node reads" grep -q 'every other node reads it' lab.log
+check "another node took the dead one's slot, and copied what it left" test -n "$taken"
+check "the members are equal again" grep -q '^the members are equal' lab.log
 
 chapter "What was copied, and what a full copy would have been"
 printf '  %-44s %12s %12s %8s\n' "moment" "copied" "full copy" "share"

@@ -61,6 +61,32 @@ static void dies(struct w *w, struct story *s, int node)
 		w_fence(w, node);
 }
 
+/* At any point of its life; an array that is held cannot stop by itself. */
+static void leaves(struct w *w, int node)
+{
+	if (count_alive(w) < 2)
+		return;
+	if (w->nodes[node].a.is_there && w->nodes[node].a.is_held)
+		w_event(w, node, CLU_EV_LEAVE);
+	w_leave(w, node);
+}
+
+/* The engine is gone, or the last member failed here: the hands stop the array, and leave. */
+static void ends(struct w *w, int node)
+{
+	if (count_alive(w) < 2)
+		return;
+	if (w_draw(w, 2)) {
+		w_step(w, node, (struct clu_event){ .kind = CLU_EV_LOST });
+	} else {
+		w->nodes[node].a.is_broken = true;
+		w_event(w, node, CLU_EV_ARRAY);
+		for (unsigned steps = w_draw(w, 20); steps && w_once(w); steps--)
+			;
+	}
+	w_leave(w, node);
+}
+
 static void quorum_turns(struct w *w, struct story *s, int node)
 {
 	s->is_away[node] = !s->is_away[node];
@@ -85,13 +111,22 @@ static void act(struct w *w, struct story *s)
 		w_start(w);
 	if (!w->nodes[node].is_alive)
 		return;
-	switch (w_draw(w, 14)) {
+	switch (w_draw(w, 17)) {
 	case 0:
 		dies(w, s, node);
 		break;
 	case 1:
-		if (is_up(w, node) && count_alive(w) > 1)
-			w_leave(w, node);
+		leaves(w, node);
+		break;
+	case 14:
+		w->nodes[node].is_deaf = !w->nodes[node].is_deaf;
+		break;
+	case 15:
+		w->nodes[node].load_rc = -EIO;
+		w->nodes[node].see_rc = -ENOENT;
+		break;
+	case 16:
+		ends(w, node);
 		break;
 	case 2:
 	case 3:
@@ -140,7 +175,7 @@ static bool settles(struct w *w, struct story *s)
 			w_fence(w, i);
 			continue;
 		}
-		a->keeps_writing = a->keeps_taking = a->keeps_reloading = false;
+		a->keeps_writing = a->keeps_taking = a->keeps_reloading = w->nodes[i].is_deaf = false;
 		if (s->is_away[i])
 			quorum_turns(w, s, i);
 		w_event(w, i, CLU_EV_ARRAY);
@@ -203,6 +238,8 @@ static const char *history(struct w *w, uint64_t seed)
 		return "a slot was cleared without its lock";
 	if (w->broken_windows)
 		return "a range was copied that another node did not leave alone";
+	if (w->unread_claims)
+		return "a claim was announced that a node had not read";
 	if (w->missed_bits)
 		return "a gathering missed a bit";
 	return s.all_bits & ~w_all_bits(w) ? "a bit is lost" : NULL;

@@ -25,6 +25,7 @@ struct arr {
 	uint32_t pins[2], pin_count;
 	unsigned announced, reloads, torn_reloads, looks, gathers, opened, copied;
 	uint64_t has_bits;		/* mask of the bits that this node's slot has in memory: see w.slot_bits */
+	unsigned reloads_before[8];	/* of each node, when the claim was durable */
 	uint64_t must_gather;		/* ... that were anywhere when its gathering began */
 };
 

@@ -51,7 +51,7 @@ struct w {
 	uint32_t member_count;
 	uint64_t slot_bits[W_SLOTS];		/* on disk */
 	uint64_t missed_bits;			/* by a gathering */
-	unsigned double_slots, broken_windows;
+	unsigned double_slots, broken_windows, unread_claims;
 };
 
 static struct w_lock *w_lock(struct w *w, struct clu_lock lock)

@@ -15,6 +15,15 @@
 
 static void w_step(struct w *w, int node, struct clu_event ev);
 
+static struct clu_status w_status(const struct w *w, int node)
+{
+	struct clu_status s;
+
+	clu_get_status(w->nodes[node].c, &s);
+	return s;
+}
+
+
 /* Copies: nobody else may be writing there. */
 static void w_open(struct w *w, int node, const struct arr_event *ev)
 {
@@ -80,6 +89,29 @@ static uint64_t w_all_bits(const struct w *w)
 	return bits;
 }
 
+/* Nodes that may write and have not read superblocks since the claim: those that are not fenced as well. (Of one that
+ * was out before we joined we know nothing; nothing is written here until its slot was looked at.) */
+static unsigned w_count_unread(const struct w *w, int node)
+{
+	struct clu_status s = w_status(w, node);
+	unsigned count = 0;
+
+	for (uint32_t i = 0; i < w->node_count; i++) {
+		const struct w_node *n = &w->nodes[i];
+
+		count += (int)i != node && n->was_up && !n->a.is_stopped && w->locks[2 + n->slot].holder == (int)i &&
+			s.peers[n->slot].node_id == n->id && n->a.reloads <= w->nodes[node].a.reloads_before[i];
+	}
+	return count;
+}
+
+static void w_claim(struct w *w, int node)
+{
+	for (uint32_t i = 0; i < w->node_count; i++)
+		w->nodes[node].a.reloads_before[i] = w->nodes[i].a.reloads;
+	w->nodes[node].a.is_claimed = true;
+}
+
 static void w_array(struct w *w, int node, const struct arr_event *ev)
 {
 	struct arr *a = &w->nodes[node].a;
@@ -91,6 +123,7 @@ static void w_array(struct w *w, int node, const struct arr_event *ev)
 		a->looks += ev->value;
 		break;
 	case ARR_EV_ANNOUNCED:
+		w->unread_claims += w_count_unread(w, node);
 		a->announced++;
 		a->is_claimed = false;
 		a->claims -= a->claims != 0;
@@ -288,7 +321,7 @@ static bool w_array_works(struct w *w, int node)
 	else if (a->take == ARR_CHANGE_RUNS && !a->keeps_taking)
 		w_take_ends(w, node);
 	else if (a->has_token && !a->is_reloading && a->claims && !a->is_claimed)
-		a->is_claimed = true;
+		w_claim(w, node);
 	else
 		has_done = false;
 	if (has_done)
@@ -407,14 +440,6 @@ __attribute__((unused)) static void w_leave(struct w *w, int node)
 __attribute__((unused)) static void w_event(struct w *w, int node, enum clu_event_kind kind)
 {
 	w_step(w, node, (struct clu_event){ .kind = kind });
-}
-
-__attribute__((unused)) static struct clu_status w_status(const struct w *w, int node)
-{
-	struct clu_status s;
-
-	clu_get_status(w->nodes[node].c, &s);
-	return s;
 }
 
 /* How many messages of this type a node has sent. */

@@ -452,8 +452,8 @@ struct arr_range arr_suspended(const struct arr *a, uint32_t node);	/* len 0: no
 /* ARR_EV_SUSPEND of @node: no write of ours is under way there any more. */
 bool arr_is_left_alone(const struct arr *a, uint32_t node);
 /* The order in which members decide where copies differ: all nodes must have the same (a joiner is told). Device
- * numbers of those in sync by superblocks (a failure that is not recorded yet counts for nobody else), the first of them
- * that works is the pin. Returns how many. */
+ * numbers of those in sync by superblocks (a failure that is not recorded yet counts for nobody else), the first of
+ * them that works is the pin. Returns how many. */
 uint32_t arr_get_pins(const struct arr *a, uint32_t ret_numbers[ARR_MEMBERS_MAX]);
 void arr_set_pins(struct arr *a, const uint32_t *numbers, uint32_t count);
 

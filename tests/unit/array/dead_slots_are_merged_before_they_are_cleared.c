@@ -5,27 +5,7 @@
  * Source: md cluster specification 8.1, 8.3, 8.20, 8.21. */
 #include "node.h"
 
-#include "base/mem.h"
-
 enum { BITS = 1 << 0 | 1 << 4 | 1 << 10, ALL = (1 << 11) - 1 };
-
-static int allocations_left = 1 << 30;
-
-void *mem_new(size_t count, size_t size)
-{
-	return allocations_left-- > 0 ? calloc(count ? count : 1, size ? size : 1) : NULL;
-}
-
-void *mem_space(size_t bytes)
-{
-	return mem_new(1, bytes);
-}
-
-void *mem_free(void *p)
-{
-	free(p);
-	return NULL;
-}
 
 static void begin_taking(struct setup s, uint64_t bits)
 {
@@ -220,25 +200,6 @@ static void joins_meanwhile(void)
 	end();
 }
 
-static void without_memory(void)
-{
-	begin_taking((struct setup){ 0 }, BITS);
-	allocations_left = 0;
-	is_u64((uint64_t)take_slot(2, true), (uint64_t)-ENOMEM, "without memory it does not begin");
-	allocations_left = 1 << 30;
-	hold(KIND(ARR_JOB_SLOT_READ));
-	take_slot(2, true);
-	allocations_left = 0;
-	run_one_of(ARR_JOB_SLOT_READ);
-	ok(status()->take == ARR_CHANGE_RUNS, "without memory for the commit it waits");
-	ok(arr_next_timer_ms(w.a) <= w.now_ms + 1000, "and asks to be woken");
-	allocations_left = 1 << 30;
-	let_go(KIND(ARR_JOB_SLOT_READ));
-	pass(1000);
-	ok(status()->take == 0 && !slot_bits(0, 2), "then it goes on");
-	end();
-}
-
 static void stops(void)
 {
 	begin_taking((struct setup){ 0 }, BITS);
@@ -306,7 +267,6 @@ int main(void)
 	fails_in_mid_commit();
 	fails_in_mid_clear();
 	joins_meanwhile();
-	without_memory();
 	stops();
 	refused();
 	degraded();

@@ -167,7 +167,7 @@ static void broken_with_jobs_out(void)
 	w.disk.strangers = 1 << 1;
 	reload(true);
 	ok(status()->is_broken && wants().sync, "a window is on its way: the sync lock stays ours");
-	is_u64((uint64_t)say((struct arr_event){ .kind = ARR_EV_SYNC_LOCK }), (uint64_t)-EBUSY, "whoever wants it back");
+	is_u64((uint64_t)say((struct arr_event){ .kind = ARR_EV_SYNC_LOCK }), (uint64_t)-EBUSY, "whoever asks for it");
 	let_go(KIND(ARR_JOB_SYNC_WRITE));
 	ok(!wants().sync && !wants().window, "until it has arrived");
 	end();

@@ -1,28 +1,11 @@
 /* Goal: what another node's slot says is in doubt is in doubt here: every bit, chunk 0 and the last one included, and
  *	nothing behind the last; what says nothing counts as everything; an emptied slot keeps its head.
- * Method: slots made by hand over a bitmap with bits and writes of its own; memory that runs out.
+ * Method: slots made by hand over a bitmap with bits and writes of its own.
  * Law: C1, C2.
  * Source: md cluster specification 8.1, 8.16, 8.21; spec bitmap 3. */
-#include "base/mem.h"
 #include "bm_help.h"
 
-#include <errno.h>
-#include <stdlib.h>
-
 enum { CHUNK = 4096, CHUNKS = 5003, BYTES = 8192 };
-
-static int allocations_left = 100000;
-
-void *mem_new(size_t count, size_t size)
-{
-	return allocations_left-- > 0 ? calloc(count ? count : 1, size ? size : 1) : NULL;
-}
-
-void *mem_free(void *p)
-{
-	free(p);
-	return NULL;
-}
 
 static uint8_t slot[BYTES];
 
@@ -164,24 +147,6 @@ static void everything(void)
 	bm_free(b);
 }
 
-static void without_memory(void)
-{
-	struct bm *b = ours();
-
-	begin_slot(a_head());
-	set(1);
-	set(2500);
-	set(4500);
-	for (int left = 0; left < 3; left++) {
-		allocations_left = left;
-		is_u64((uint64_t)-bm_merge(b, slot), ENOMEM, "memory for %d of three pages of counters", left);
-		ok(!bm_set_chunks(b) && !bm_page_allocations(b) && !bm_wants_commit_now(b), "nothing is kept");
-	}
-	allocations_left = 100000;
-	is_u64((uint64_t)bm_merge(b, slot), 3, "with memory all of it");
-	bm_free(b);
-}
-
 static void emptied(void)
 {
 	struct bm *b = ours();
@@ -217,7 +182,6 @@ int main(void)
 	merged();
 	merged_under_a_commit();
 	everything();
-	without_memory();
 	emptied();
 	return tap_end();
 }

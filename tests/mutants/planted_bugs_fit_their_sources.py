@@ -28,7 +28,7 @@ def unplantable(root, bugs):
 def without_catcher(root, bugs):
 	for bug in bugs:
 		name = bug.named[0] if bug.named else ''
-		path = {'scenario': f'tests/scenarios/{name}.umd', 'unit': f'tests/unit/{name}.c'}.get(bug.catcher)
+		path = {'scenario': f'tests/scenarios/{name}.umd', 'unit': table.unit_test(name)}.get(bug.catcher)
 		if path and not os.path.exists(os.path.join(root, path)):
 			yield f'{bug.name}: {path} does not exist'
 

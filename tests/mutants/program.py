@@ -105,10 +105,18 @@ class World:
 	def pure_sources(self):
 		return [path for room in ROOMS for path in self.sources(room + '/*.c')]
 
+	def engine_sources(self, name):
+		"""The local engine, and members as they are: its tests are processes."""
+		members = [path for path in self.sources('src/member/*.c') if not path.endswith('/record.c')]
+		return [*self.pure_sources(), *members, *self.sources('src/engine/engine_local*.c'),
+			table.unit_test(name)]
+
 	def unit_sources(self, name):
 		"""The brains; a test of hands has those whose headers it includes, on members made by itself. The cluster's
 		have an array of their own."""
-		test = f'tests/unit/{name}.c'
+		if name.startswith('engine/'):
+			return self.engine_sources(name)
+		test = table.unit_test(name)
 		if name.startswith('cluster/'):
 			return [*self.sources('src/base/*.c'), *self.sources('src/cluster/*.c'), test]
 		with open(os.path.join(self.root, test), encoding='utf-8') as f:

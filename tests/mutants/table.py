@@ -29,6 +29,11 @@ class TableError(Exception):
 	pass
 
 
+def unit_test(name):
+	"""The source of a test that catches; those of engines are several processes, and have a folder of their own."""
+	return f'tests/{name}.c' if name.startswith('engine/') else f'tests/unit/{name}.c'
+
+
 class Bug:
 	def __init__(self):
 		self.name = self.file = self.hurts = self.caught = self.museum = ''

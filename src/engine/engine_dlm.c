@@ -28,7 +28,7 @@
 
 #include "base/mem.h"
 
-enum { OPEN_LIMIT_MS = 20000, CLOSE_LIMIT_MS = 5000, RETRY_MS = 5 };
+enum { OPEN_LIMIT_MS = 60000, CLOSE_LIMIT_MS = 5000, RETRY_MS = 5 };
 
 static struct engine_dlm *dlm_of(struct engine *e)
 {

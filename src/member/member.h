@@ -19,6 +19,10 @@ enum mbr_lock {
  * lengths need no alignment beyond sectors. */
 enum { MBR_DIRECT = 0x100 };
 
+/* Or'ed to MBR_LOCK_CLUSTERED: the other nodes are on other machines. A block device is then ours alone on this one
+ * (O_EXCL): the kernel's md cannot start the array here beside us. */
+enum { MBR_ALONE_HERE = 0x200 };
+
 enum mbr_op { MBR_READ, MBR_WRITE, MBR_ZERO, MBR_FLUSH };
 enum { MBR_DURABLE = 1, MBR_MAY_PUNCH = 2, MBR_KEEP_HOLES = 4 };
 

@@ -1,7 +1,7 @@
 /* Opening a member: what it is, who else uses it, and our lock on it (lock.c). Nothing is written here.
  *
- * Block devices are opened with O_EXCL where we are to be alone. Readers and nodes of a cluster share the lock, so they
- * do not keep O_EXCL; nodes only look whether somebody else has it.
+ * Block devices are opened with O_EXCL where we are to be alone, or alone on this machine. Readers and nodes of a cluster
+ * on one host share the lock, so they do not keep O_EXCL; nodes only look whether somebody else has it.
  *
  * A descriptor handed over by another process keeps that process's rights: it is judged like a path. A block device is
  * then opened once more with O_EXCL where our own rights allow it; the one who hands it over must not have used O_EXCL.
@@ -23,7 +23,7 @@ struct opening {
 	char shown[MBR_SHOWN_BYTES];
 	int fd;
 	enum mbr_lock lock;
-	bool is_locking, is_direct;
+	bool is_locking, is_direct, is_alone_here;
 	struct stat st;
 	uint64_t size_bytes;
 	struct err *err;
@@ -58,7 +58,7 @@ static int wanted_mode(const struct opening *o)
 
 static bool wants_device_alone(const struct opening *o)
 {
-	return S_ISBLK(o->st.st_mode) && o->is_locking && o->lock == MBR_LOCK_EXCLUSIVE;
+	return S_ISBLK(o->st.st_mode) && o->is_locking && (o->lock == MBR_LOCK_EXCLUSIVE || o->is_alone_here);
 }
 
 static int describe_busy_device(struct opening *o)
@@ -135,7 +135,7 @@ static int take_lock(struct opening *o)
 		return rc;
 	if (mbr_kernel_holds(&o->st, why, sizeof why))
 		return refuse_busy(o, why);
-	if (o->lock != MBR_LOCK_CLUSTERED || !S_ISBLK(o->st.st_mode))
+	if (o->lock != MBR_LOCK_CLUSTERED || !S_ISBLK(o->st.st_mode) || wants_device_alone(o))
 		return 0;
 	rc = mbr_lock_probe_device(o->fd);
 	if (rc == -EBUSY)
@@ -226,8 +226,8 @@ static int open_member(const char *path, struct opening *o, struct member **ret_
 
 int mbr_open(const char *path, int fd, enum mbr_lock lock, struct member **ret_member, struct err *err)
 {
-	struct opening o = { .fd = fd, .lock = lock & ~MBR_DIRECT, .is_locking = true,
-			     .is_direct = lock & MBR_DIRECT, .err = err };
+	struct opening o = { .fd = fd, .lock = lock & ~(MBR_DIRECT | MBR_ALONE_HERE), .is_locking = true,
+			     .is_direct = lock & MBR_DIRECT, .is_alone_here = lock & MBR_ALONE_HERE, .err = err };
 
 	return open_member(path, &o, ret_member);
 }

@@ -132,7 +132,7 @@ int run_cluster_asked(struct umd_array *u, const struct umd_open_options *o, con
 
 enum mbr_lock run_cluster_lock(const struct run_cluster *c)
 {
-	return (enum mbr_lock)(MBR_LOCK_CLUSTERED | (c->is_direct ? MBR_DIRECT : 0));
+	return (enum mbr_lock)(MBR_LOCK_CLUSTERED | (c->is_direct ? MBR_DIRECT : 0) | (c->is_dlm ? MBR_ALONE_HERE : 0));
 }
 
 /* ---- judged ---- */
@@ -267,7 +267,7 @@ static int make_directory(char **ret_path, struct err *err)
 /* Whoever keeps the server passes it on. */
 static void note(void *opaque, const char *sentence)
 {
-	fprintf(stderr, "umd: %s\n", sentence);
+	fprintf(stderr, "%s\n", sentence);
 }
 
 int run_cluster_open_engine(struct umd_array *u, struct err *err)

@@ -119,7 +119,7 @@ class Node:
 
 	def answered(self):
 		"""[(asked, answered, place, count)] of the last load, and how it ended."""
-		lines = self.cluster.must(self.number, f'cat {self.log}').splitlines()
+		lines = self.cluster.must(self.number, f'cat {self.log} 2> /dev/null || true').splitlines()
 		return [tuple(map(int, l.split())) for l in lines if l[:1].isdigit()], [l for l in lines if l and not l[:1].isdigit()]
 
 	def write(self, at, text, length=4096):

@@ -74,6 +74,10 @@ class Cluster:
 			scenario(self)
 		except Bail as reason:
 			self.ok(False, f'the scenario goes on: {reason}')
+			for node in self.nodes:
+				said = self.on(node, 'corosync-quorumtool -s | grep -A9 Votequorum; dlm_tool status; dlm_tool ls; dmesg | tail -12')
+				for line in (said.stdout + said.stderr).splitlines():
+					self.note(f'node {node}: {line}')
 		print(f'1..{self.count}', flush=True)
 		sys.exit(1 if self.failed else 0)
 

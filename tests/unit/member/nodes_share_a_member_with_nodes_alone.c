@@ -109,6 +109,22 @@ static void check_read_only_descriptor(const char *path)
 	   err.text);
 }
 
+/* Nodes on several machines: here the device is one process's, and the kernel's md gets EBUSY. */
+static void check_alone_here(const char *device)
+{
+	struct member *m = NULL;
+	int other;
+
+	ok(mbr_open(device, -1, MBR_LOCK_CLUSTERED | MBR_ALONE_HERE, &m, &err) == 0, "a node alone on its machine opens it");
+	other = open(device, O_RDONLY | O_EXCL | O_CLOEXEC);
+	ok(other < 0 && errno == EBUSY, "nobody else has it exclusively meanwhile");
+	ok(try_open(device, MBR_LOCK_CLUSTERED | MBR_ALONE_HERE) == UMD_E_MEMBER_BUSY, "a second such node is refused: %s",
+	   err.text);
+	ok(try_open(device, MBR_LOCK_CLUSTERED) == UMD_E_MEMBER_BUSY, "so is one that would share it here: %s", err.text);
+	mbr_close(m);
+	ok(try_open(device, MBR_LOCK_CLUSTERED) == 0, "afterwards it is free");
+}
+
 static void check_loop(const char *path, int fd)
 {
 	char device[64];
@@ -126,6 +142,7 @@ static void check_loop(const char *path, int fd)
 	   err.text);
 	close(exclusive);
 	ok(try_open(device, MBR_LOCK_CLUSTERED) == 0, "and opens afterwards");
+	check_alone_here(device);
 	scratch_loop_end(loop_fd);
 }
 

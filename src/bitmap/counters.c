@@ -7,7 +7,8 @@
  *
  * Two sets of leaves keep the walkers short: *pending* has every leaf with a counter at exactly 1 or 2
  * (it may hold more, bm_age() thins it), *flagged* exactly those with a NEEDED or RESYNC counter.
- * All changes pass through bm_counter_act(): one place keeps the sums. */
+ * All changes pass through bm_counter_act(): one place keeps the sums, and what has changed is not ripe any more: a
+ * chunk that was found in doubt and copied since the members were flushed may be at 1 again (I4). */
 #include "bitmap/private.h"
 
 bool bm_counters_init(struct bm *b)
@@ -71,6 +72,7 @@ static void put(struct bm *b, uint64_t chunk, struct leaf *leaf, uint16_t value)
 	int flagged = !!(value & BM_FLAGS) - !!(old & BM_FLAGS);
 
 	leaf->value[chunk % LEAF_COUNTERS] = value;
+	leaf->ripe[chunk % LEAF_COUNTERS / 64] &= ~(1ull << chunk % 64);
 	leaf->counted += !!value - !!old;
 	leaf->flagged += flagged;
 	b->needed_chunks += flagged;

@@ -15,7 +15,7 @@ enum { LEAF_COUNTERS = 2048, BM_FLAGS = BM_NEEDED | BM_RESYNC };
 
 struct leaf {
 	uint16_t value[LEAF_COUNTERS];
-	uint64_t ripe[LEAF_COUNTERS / 64];	/* stood at 1 before the last bm_age() began */
+	uint64_t ripe[LEAF_COUNTERS / 64];	/* stood at 1 before the last bm_age(), and ever since */
 	uint32_t counted, flagged;		/* counters that are not 0; that carry a flag */
 };
 

@@ -10,7 +10,7 @@ enum { CHUNK = 4096, CHUNKS = 70000, HOT = 48, STEPS = 200000, WRITES_MAX = 200 
 
 /* The model: one entry per chunk of a few hot places that lie across page and leaf boundaries. */
 static const uint64_t places[HOT / 8] = { 0, 2044, 30716, 32764, 63484, 69992 };
-static struct { int writers, age; bool needed, resync, bit, durable, ripe, in_flight; } m[HOT];
+static struct { int writers, age, was; bool needed, resync, bit, durable, ripe, in_flight; } m[HOT];
 static struct { uint64_t first, count; } writes[WRITES_MAX];
 static uint32_t write_count;
 static bool flight, cleared_durable, is_bare;
@@ -174,13 +174,29 @@ static void any_sync(struct bm *b)
 	}
 }
 
+static uint16_t flags_of(uint32_t i)
+{
+	return (m[i].needed ? BM_NEEDED : 0) | (m[i].resync ? BM_RESYNC : 0);
+}
+
+/* Whatever has changed is not ripe any more. */
+static void note_changes(bool is_aged)
+{
+	for (uint32_t i = 0; i < HOT; i++) {
+		int value = age_of(i) | flags_of(i);
+
+		m[i].ripe &= is_aged || value == m[i].was;
+		m[i].was = value;
+	}
+}
+
 static bool agrees(const struct bm *b)
 {
 	uint64_t set = 0, needed = 0;
 
 	for (uint32_t i = 0; i < HOT; i++) {
 		uint16_t value = bm_counter(b, chunk(chunk_of(i)));
-		uint16_t flags = (m[i].needed ? BM_NEEDED : 0) | (m[i].resync ? BM_RESYNC : 0);
+		uint16_t flags = flags_of(i);
 
 		if (value != (age_of(i) | flags) || bm_bit(b, chunk(chunk_of(i))) != m[i].bit ||
 		    bm_bit_is_durable(b, chunk(chunk_of(i))) != m[i].durable)
@@ -221,8 +237,10 @@ static void run(struct bm *b)
 	model_events_cleared = bm_events_cleared(b);
 	events = bm_events(b);
 	for (uint32_t step = 0; step < STEPS && !differ && !walks && !passes; step++) {
+		uint32_t what = prng_below(&rng, 16);
+
 		cleared_before = bm_set_chunks(b);
-		switch (prng_below(&rng, 16)) {
+		switch (what) {
 		case 0: case 1: case 2: any_write(b); break;
 		case 3: case 4: case 5: case 6: any_end(b); break;
 		case 7: passes += !age_all(b); break;
@@ -231,6 +249,7 @@ static void run(struct bm *b)
 		case 10: any_sync(b); break;
 		default: any_commit(b);
 		}
+		note_changes(what == 7);
 		differ += !agrees(b);
 		walks += step % 64 == 0 && !walks_agree(b);
 	}

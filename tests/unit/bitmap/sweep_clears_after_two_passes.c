@@ -13,6 +13,23 @@ static void write_chunk(struct bm *b, uint64_t i)
 	bm_done(b, at(i * CHUNK), 512, false);
 }
 
+/* What was copied meanwhile is not flushed, though its counter stands at 1 again. */
+static void copied_in_between(void)
+{
+	struct bm *b = a_bitmap(64 * CHUNK, CHUNK);
+
+	write_chunk(b, 5);
+	bm_age(b);
+	ok(bm_age(b) && bm_is_ripe(b, chunk(5)), "a chunk is ripe, and the members are being flushed");
+	bm_set_needed(b, at(5 * CHUNK), 512);
+	bm_sync_start(b, at(5 * CHUNK), CHUNK, false);
+	bm_sync_end(b, at(5 * CHUNK), CHUNK, at(6 * CHUNK), true);
+	is_u64(bm_counter(b, chunk(5)), 1, "it is found in doubt, and copied");
+	is_u64(bm_clear(b, false, true), 0, "that is not flushed: its bit stays");
+	ok(bm_age(b) && bm_clear(b, false, true) == 1, "until the next pass");
+	bm_free(b);
+}
+
 int main(void)
 {
 	struct bm *b = a_bitmap(64 * CHUNK, CHUNK);
@@ -50,5 +67,6 @@ int main(void)
 	bm_age(b);
 	ok(!bm_wants_sweep(b), "the sweep may sleep");
 	bm_free(b);
+	copied_in_between();
 	return tap_end();
 }

@@ -15,14 +15,14 @@ void asm_know_cleared(struct asm_lineage *l, uint64_t events_cleared)
 	l->known_cleared = max_u64(l->known_cleared, events_cleared);
 }
 
-static bool is_number_taken(const struct asm_lineage *l, const struct arr_status *s, const struct sb1 *sb)
+/* By a device that is there. One that left, and is remembered here, may not be known to the node that adds: it has the
+ * token, and gave its number to another one. */
+static bool is_number_taken(const struct arr_status *s, const struct sb1 *sb)
 {
-	const struct asm_number *n = &l->numbers[sb->dev_number];
-
 	for (uint32_t i = 0; i < s->member_count; i++)
 		if (s->members[i].state != ARR_M_NONE && s->members[i].dev_number == sb->dev_number)
 			return true;
-	return n->state == NUMBER_KNOWN && memcmp(n->device_uuid, sb->device_uuid, sizeof n->device_uuid);
+	return false;
 }
 
 /* Is it the device that the other node speaks of? */
@@ -77,7 +77,7 @@ int asm_admit_peers(struct asm_lineage *l, const struct arr *a, const struct asm
 	arr_get_status(a, &s);
 	if (rc == 0)
 		rc = check_fit(l, a, m, &why);
-	if (rc == 0 && is_number_taken(l, &s, &m->sb))
+	if (rc == 0 && is_number_taken(&s, &m->sb))
 		rc = err_set(&why, UMD_E_DUPLICATE_MEMBER,
 			     "%s has device number %u, which belongs to another device on this node: it does not join",
 			     m->path, number);

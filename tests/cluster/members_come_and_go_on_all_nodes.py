@@ -6,6 +6,7 @@ Law:    C6 (once a failure is acknowledged by all nobody writes there), I2, I4; 
 Source: the cluster specification, sections 7 and 8 (1, 2, 21).
 """
 import os
+import subprocess
 
 from clusterscene import ARRAY, MIB, Cluster
 
@@ -54,14 +55,28 @@ with Cluster(nodes=4) as c:
 	c.at_rest('n2')
 	c.ok(c.are_equal(), 'the members are equal')
 
-	lost = c.image('lost.img')
-	hidden = os.open(lost, os.O_RDWR)
-	before = c.sums(b)
 	run = c.umd('manage', f'{ARRAY}@n1', '--add', a)
 	c.ok(run.returncode == 0, 'the first one comes back as a spare', run.stderr)
 	c.must('manage', f'{ARRAY}@n1', '--remove', a)
 	c.same([len(states(c, n)) for n in ('n1', 'n2')], [2, 2], 'and leaves again')
-	os.close(hidden)
+
+	# A node for which one folder is another one: it runs in a mount namespace of its own.
+	os.mkdir(c.path('hidden'))
+	unseen = c.image('hidden/d.img')
+	blind = subprocess.run(['unshare', '-m', 'sh', '-c', 'mount -t tmpfs none "$0" && exec "$@"', c.path('hidden'), c.tool, 'serve',
+		'--background', '--cluster=local', '--node=blind', *c.members], env=c.env, capture_output=True, text=True)
+	if blind.returncode:
+		c.skip('a disk that one node cannot open is refused on all', f'no mount namespace: {blind.stderr.strip()[:80]}')
+	else:
+		c.servers.append(f'{ARRAY}@blind')
+		run = c.umd('manage', f'{ARRAY}@n1', '--add', unseen)
+		c.refused(run, 1, ['d.img', 'blind'], 'a disk that one node cannot open is refused, and that node named')
+		c.same([len(states(c, n)) for n in ('n1', 'n2', 'blind')], [2, 2, 2], 'nobody has it')
+		c.refused(c.umd('examine', unseen), 1, ['no md superblock'], 'and nothing on it says that it was to join')
+		c.stop_node('blind')
+		run = c.umd('manage', f'{ARRAY}@n1', '--add', unseen)
+		c.ok(run.returncode == 0, 'when all that are up can open it, it joins', run.stderr)
+		c.same([len(states(c, n)) for n in ('n1', 'n2')], [3, 3], 'everywhere')
 	first.shutdown()
 	second.shutdown()
 	c.stop_all()

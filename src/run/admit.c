@@ -291,14 +291,16 @@ static void take_back(struct umd_array *u, struct joining *j)
 static int ask_others(struct umd_array *u, struct joining *j, struct err *err)
 {
 	bool is_new = is_new_device(j);
-	int rc = is_new ? run_cluster_write_candidate(u, j->m, &j->entry, err) : 0;
+	struct err why = { 0 };
+	int rc = is_new ? run_cluster_write_candidate(u, j->m, &j->entry, &why) : 0;
 
 	if (rc == 0)
 		rc = run_cluster_tell_add(u, is_new ? CLU_M_NEWDISK : CLU_M_RE_ADD, j->entry.dev_number,
-					  is_new ? j->uuid : j->look->sb.device_uuid, j->m->path, err);
-	if (rc < 0)
-		take_back(u, j);
-	return rc;
+					  is_new ? j->uuid : j->look->sb.device_uuid, j->m->path, &why);
+	if (rc == 0)
+		return 0;
+	take_back(u, j);
+	return err_set(err, rc, "%.250s does not join, which every node must see: %s", j->path, why.text);
 }
 
 /* Under the lock. */

@@ -276,6 +276,9 @@ void run_cluster_see(struct umd_array *u)
 	if (rc == 0)
 		rc = join_seen(u, &s, &c->message, &err);
 	pthread_mutex_unlock(&u->lock);
+	/* The adder hears a code; why it was is for this server's log. */
+	if (rc < 0)
+		fprintf(stderr, "a disk that another node adds is refused here: %s\n", err.text);
 	mbr_close(s.m);
 	mem_free(s.path);
 	mem_free(s.look);

@@ -195,6 +195,19 @@ static int grow_plainly(struct umd_array *u, int kind, struct err *err)
 	return rc;
 }
 
+/* A node's superblocks never say clean, so behind the last one there is a resync: of the set chunks, mostly none. It ends,
+ * or what comes next refuses with the reason. */
+static void wait_for_resync(struct umd_array *u)
+{
+	struct arr_status s;
+
+	pthread_mutex_lock(&u->lock);
+	for (arr_get_status(u->arr, &s); s.resync_offset != OFF_NONE && !s.is_stopping && !s.is_broken && !s.is_frozen;
+	     arr_get_status(u->arr, &s))
+		pthread_cond_wait(&u->changed, &u->lock);
+	pthread_mutex_unlock(&u->lock);
+}
+
 static void regrow(struct umd_array *u, struct json_object *request, bool would, struct text *reply)
 {
 	struct json_object *kind = NULL;
@@ -214,6 +227,7 @@ static void regrow(struct umd_array *u, struct json_object *request, bool would,
 		rc = run_regrow(u, request, reply, &err);
 	if (rc == 0 && is_none && !would) {
 		text_drop(reply);
+		wait_for_resync(u);
 		rc = grow_plainly(u, ASM_BITMAP_NONE, &err);
 		if (rc == 0)
 			describe(&(struct asm_bitmap_plan){ 0 }, false, reply);

@@ -94,6 +94,27 @@ def create(c):
 	c.same({c.detail(n)['superblock_name'].split(':')[-1] for n in ('n1', 'n2')}, {'named'}, '00r1_Create --name: both know it')
 
 
+def bitmap_switch(c):
+	what = '01r1_Grow_bitmap-switch'
+	c.fresh('--assume-clean')
+	for client in c.both():
+		client.pwrite(b'\x77' * CHUNK, 7 * MIB)
+		client.shutdown()
+	array = f'{ARRAY}@n1'
+	c.refused(c.umd('grow', array, '--bitmap=none'), 1, ['n2', 'up'], f'{what}: not while the second node is up')
+	c.stop_node('n2')
+	as_node = ['--cluster=local', '--nodes=4', '--cluster-name=lab']
+	for kind in ('none', 'internal', 'none', 'clustered'):
+		c.must('grow', array, f'--bitmap={kind}', *(as_node if kind == 'clustered' else []))
+		bitmap = c.detail('n1')['bitmap']
+		c.same(bitmap and bitmap['kind'] or 'none', kind, f'{what}: the first one has a bitmap of kind {kind}')
+	second = c.connect(c.node('n2'))
+	c.ok(bytes(second.pread(CHUNK, 7 * MIB)) == b'\x77' * CHUNK, f'{what}: the second node starts again, and reads what was written')
+	second.shutdown()
+	c.agree({'in_sync': ['a.img', 'b.img']}, what)
+	c.equal_after_stop(what)
+
+
 def manage_add(c):
 	c.fresh('--assume-clean')
 	first, second = c.both()
@@ -188,7 +209,7 @@ def not_yet(c):
 	c.equal_after_stop('after all that was refused')
 
 
-SCENARIOS = [create, manage_add, manage_readd, switch_recovery, switch_resync, not_yet]
+SCENARIOS = [create, bitmap_switch, manage_add, manage_readd, switch_recovery, switch_resync, not_yet]
 
 with Stage() as c:
 	for scenario in SCENARIOS:

@@ -9,7 +9,7 @@
  *
  * Time is used where no event can be had: 5 ms, doubling to 200, while a lock is queued for, an append is due, or a
  * connection to a member is missing (it may have died while the locks of its process are still being let go). With
- * nothing pending the thread looks once a second whether its log is still there.
+ * nothing pending the thread looks once a second whether its log is still there and all members live.
  *
  * A death is what the kernel says of locks: the dead node's byte is free. So a process that is stopped by a signal is
  * not dead; it holds everything (C5 needs no more here: whoever runs may write, as long as the log is the one that

@@ -182,7 +182,7 @@ bool engine_local_misses_somebody(const struct engine_local *l)
 
 void engine_local_bury(struct engine_local *l)
 {
-	if (engine_local_misses_somebody(l) && engine_log_has_dead(&l->log) && begin(l))
+	if (engine_local_is_in_group(l) && engine_log_has_dead(&l->log) && begin(l))
 		finish(l, engine_log_bury(&l->log));
 }
 

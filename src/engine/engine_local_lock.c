@@ -15,7 +15,10 @@
  *
  * The descriptors are the hands', who say when they close one (a member that was removed): what is being locked ends
  * first, and no byte of it is asked for any more. Should they not say it, device and inode are compared: the number may
- * be another file's by then, which is passed over. */
+ * be another file's by then, which is passed over.
+ *
+ * Left out: a member that is added later carries no lock of the nodes that run already. They meet at the log and at the
+ * members that all had from the start. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

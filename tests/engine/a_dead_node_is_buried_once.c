@@ -5,6 +5,9 @@
  *         written, cut at every kind of place. Then all die at once.
  * Law: C3 (one order for everybody).
  * Source: design section 7: a torn tail is cut by the next holder; a death is a lock that can be had. */
+#include <sys/socket.h>
+#include <sys/un.h>
+
 #include "base/le.h"
 #include "base/prng.h"
 #include "engine/engine_local.h"
@@ -173,6 +176,31 @@ static void check_buried_before(struct node **nodes)
 	}
 }
 
+/* Somebody holds a connection to every node and is none: a missing one cannot be told from their number. */
+static void check_stranger(struct node **nodes)
+{
+	int strangers[NODES];
+	bool is_right = true;
+
+	for (int i = 0; i < NODES; i++) {
+		struct sockaddr_un a = { .sun_family = AF_UNIX };
+
+		snprintf(a.sun_path, sizeof a.sun_path, "%s/33333333333333333333333333333333.log.%d", directory, i);
+		strangers[i] = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+		is_right = connect(strangers[i], (struct sockaddr *)&a, sizeof a) == 0 && is_right;
+	}
+	ok(is_right, "a stranger reaches all sockets");
+	node_tell(nodes[0], "send heard");
+	for (int i = 0; i < NODES; i++)
+		node_expect(nodes[i], "message heard");
+	node_kill(nodes[3]);
+	for (int i = 0; i < NODES - 1; i++)
+		ok(is_next_config(nodes[i], "config 3"), "node %d hears of a death all the same", i);
+	for (int i = 0; i < NODES; i++)
+		close(strangers[i]);
+	nodes[3] = node_join(&wish);
+}
+
 static void check_all_die(struct node **nodes)
 {
 	struct node *n;
@@ -203,6 +231,7 @@ int main(void)
 	for (uint32_t i = 0; i < sizeof cuts / sizeof *cuts; i++)
 		check_torn(nodes, cuts[i], 245);
 	check_buried_before(nodes);
+	check_stranger(nodes);
 	check_all_die(nodes);
 	ok(rmdir(directory) == 0, "nothing is left behind");
 	return tap_end();

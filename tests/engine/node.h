@@ -154,6 +154,13 @@ static inline void child_count_until(uint64_t count)
 	pthread_mutex_unlock(&child.mutex);
 }
 
+static inline void child_be_greedy(int count)
+{
+	pthread_mutex_lock(&child.mutex);
+	child.greedy_count = count;
+	pthread_mutex_unlock(&child.mutex);
+}
+
 static inline void child_swap(const char *path)
 {
 	int fd = open(path, O_RDWR | O_CLOEXEC);
@@ -192,7 +199,7 @@ static inline void child_do(struct engine **e, char *line)
 	else if (!strcmp(verb, "may"))
 		child_say("may %d", ops->may_write(*e));
 	else if (!strcmp(verb, "greedy"))
-		child.greedy_count = atoi(argument);
+		child_be_greedy(atoi(argument));
 	else if (!strcmp(verb, "goodbye"))
 		ops->goodbye(*e);
 	else if (!strcmp(verb, "close"))

@@ -1,7 +1,7 @@
 /* Opening a member: what it is, who else uses it, and our lock on it (lock.c). Nothing is written here.
  *
- * Block devices are opened with O_EXCL where we are to be alone, or alone on this machine. Readers and nodes of a cluster
- * on one host share the lock, so they do not keep O_EXCL; nodes only look whether somebody else has it.
+ * Block devices are opened with O_EXCL where we are to be alone, or alone on this machine. Readers and nodes of a
+ * cluster on one host share the lock, so they do not keep O_EXCL; nodes only look whether somebody else has it.
  *
  * A descriptor handed over by another process keeps that process's rights: it is judged like a path. A block device is
  * then opened once more with O_EXCL where our own rights allow it; the one who hands it over must not have used O_EXCL.

@@ -132,5 +132,3 @@ c = nbd.NBD(); c.connect_uri("{self.uri}"); c.pwrite(("{text}" * {length}).encod
 		return self.cluster.must(self.number, f'''/usr/bin/python3 -c '
 import nbd, sys
 c = nbd.NBD(); c.connect_uri("{self.uri}"); sys.stdout.write(bytes(c.pread({length}, {at})).decode("latin-1"))' ''')
-
-

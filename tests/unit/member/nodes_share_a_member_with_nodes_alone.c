@@ -115,12 +115,14 @@ static void check_alone_here(const char *device)
 	struct member *m = NULL;
 	int other;
 
-	ok(mbr_open(device, -1, MBR_LOCK_CLUSTERED | MBR_ALONE_HERE, &m, &err) == 0, "a node alone on its machine opens it");
+	ok(mbr_open(device, -1, MBR_LOCK_CLUSTERED | MBR_ALONE_HERE, &m, &err) == 0,
+	   "a node alone on its machine opens it");
 	other = open(device, O_RDONLY | O_EXCL | O_CLOEXEC);
 	ok(other < 0 && errno == EBUSY, "nobody else has it exclusively meanwhile");
-	ok(try_open(device, MBR_LOCK_CLUSTERED | MBR_ALONE_HERE) == UMD_E_MEMBER_BUSY, "a second such node is refused: %s",
+	ok(try_open(device, MBR_LOCK_CLUSTERED | MBR_ALONE_HERE) == UMD_E_MEMBER_BUSY,
+	   "a second such node is refused: %s", err.text);
+	ok(try_open(device, MBR_LOCK_CLUSTERED) == UMD_E_MEMBER_BUSY, "so is one that would share it here: %s",
 	   err.text);
-	ok(try_open(device, MBR_LOCK_CLUSTERED) == UMD_E_MEMBER_BUSY, "so is one that would share it here: %s", err.text);
 	mbr_close(m);
 	ok(try_open(device, MBR_LOCK_CLUSTERED) == 0, "afterwards it is free");
 }

@@ -59,7 +59,8 @@ static void need_all_counted(struct arr *a)
 		bm_need_all_counted(a->bitmap);
 }
 
-static int leave(struct arr *a, uint32_t member, bool is_told)
+/* Returns 0, or UMD_E_LAST_MEMBER: then the array is broken and the member stays. */
+int arr_fail_member(struct arr *a, uint32_t member)
 {
 	struct arr_member *m = &a->members[member];
 
@@ -82,26 +83,13 @@ static int leave(struct arr *a, uint32_t member, bool is_told)
 	}
 	m->state = ARR_M_FAULTY;
 	members_changed(a);
-	if (!is_told) {
-		arr_want_record(a);
-		a->failure_generation = a->wanted_generation;
-	}
+	arr_want_record(a);
+	a->failure_generation = a->wanted_generation;
 	if (a->is_external)
 		arr_block(a, member);
 	if (a->writes_in_flight)
 		arr_can_clear_falls(a, ARR_CLEAR_BY_MISSED_WRITE);
 	return 0;
-}
-
-/* Returns 0, or UMD_E_LAST_MEMBER: then the array is broken and the member stays. */
-int arr_fail_member(struct arr *a, uint32_t member)
-{
-	return leave(a, member, false);
-}
-
-int arr_fail_as_told(struct arr *a, uint32_t member)
-{
-	return leave(a, member, true);
 }
 
 void arr_set_reason(struct arr *a, const char *reason)

@@ -16,8 +16,10 @@
  * have copied from it is flushed: the others take our word that each of our writes goes where they say, and nowhere
  * else (C6, I6).
  *
- * A message that speaks of them comes when superblocks are durable, so reading makes nothing to be recorded. What a
- * dead node has left may be half a round: news of that kind are claimed once more, by whoever finds them (I1).
+ * A message that speaks of them comes when superblocks are durable, so reading makes nothing to be recorded, but for a
+ * failure: others may not have read of it yet, and would read from that member what our clients were told is written
+ * (I1). So each node announces it before its clients hear of anything that the member lacks. What a dead node has left
+ * may be half a round: news of that kind are claimed once more, by whoever finds them (I1).
  *
  * An announcement names the event number and a device that has it (LOOK must find as much): where that device is lost
  * here, or the number is not found, this node cannot follow, and is broken. Two that each lost another member would
@@ -158,7 +160,7 @@ static void apply_role(struct arr *a, const struct arr_reload_member *said)
 		if (said->is_recovering && !a->node.has_sync_lock)
 			m->recovery_offset = said->recovery_offset;
 	} else if (said->role == ARR_ROLE_FAULTY || (!has_slot(said) && was_recorded(a, i))) {
-		arr_fail_as_told(a, i);
+		arr_fail_member(a, i);
 	}
 }
 

@@ -202,8 +202,6 @@ uint32_t arr_degraded(const struct arr *a);
 bool arr_is_whole(const struct arr *a);		/* every slot in sync, no resync due */
 uint32_t arr_slots_missing(const struct arr *a);	/* slots with no working member at all */
 int arr_fail_member(struct arr *a, uint32_t member);
-/* The same where it is on disk already: another node has said so. */
-int arr_fail_as_told(struct arr *a, uint32_t member);
 /* A spare takes a slot: it is RECOVERING; told: on disk already. */
 void arr_take_slot(struct arr *a, uint32_t member, uint32_t slot, bool is_told);
 bool arr_spare_may_join(const struct arr *a);

@@ -83,6 +83,7 @@ static void finds_what_was_left(void)
 	is_u64(state_of(1), ARR_M_FAULTY, "a failure that another node left in superblocks is found");
 	is_u64(told_role(0, 1), ARR_ROLE_FAULTY, "and in the claim that follows");
 	is_u64(w.disk.events, FIRST_EVENTS + 2, "which has a number of its own");
+	run();
 	is_score("look012 FLUSH02 FLUSH02 bitmap02 active02 ANNOUNCE bitmap02 write02", "and does not go to it");
 	end();
 }

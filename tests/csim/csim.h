@@ -200,6 +200,7 @@ struct cs_world {
 	struct cs_lock locks[CS_LOCKS];
 	bool is_parted, has_winner;	/* a partition: nodes with is_cut are on one side; the other has quorum */
 	bool is_settling;
+	uint32_t patience;		/* the engine evicts and fences in one of so many steps in which it could */
 	bool has_cleared;		/* in this step, a slot of a dead node */
 	uint64_t log_count, text_count;
 

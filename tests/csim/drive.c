@@ -122,6 +122,7 @@ void drive_settle(struct cs_world *w)
 
 void drive_stop_all(struct cs_world *w)
 {
+	w->is_settling = true;
 	trace(w, "---- all leave");
 	EACH_NODE(w, n) {
 		if (n->life == CS_RUNS && !n->is_leaving)
@@ -131,4 +132,5 @@ void drive_stop_all(struct cs_world *w)
 	}
 	run_out(w);
 	law_stopped(w);
+	w->is_settling = false;
 }

@@ -386,6 +386,8 @@ static bool may_be_fenced(const struct cs_world *w, const struct cs_node *n)
 
 void engine_collect(struct cs_world *w, struct cs_choices *ret)
 {
+	bool is_patient = !w->is_settling && w->patience && !by_lot(w, w->patience);
+
 	EACH_NODE(w, n) {
 		bool is_there = is_connected(w, n);
 
@@ -395,9 +397,9 @@ void engine_collect(struct cs_world *w, struct cs_choices *ret)
 			choice_add(ret, sequence, n);
 		if (is_there && n->lock_ask_count)
 			choice_add(ret, lock_goes_on, n);
-		if (may_be_evicted(w, n))
+		if (!is_patient && may_be_evicted(w, n))
 			choice_add(ret, evicted, n);
-		if (may_be_fenced(w, n))
+		if (!is_patient && may_be_fenced(w, n))
 			choice_add(ret, engine_fence, n);
 		if (n->life != CS_RUNS)
 			continue;

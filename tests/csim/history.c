@@ -50,6 +50,12 @@ static struct temper temper_of(const struct cs_options *o, struct cs_world *w)
 		.one_starts = 6 + lot(w, 40) };
 
 	t.faults = lot(w, 1 << CS_F_KINDS) | lot(w, 1 << CS_F_KINDS);
+	if (by_lot(w, 3)) {	/* members come and go, and so do nodes */
+		t.faults = 1u << CS_F_EIO | 1u << CS_F_USER_FAIL | 1u << CS_F_MEMBERS | 1u << CS_F_DISK |
+			   (by_lot(w, 2) ? 1u << CS_F_DEATH : 1u << CS_F_LEAVE) | (by_lot(w, 2) ? 1u << CS_F_PAUSE : 0);
+		t.one_faults = 4 + lot(w, 16);
+	}
+	w->patience = 1 + lot(w, 3) * lot(w, 20);
 	if (o->fault_at != UINT64_MAX) {
 		t.faults = 0;
 		t.turns = 60 + lot(w, 200);
@@ -81,7 +87,7 @@ static void somebody_returns(struct cs_world *w)
 
 static void strike_by_lot(struct cs_world *w, const struct temper *t)
 {
-	enum cs_fault kind = (enum cs_fault)lot(w, CS_F_KINDS);
+	enum cs_fault kind = by_lot(w, 4) ? CS_F_MEMBERS : (enum cs_fault)lot(w, CS_F_KINDS);
 
 	if (t->faults >> kind & 1 && ((kind != CS_F_CUT && kind != CS_F_ALL_DIE && kind != CS_F_DISK) || by_lot(w, 3)))
 		fault_strike(w, kind);

@@ -5,7 +5,9 @@
  * what clients do, a byte each.
  * Properties: every verdict has harmless words; a plan without refusal has a reference that is in sync, a bitmap that
  * can be read, and nobody's place twice; a started array reads and writes what belongs to it (law I7), nothing at all
- * when it is read-only, and breaks no law, whatever members fail on the way; it ends when it is told to. */
+ * when it is read-only, and breaks no law, whatever members fail on the way; it ends when it is told to. What a node of
+ * a cluster starts is one of as many as there are slots, and superblocks read again, whoever wrote them, tell of its
+ * own members alone; what a change of the cluster would write is believed. */
 #include <string.h>
 
 #include "fuzz.h"
@@ -19,10 +21,10 @@ enum {
 	CSUM_AT = 216,
 	IMAGE_MAX_BYTES = 1 << 16,
 };
-enum { READ_ONLY = 1, MAY_RUN = 2, PREFERS = 4 };
+enum { READ_ONLY = 1, MAY_RUN = 2, PREFERS = 4, IS_NODE = 8, IS_LOOK = 16, SLOT_SHIFT = 5 };
 
 static struct asm_member members[COUNT_MAX];
-static uint8_t image[IMAGE_MAX_BYTES];
+static uint8_t image[IMAGE_MAX_BYTES], supers[COUNT_MAX][FMT_SB1_BYTES];
 
 static void spread(const uint8_t *record, uint8_t raw[FMT_SB1_BYTES])
 {
@@ -54,7 +56,7 @@ size_t fuzz_find_records(const uint8_t *data, size_t size, struct fuzz_record re
 	return n;
 }
 
-static void look(struct fuzz_input *in, uint32_t i)
+static void look(struct fuzz_input *in, uint32_t i, uint32_t slot)
 {
 	static const char *const paths[COUNT_MAX] = { "disk-a", "disk-b", "disk-c", "disk-d" };
 	uint8_t record[SUPER_BYTES], raw[FMT_SB1_BYTES], bitmap[FMT_BITMAP_SB_BYTES];
@@ -70,6 +72,7 @@ static void look(struct fuzz_input *in, uint32_t i)
 	fuzz_take_bytes(in, record, sizeof record);
 	fuzz_take_bytes(in, bitmap, sizeof bitmap);
 	spread(record, raw);
+	memcpy(supers[i], raw, sizeof raw);
 	if (lay_super(minor, m->size_bytes, &at) && at.bytes + FMT_SB1_BYTES <= m->size_bytes)
 		asm_take_superblock(m, minor, at, raw);
 	if (!m->has_superblock)
@@ -77,6 +80,10 @@ static void look(struct fuzz_input *in, uint32_t i)
 	if (asm_wants_bitmap(m, &at)) {
 		FUZZ_MUST(at.bytes + FMT_BITMAP_SB_BYTES <= m->size_bytes);
 		asm_take_bitmap(m, bitmap);
+	}
+	if (asm_wants_slot(m, slot, &at)) {
+		FUZZ_MUST(at.bytes + FMT_BITMAP_SB_BYTES <= m->size_bytes);
+		asm_take_slot(m, bitmap);
 	}
 	FUZZ_MUST(!m->error.code || fuzz_is_sentence(&m->error));
 	FUZZ_MUST(!m->bitmap_error.code || fuzz_is_sentence(&m->bitmap_error));
@@ -137,8 +144,78 @@ static bool read_image(const struct asm_plan *plan, uint8_t fill, uint64_t *ret_
 	if (*ret_bytes > sizeof image)
 		return false;
 	memset(image, fill, *ret_bytes);
-	fmt_bitmap_sb_encode(&members[source].bitmap, image);
+	fmt_bitmap_sb_encode(plan->is_node ? &plan->own_slot : &members[source].bitmap, image);
 	return true;
+}
+
+/* ---- one node of a cluster ---- */
+
+/* Each member's superblock is read where another one's lies. */
+static void read_again(struct asm_lineage *l, const struct arr *a, const uint32_t *member_of, uint32_t entries)
+{
+	struct arr_part parts[COUNT_MAX] = { 0 };
+	struct arr_job job = { .kind = ARR_JOB_LOOK, .parts = parts, .part_count = entries };
+	struct arr_reload seen;
+
+	for (uint32_t i = 0; i < entries; i++)
+		parts[i] = (struct arr_part){ .member = i, .op = ARR_P_READ };
+	asm_look_render(l, &job);
+	for (uint32_t i = 0; i < entries; i++) {
+		const struct asm_member *m = &members[member_of[i]];
+
+		FUZZ_MUST(parts[i].len_bytes == FMT_SB1_BYTES && parts[i].at.bytes == m->super_at.bytes);
+		memcpy(parts[i].data, supers[(member_of[i] + m->sb.events % 2) % COUNT_MAX], FMT_SB1_BYTES);
+	}
+	asm_look_taken(l, a, &job, &seen);
+	FUZZ_MUST(seen.is_found || !seen.member_count);
+	for (uint32_t i = 0; i < seen.member_count; i++)
+		FUZZ_MUST(seen.members[i].member < entries &&
+			  (seen.members[i].role < ARR_MEMBERS_MAX || seen.members[i].role >= ARR_ROLE_FAULTY));
+}
+
+static void start_node(const struct asm_plan *plan, const struct asm_options *options, uint64_t image_bytes)
+{
+	uint32_t member_of[ARR_MEMBERS_MAX];
+	struct asm_lineage *lineage;
+	struct arr_status s;
+	struct err err;
+	struct arr *array;
+
+	if (asm_start(members, plan, options, image_bytes ? image : NULL, image_bytes, &array, &lineage, member_of,
+		      &err))
+		return;
+	arr_get_status(array, &s);
+	FUZZ_MUST(s.is_clustered && s.node_slot == options->node_slot && s.node_slot < s.nodes);
+	FUZZ_MUST(s.resync_offset == OFF_NONE || bm_needed_chunks(arr_bitmap(array)));
+	read_again(lineage, array, member_of, s.member_count);
+	arr_free(array);
+	asm_lineage_free(lineage);
+}
+
+static void recluster(const struct asm_plan *plan, unsigned how)
+{
+	struct asm_recluster wish = { .kind = how % 3, .nodes = how / 3 % 70, .cluster_name = how & 1 ? "lab" : NULL };
+	uint8_t raw[FMT_SB1_BYTES];
+	struct asm_reclustered r;
+	struct err err = { 0 };
+	struct bitmap_sb head;
+
+	if (asm_plan_recluster(members, plan, &wish, &r, &err)) {
+		FUZZ_MUST(fuzz_is_sentence(&err));
+		return;
+	}
+	for (uint32_t i = 0; i < plan->member_count; i++) {
+		const struct asm_member *ref = &members[plan->freshest];
+		member_off at = asm_recluster_place(&r, &members[i], ref, r.slots - 1);
+
+		asm_recluster_super(&r, &members[i], ref, raw);
+		FUZZ_MUST(at.bytes + r.slot_bytes <= members[i].size_bytes);
+		FUZZ_MUST(le_get(raw + CSUM_AT, 4) == fmt_sb1_checksum(raw));
+	}
+	fmt_bitmap_sb_encode(&r.head, raw);
+	asm_recluster_head(&r, &members[plan->freshest].sb, 0, raw);
+	fmt_bitmap_sb_decode(raw, &head);
+	FUZZ_MUST(!fmt_bitmap_sb_check(&head, members[plan->freshest].sb.set_uuid, NULL) && head.nodes == r.head.nodes);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -147,19 +224,27 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint32_t count = 1 + fuzz_take(&in, 1) % COUNT_MAX;
 	unsigned how = fuzz_take(&in, 1), failing = fuzz_take(&in, 1), fill = fuzz_take(&in, 1);
 	struct asm_options options = { .is_readonly = how & READ_ONLY, .may_run_degraded = how & MAY_RUN,
-				       .prefer = how & PREFERS ? "disk-b" : NULL };
+				       .prefer = how & PREFERS ? "disk-b" : NULL, .is_node = how & IS_NODE,
+				       .is_look = how & IS_LOOK, .node_slot = how & IS_NODE ? how >> SLOT_SHIFT : 0 };
 	static struct asm_plan plan;
 	uint64_t image_bytes;
 
 	for (uint32_t i = 0; i < count; i++)
-		look(&in, i);
+		look(&in, i, options.node_slot);
 	asm_judge(members, count, &options, &plan);
 	FUZZ_MUST(plan.member_count == count);
 	words_are_harmless(&plan);
 	if (plan.refusal.code)
 		return 0;
 	plan_is_sound(&plan);
-	if (read_image(&plan, (uint8_t)fill, &image_bytes))
+	recluster(&plan, fill);
+	if (options.is_look)
+		return 0;
+	if (!read_image(&plan, (uint8_t)fill, &image_bytes))
+		return 0;
+	if (options.is_node)
+		start_node(&plan, &options, image_bytes);
+	else
 		run_array((struct run_array){ members, &plan, &options, image_bytes ? image : NULL, image_bytes,
 					      failing }, &in);
 	return 0;

@@ -27,6 +27,15 @@ static bool is_within(const struct arr_part *p, uint64_t at, uint64_t len)
 	return p->at.bytes >= at && p->len_bytes <= len && p->at.bytes - at <= len - p->len_bytes;
 }
 
+/* Who names no bitmap has it as far from the superblock as the reference. */
+static uint64_t bitmap_of(const struct asm_member *m, const struct asm_member *ref)
+{
+	bool is_named = m->sb.feature_map & FMT_SB1_BITMAP;
+
+	return is_named ? m->bitmap_at.bytes :
+			  m->super_at.bytes + (uint64_t)(int64_t)ref->sb.bitmap_offset_sectors * SECTOR_BYTES;
+}
+
 static void check_place(const struct hands *h, const struct arr_job *job, const struct arr_part *p)
 {
 	const struct asm_member *m = &h->r->members[h->member_of[p->member]];
@@ -39,14 +48,14 @@ static void check_place(const struct hands *h, const struct arr_job *job, const 
 	if (job->kind == ARR_JOB_CLAIM) {
 		FUZZ_MUST(p->op == ARR_P_WRITE && p->at.bytes == m->super_at.bytes && p->len_bytes <= FMT_SB1_BYTES);
 	} else if (job->kind == ARR_JOB_BITMAP) {
-		FUZZ_MUST(p->op == ARR_P_WRITE && h->r->plan->has_bitmap && m->has_bitmap);
-		FUZZ_MUST(is_within(p, m->bitmap_at.bytes, round_up(fmt_bitmap_bytes(bm), SECTOR_BYTES)));
+		FUZZ_MUST(p->op == ARR_P_WRITE && h->r->plan->has_bitmap);
+		FUZZ_MUST(is_within(p, bitmap_of(m, ref), round_up(fmt_bitmap_bytes(bm), SECTOR_BYTES)));
 	} else {
 		/* The array's size is the reference's, whatever this one says. */
 		FUZZ_MUST(is_within(p, m->sb.data_offset_sectors * SECTOR_BYTES, ref->sb.size_sectors * SECTOR_BYTES));
 		FUZZ_MUST(!ranges_overlap(p->at.bytes, p->len_bytes, m->super_at.bytes, fmt_sb1_valid_bytes(&m->sb)));
-		FUZZ_MUST(!h->r->plan->has_bitmap || !m->has_bitmap ||
-			  !ranges_overlap(p->at.bytes, p->len_bytes, m->bitmap_at.bytes, fmt_bitmap_bytes(bm)));
+		FUZZ_MUST(!h->r->plan->has_bitmap ||
+			  !ranges_overlap(p->at.bytes, p->len_bytes, bitmap_of(m, ref), fmt_bitmap_bytes(bm)));
 	}
 	FUZZ_MUST(p->len_bytes <= m->size_bytes && p->at.bytes <= m->size_bytes - p->len_bytes);
 }

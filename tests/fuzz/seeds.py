@@ -113,8 +113,9 @@ def seeds_of(name, members):
 			yield 'states', f'{name}-{i}-{k}-bits', le('BBHHHBB', 2 * (k % 2), 1, 4096, 100, 4000, 200, 3) + m.at(place + BITMAP, 512)
 	if ones:
 		records = b''.join(judge_record(m) for m in ones[:4])
-		for flags in (0, 1, 2):
-			yield 'judge', f'{name}-{flags}', le('BBBB', len(ones[:4]) - 1, flags, 5 * flags, 0x11) + records + bytes(range(0, 90, 3))
+		is_cluster = name.startswith(('cm-', 'cl-'))
+		for flags in (0, 1, 2) + ((8, 8 + (1 << 5), 8 + (2 << 5), 16) if is_cluster else ()):
+			yield 'judge', f'{name}-{flags}', le('BBBB', len(ones[:4]) - 1, flags, 5 * flags & 255, 0x11) + records + bytes(range(0, 90, 3))
 	text = b''
 	for m in members[:3]:
 		text += le('BQ', 0, m.size) + b''.join(patches(*area) for area in m.areas)

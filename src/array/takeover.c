@@ -80,7 +80,9 @@ static void issue(struct arr *a, enum arr_job_kind kind, uint64_t members, enum 
 static void merge(struct arr *a)
 {
 	struct arr_node *n = &a->node;
-	int64_t bits = bm_merge(a->bitmap, n->take_image);
+	/* Gathered for a member that came in sync meanwhile: they are their owner's business, and none of ours. */
+	bool is_of_use = n->take_clears || arr_mask(a, ARR_M_RECOVERING);
+	int64_t bits = is_of_use ? bm_merge(a->bitmap, n->take_image) : 0;
 
 	if (bits <= 0) {
 		end(a, (int)bits);

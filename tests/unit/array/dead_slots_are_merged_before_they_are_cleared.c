@@ -69,11 +69,20 @@ static void nothing_to_take(void)
 
 static void only_read(void)
 {
+	begin_taking((struct setup){ .states = { 0, ARR_M_RECOVERING } }, BITS);
+	mute(W_SYNC);
+	score();
+	take_slot(2, false);
+	run();
+	is_score("slot0 bitmap01", "while somebody is recovered the slot of a node that lives is merged, durably");
+	ok(slot_bits(0, 2) == BITS && bm_needed_chunks(w.bitmap), "and stays");
+	end();
+
 	begin_taking((struct setup){ 0 }, BITS);
 	take_slot(2, false);
 	run();
-	is_score("slot0 bitmap01", "the slot of a node that lives is merged, durably");
-	ok(slot_bits(0, 2) == BITS && !wants().sync, "and stays; between those in sync nothing is in doubt");
+	is_score("slot0", "who came in sync meanwhile lacks nothing of it");
+	ok(!bm_needed_chunks(w.bitmap) && !wants().sync, "between those in sync nothing is in doubt");
 	end();
 }
 

@@ -42,6 +42,10 @@ def partition(c, probes):
 	c.ok(three.wait('may_write no', 20, cut)[0] <= no + 1000 < granted, 'it knew before that it has no quorum', three.log())
 	one.tell('unlock 2')
 	c.ok([w for w in one.said_events() if w.startswith('quorum')] == ['quorum yes'], 'the others kept theirs')
+	asked = three.tell('lock resync')
+	three.tell('cancel resync')
+	told = three.wait('lock resync cancelled', 10, asked)[0]
+	c.ok(told - asked < 5000000, 'a lock that nobody can give now may be cancelled all the same', asked, told)
 	before = three.last_written()
 	three.tell('send too-late')
 	c.heal(3)
@@ -51,6 +55,9 @@ def partition(c, probes):
 	c.ok(all('3' not in w.split() for w in one.said_events()[-3:] if w.startswith('config')),
 	     'the others have not seen it as a member again', one.log())
 	c.ok('message 3 too-late' not in one.said_events(), 'nor heard what it said meanwhile')
+	asked = three.tell('close')
+	closed = three.wait('closed', 30, asked)[0]
+	c.ok(closed - asked < 15000000, f'closing takes {(closed - asked) / 1000:.0f} ms, whatever the DLM thinks of it')
 	time.sleep(1)
 	c.ok(now_us() - one.last_written() < 3000000 and now_us() - two.last_written() < 3000000, 'and go on writing',
 	     now_us(), one.last_written(), two.last_written(), one.log(), two.log())

@@ -153,6 +153,21 @@ void run_take_away(struct umd_array *u, uint32_t entry)
 	close_unlocked(u, entry);
 }
 
+/* A member joins or leaves. That waits while superblocks are read again, since a node has died in the middle of ours:
+ * nobody else has the token then, but what it left is not known yet. Under the lock, which is left meanwhile. */
+static int step_member(struct umd_array *u, struct arr_event *ev)
+{
+	struct arr_status s;
+
+	for (;;) {
+		run_step(u, ev);
+		arr_get_status(u->arr, &s);
+		if (ev->rc != -EAGAIN && !(ev->rc == -EBUSY && s.is_reloading && !run_cluster_is_over(u)))
+			return ev->rc;
+		pthread_cond_wait(&u->changed, &u->lock);
+	}
+}
+
 /* Other nodes let go of what may leave here; what may not is refused here alone. */
 static int tell_remove(struct umd_array *u, uint32_t entry, struct err *err)
 {
@@ -172,17 +187,11 @@ static int remove_entry(struct umd_array *u, uint32_t entry, struct err *err)
 
 	if (rc < 0)
 		return rc;
-	for (;;) {
-		run_step(u, &ev);
-		if (ev.rc != -EAGAIN)
-			break;
-		pthread_cond_wait(&u->changed, &u->lock);
-	}
-	if (ev.rc == 0) {
-		run_take_away(u, entry);
-		return wait_recorded(u, err);
-	}
-	return ev.rc;
+	rc = step_member(u, &ev);
+	if (rc < 0)
+		return rc;
+	run_take_away(u, entry);
+	return wait_recorded(u, err);
 }
 
 static int remove_alone(struct umd_array *u, uint32_t entry, struct err *err)
@@ -315,9 +324,11 @@ static int join(struct umd_array *u, struct joining *j, struct err *err)
 		return rc;
 
 	/* The event may give out jobs for the new entry at once; the array's thread takes them only after the lock. */
-	run_step(u, &ev);
-	if (ev.rc < 0)
-		return ev.rc;
+	rc = step_member(u, &ev);
+	if (rc < 0 && u->cluster)
+		take_back(u, j);
+	if (rc < 0)
+		return rc;
 	asm_admitted(u->lineage, ev.ret_member);
 	u->hands[ev.ret_member] = j->m;
 	u->paths[ev.ret_member] = j->path;

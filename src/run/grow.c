@@ -195,8 +195,8 @@ static int grow_plainly(struct umd_array *u, int kind, struct err *err)
 	return rc;
 }
 
-/* A node's superblocks never say clean, so behind the last one there is a resync: of the set chunks, mostly none. It ends,
- * or what comes next refuses with the reason. */
+/* A node's superblocks never say clean, so behind the last one there is a resync: of the set chunks, mostly none. It
+ * ends, or what comes next refuses with the reason. */
 static void wait_for_resync(struct umd_array *u)
 {
 	struct arr_status s;

@@ -253,7 +253,6 @@ struct arr_config {
 	bool is_clustered;
 	uint32_t nodes, node_slot;	/* bitmaps on every member; ours */
 	uint64_t slot_bytes;		/* from one to the next */
-	uint8_t uuid[16];		/* that the superblock of every slot carries */
 	const char *sync_reason;	/* why the first resync or recovery runs; copied */
 };
 

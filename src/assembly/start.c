@@ -160,7 +160,6 @@ static void configure_node(const struct asm_member *members, const struct asm_pl
 	c->nodes = first->nodes;
 	c->node_slot = plan->node_slot;
 	c->slot_bytes = asm_slot_bytes(first);
-	memcpy(c->uuid, first->uuid, sizeof c->uuid);
 	if (!bm_needed_chunks(c->bitmap))
 		c->resync_offset = OFF_NONE;
 }

@@ -21,7 +21,7 @@ static void a_failure(void)
 	is_score("look012 FLUSH01", "superblocks are read, and none is written; what was copied from it is flushed");
 	is_u64(state_of(2), ARR_M_FAULTY, "what failed there has failed here");
 	ok(bm_counter(w.bitmap, (chunk_no){ 0 }) & BM_NEEDED, "what is counted is NEEDED");
-	ok(wants().token && status()->events == FIRST_EVENTS + 2, "others may not have read of it: we announce it, too");
+	ok(wants().token && status()->events == FIRST_EVENTS + 2, "others may not have read of it: we announce it");
 	ok(status()->is_reloading, "a write is on the way to it: we have not read of it yet");
 	let_go(KIND(ARR_JOB_REQUEST));
 	ok(!status()->is_reloading && !req->is_done, "when that has ended we have, and no client hears of it");

@@ -133,6 +133,7 @@ struct asm_plan {
 	/* The refusal is only that umd does not start this kind of array (level, metadata, bitmap, feature), which
 	 * Linux does: action, reason and bytes are then what such a start would do. */
 	bool is_unsupported;
+	bool is_of_nodes;			/* several wrote superblocks: one number may have been given twice */
 	bool is_node;				/* one node's: only its own slot is loaded, from @bitmap_member */
 	uint32_t node_slot;
 	/* GOOD: it is read. EMPTY: no member in sync has anything there: a new one is made, without bits. BAD: what

@@ -106,11 +106,11 @@ static bool may_be_reference(const struct asm_member *m)
 	return asm_is_usable(m) && asm_is_slot(&m->sb, asm_own_role(&m->sb)) && !asm_is_recovering(&m->sb);
 }
 
-static bool is_fresher(const struct sb1 *a, const struct sb1 *b, bool is_node)
+static bool is_fresher(const struct sb1 *a, const struct sb1 *b, bool is_of_nodes)
 {
 	if (a->events != b->events)
 		return a->events > b->events;
-	if (is_node && asm_is_left_behind(a, b) != asm_is_left_behind(b, a))
+	if (is_of_nodes && asm_is_left_behind(a, b) != asm_is_left_behind(b, a))
 		return asm_is_left_behind(b, a);
 	if (asm_own_role(a) != asm_own_role(b))
 		return asm_own_role(a) < asm_own_role(b);
@@ -128,7 +128,7 @@ static bool find_reference(const struct asm_member *members, const struct asm_op
 			best = i;
 			break;
 		}
-		if (best == plan->member_count || is_fresher(&members[i].sb, &members[best].sb, o->is_node))
+		if (best == plan->member_count || is_fresher(&members[i].sb, &members[best].sb, plan->is_of_nodes))
 			best = i;
 	}
 	if (best == plan->member_count) {
@@ -214,6 +214,14 @@ static bool find_bitmap(const struct asm_member *members, const struct asm_optio
 
 /* ---- all stages ---- */
 
+static bool says_clustered(const struct asm_member *members, const struct asm_plan *plan)
+{
+	for (uint32_t i = 0; i < plan->member_count; i++)
+		if (asm_is_usable(&members[i]) && members[i].sb.feature_map & FMT_SB1_CLUSTERED)
+			return true;
+	return false;
+}
+
 void asm_judge(const struct asm_member *members, uint32_t count, const struct asm_options *options,
 	       struct asm_plan *plan)
 {
@@ -223,6 +231,7 @@ void asm_judge(const struct asm_member *members, uint32_t count, const struct as
 	plan->member_count = count < ARR_MEMBERS_MAX ? count : ARR_MEMBERS_MAX;
 	plan->resync_offset = OFF_NONE;
 	plan->is_node = options->is_node;
+	plan->is_of_nodes = options->is_node || (options->is_look && says_clustered(members, plan));
 	if (count > ARR_MEMBERS_MAX) {
 		err_set(&plan->refusal, UMD_E_NOT_SUPPORTED, "%u members were given; umd handles %d", count,
 			ARR_MEMBERS_MAX);

@@ -80,7 +80,8 @@ static void take_array(struct asm_lineage *l, const struct sb1 *sb, struct arr_r
 	for (uint32_t n = 0; n < sb->max_dev && n < FMT_SB1_MAX_DEV; n++) {
 		uint32_t role = asm_role_of(sb, n);
 
-		if (asm_is_slot(sb, role) && !is_in_table(l, n) && !is_missing_still(l, sb, n) && role < ARR_MEMBERS_MAX)
+		if (asm_is_slot(sb, role) && !is_in_table(l, n) && !is_missing_still(l, sb, n) &&
+		    role < ARR_MEMBERS_MAX)
 			ret->strangers |= UINT64_C(1) << role;
 		if (l->numbers[n].state == NUMBER_FREE && role != FMT_ROLE_SPARE)
 			l->numbers[n].state = asm_is_slot(sb, role) ? NUMBER_UNSEEN : NUMBER_GONE;

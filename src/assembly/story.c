@@ -222,7 +222,7 @@ static void judge_other(const struct asm_member *members, const struct asm_optio
 	}
 
 	/* One in mid-recovery never ran by itself: where the reference does not list it, it was just being let in. */
-	ran_apart = !is_listed && !asm_is_recovering(s) && s->events >= r->events + plan->is_node;
+	ran_apart = !is_listed && !asm_is_recovering(s) && s->events >= r->events + plan->is_of_nodes;
 	has_forked = !asm_counts_active(s, r) || ran_apart || s->events > r->events + 1;
 	if (has_forked && !o->prefer)
 		SAY(plan, i, ASM_FORKED, "%s", "it ran apart from the others");

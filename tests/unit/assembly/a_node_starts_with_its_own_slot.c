@@ -262,6 +262,22 @@ static void left_out(void)
 	in_doubt("abc", 0, 1, true, "two of three");
 }
 
+/* A node died in mid-round and the others gave its number again: examine tells the same story as the next start. */
+static void a_number_given_twice(void)
+{
+	clustered("ab");
+	told_by("b", 0, FMT_ROLE_FAULTY);
+	is_u64((uint64_t)judge_slot("ab", 0), 0, "a node starts: %s", plan.refusal.text);
+	ok(plan.freshest == 1 && plan.verdicts[0] == ASM_AWAY, "with the one that nobody counts on left out");
+	options = (struct asm_options){ .is_look = true };
+	is_u64((uint64_t)judge_slot("ab", 0), 0, "examine says so: %s", plan.refusal.text);
+	ok(plan.freshest == 1 && plan.verdicts[0] == ASM_AWAY, "with the same reference");
+	create(2);
+	told_by("b", 0, FMT_ROLE_FAULTY);
+	options = (struct asm_options){ .is_look = true };
+	is_u64((uint64_t)judge("ab"), (uint64_t)UMD_E_FORKED, "an array of one host ran apart");
+}
+
 /* Off line: a wish for another kind of array is one sentence, whatever its numbers. */
 static void other_kinds(void)
 {
@@ -298,6 +314,7 @@ int main(void)
 	later_pages();
 	refused();
 	left_out();
+	a_number_given_twice();
 	other_kinds();
 	return tap_end();
 }

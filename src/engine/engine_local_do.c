@@ -201,15 +201,17 @@ static void enqueue(struct engine_local *l, struct clu_lock lock, uint64_t not_b
 	l->queue[l->queue_count++] = (struct engine_queued){ lock, not_before_ms };
 }
 
-static void dequeue(struct engine_local *l, struct clu_lock lock)
+/* False: it is not in the queue, so it was answered. */
+static bool dequeue(struct engine_local *l, struct clu_lock lock)
 {
 	for (uint32_t i = 0; i < l->queue_count; i++) {
 		if (!is_same(l->queue[i].lock, lock))
 			continue;
 		engine_lock_wait(&l->locks, lock, false);
 		l->queue[i] = l->queue[--l->queue_count];
-		return;
+		return true;
 	}
+	return false;
 }
 
 /* 0 told as granted; -EAGAIN: nothing was told. Granted means that what the former holder sent was delivered before. */
@@ -290,7 +292,8 @@ bool engine_local_carry_out(struct engine_local *l, const struct engine_command 
 		do_lock(l, c);
 		return true;
 	case ENGINE_DO_CANCEL:
-		dequeue(l, c->lock);
+		if (dequeue(l, c->lock))
+			tell_lock(l, c->lock, -ECANCELED);
 		return true;
 	case ENGINE_DO_UNLOCK:
 		do_unlock(l, c->lock);

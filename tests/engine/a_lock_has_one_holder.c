@@ -42,13 +42,19 @@ static void check_cancel(struct node *a, struct node *b, struct node *c)
 	node_expect(a, "granted token");
 	node_tell(b, "lock token queue");
 	node_tell(b, "cancel token");
-	node_tell(b, "send cancelled");
-	node_expect(a, "message cancelled");
+	ok(node_expect(b, "cancelled token") != NULL, "a cancel is answered: who cancelled may ask again");
 	node_tell(a, "unlock token");
 	node_tell(c, "lock token queue");
 	ok(node_expect(c, "granted token") != NULL, "after a cancel the next one has it");
 	ok(!node_said(b, "granted", 50), "and not the one who cancelled");
+	node_tell(b, "lock token queue");
 	node_tell(c, "unlock token");
+	ok(node_expect(b, "granted token") != NULL, "who asks again has it in turn");
+	node_tell(b, "cancel token");
+	node_tell(b, "send late");
+	node_expect(b, "message late");
+	ok(!node_said(b, "cancelled", 0), "what was granted is answered already");
+	node_tell(b, "unlock token");
 }
 
 /* The one who waits is stopped, so it cannot be faster: what is seen is that the greedy one lets it go first. */

@@ -3,8 +3,8 @@
  *
  *	parent -> node   group | lock NAME queue|now | cancel NAME | unlock NAME | send TEXT | flood COUNT |
  *	                 bulk COUNT | goodbye | close | until COUNT | sum | may | swap FILE | greedy COUNT
- *	node -> parent   open ID | refused TEXT | config COUNT | granted NAME | busy NAME | message TEXT | lost TEXT |
- *	                 note TEXT | seen COUNT HASH | may 0|1 | closed
+ *	node -> parent   open ID | refused TEXT | config COUNT | granted NAME | busy NAME | cancelled NAME |
+ *	                 message TEXT | lost TEXT | note TEXT | seen COUNT HASH | may 0|1 | closed
  *
  * Messages that begin with '#' (of a flood) are not told, only counted and put into the hash. It is the same at two
  * nodes if they heard the same in the same order since the first of these, members included; a message "zero" begins
@@ -111,7 +111,7 @@ static inline void child_deliver(void *opaque, const struct clu_event *ev)
 		child.e->ops->lock(child.e, ev->lock, true);
 		child.e->ops->send(child.e, (const uint8_t *)"again", 5);
 	} else if (ev->kind == CLU_EV_LOCK) {
-		child_say("%s %s", ev->rc ? "busy" : "granted", name);
+		child_say("%s %s", !ev->rc ? "granted" : ev->rc == -ECANCELED ? "cancelled" : "busy", name);
 	} else if (ev->kind == CLU_EV_LOST) {
 		child_say("lost %s", ev->reason);
 	}

@@ -79,6 +79,23 @@ static uint32_t count_of(uint32_t mask)
 	return (uint32_t)__builtin_popcount(mask);
 }
 
+/* For whoever reads a trace. */
+static void tell_chunk(struct cs_world *w, uint32_t members, uint64_t chunk)
+{
+	uint64_t first = chunk * w->sectors_per_chunk;
+
+	EACH_DISK(w, d) {
+		if (!w->is_tracing || !(members & 1u << disk_index(w, d)))
+			continue;
+		for (uint32_t slot = 0; slot < w->setup.slots_of_nodes; slot++)
+			trace(w, "%s slot %u: %llx on the medium, %llx", d->disk.path, slot, (ull)bits_on(w, d, slot, false),
+			      (ull)bits_on(w, d, slot, true));
+		for (uint64_t s = first; s < first + chunk_sectors(w, chunk); s++)
+			trace(w, "%s sector %llu: %llx on the medium, %llx", d->disk.path, (ull)s,
+			      (ull)arena_word(w->arena, data_at(d, false, s)), (ull)arena_word(w->arena, data_at(d, true, s)));
+	}
+}
+
 static void check_cover(struct cs_world *w)
 {
 	uint32_t members = members_in_sync(w);
@@ -88,10 +105,13 @@ static void check_cover(struct cs_world *w)
 		return;
 	bits = covered(w, members, false);
 	w->stats->stakes[CS_C1]++;
-	for (uint64_t c = 0; c < w->chunks; c++)
-		if (!(bits >> c & 1) && may_differ(w, members, c))
-			broken(w, w->has_cleared ? "C2" : "C1", "copies of chunk %llu may differ, and no slot has its bit on all of %x", (ull)c,
-			       members);
+	for (uint64_t c = 0; c < w->chunks; c++) {
+		if (bits >> c & 1 || !may_differ(w, members, c))
+			continue;
+		tell_chunk(w, members, c);
+		broken(w, w->has_cleared ? "C2" : "C1", "copies of chunk %llu may differ, and no slot has its bit on all of %x",
+		       (ull)c, members);
+	}
 }
 
 /* ---- C4 ---- */

@@ -65,6 +65,26 @@ static int read_value(struct cli_item *item)
 	}
 }
 
+/* What mdadm has under the same verb and umd has not: told by name, not taken for a slip. */
+static bool is_not_there(const char *verb, const char *option, size_t len)
+{
+	static const struct {
+		const char *verb, *option;
+	} names[] = {
+		{ "create", "spare-devices" }, { "create", "layout" }, { "create", "chunk" },
+		{ "create", "write-journal" }, { "create", "consistency-policy" }, { "create", "data-offset" },
+		{ "grow", "size" }, { "grow", "array-size" }, { "grow", "raid-devices" }, { "grow", "level" },
+		{ "grow", "layout" }, { "grow", "chunk" }, { "grow", "consistency-policy" }, { "grow", "add" },
+		{ "manage", "replace" }, { "manage", "with" }, { "manage", "add-spare" }, { "manage", "add-journal" },
+	};
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (!strcmp(verb, names[i].verb) && strlen(names[i].option) == len &&
+		    !strncmp(option, names[i].option, len))
+			return true;
+	return false;
+}
+
 /* @arg is "--name" or "--name=value"; @next the argument behind it, or NULL. */
 static int read_option(struct cli *cli, const char *arg, const char *next, bool *ret_took_next)
 {
@@ -75,6 +95,9 @@ static int read_option(struct cli *cli, const char *arg, const char *next, bool 
 
 	item->option = arg[1] == '-' ? cli_find_option(cli->command, arg + 2, len) :
 		       arg[1] && !arg[2] ? cli_find_option(cli->command, arg + 1, 1) : NULL;
+	if (!item->option && arg[1] == '-' && is_not_there(verb, arg + 2, len))
+		return cli_refuse("%s --%.*s is not supported yet (mdadm has it, for arrays that Linux runs); nothing "
+				  "was changed", verb, (int)len, arg + 2);
 	if (!item->option)
 		return cli_usage("%s has no option \"%s\"; umd %s --help lists them", verb, cli_shown(arg),
 				 verb);

@@ -54,6 +54,12 @@ WRONG = [
 	(['list', '--\u202eevil'], ['\\xe2\\x80\\xae']),
 ]
 
+# What mdadm has under the same verb: no slip of the user's, so exit status 1 and its name.
+NOT_THERE = [
+	['create', '--spare-devices=1', 'a', 'b'], ['grow', 'home', '--size=max'], ['grow', 'home', '--raid-devices', '3'],
+	['manage', 'home', '--replace', 'a'],
+]
+
 with Scene() as s:
 	helped = s.umd('--help')
 	s.ok(helped.returncode == 0 and all(f'\n  {v} ' in helped.stdout for v in VERBS), 'help names every verb', helped.stdout)
@@ -68,6 +74,10 @@ with Scene() as s:
 
 	for words, wanted in WRONG:
 		s.refused(s.umd(*words), 2, wanted, 'refused: umd ' + ' '.join(words).encode('unicode_escape').decode())
+
+	for words in NOT_THERE:
+		option = next(w for w in words if w.startswith('--')).split('=')[0]
+		s.refused(s.umd(*words), 1, [f'{words[0]} {option} is not supported'], 'not there: umd ' + ' '.join(words))
 
 	run = s.umd('list', '--', '--json')
 	s.refused(run, 2, ['--json'], 'what follows -- is a word, not an option')

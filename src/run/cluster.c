@@ -70,6 +70,10 @@ static void carry_out_here(struct umd_array *u, const struct clu_ask *ask)
 		c->wants_see = ask->kind == CLU_ASK_SEE;
 		c->wants_forget = ask->kind == CLU_ASK_FORGET;
 		break;
+	case CLU_ASK_PINS:
+		if (u->arr)
+			arr_set_pins(u->arr, ask->pins, ask->pin_count);
+		break;
 	case CLU_ASK_TOKEN_TAKEN:
 		answer(&c->token, ask);
 		break;
@@ -85,7 +89,13 @@ static void carry_out_here(struct umd_array *u, const struct clu_ask *ask)
 	case CLU_ASK_FAILED:
 		fail(u, &ask->err);
 		break;
-	default:
+	case CLU_ASK_GROUP:		/* the engine's, and the array's: none is forgotten without the compiler's word */
+	case CLU_ASK_LOCK:
+	case CLU_ASK_CANCEL:
+	case CLU_ASK_UNLOCK:
+	case CLU_ASK_SEND:
+	case CLU_ASK_GOODBYE:
+	case CLU_ASK_ARRAY:
 		break;
 	}
 }

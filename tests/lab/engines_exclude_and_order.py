@@ -46,6 +46,31 @@ def messages(c, one, two):
 	c.same(len(heard[0]), 40, 'and all of them')
 
 
+def crash(c, one, two):
+	two.tell('lock 3')
+	two.wait('lock bitmap0003 granted')
+	one.tell('lock 3')
+	killed = now_us()
+	c.must(2, 'pkill -9 -f engine-prob[e]')
+	gone = one.wait('config 1$', after=killed)[0]
+	granted = one.wait('lock bitmap0003 granted', after=killed)[0]
+	c.ok(True, f'a process that dies leaves no lock: told after {(gone - killed) / 1000:.0f} ms, granted after '
+	     f'{(granted - killed) / 1000:.0f} ms')
+	one.tell('unlock 3')
+	c.ok(c.on(2, 'ls /sys/kernel/dlm').stdout.strip(), 'its lockspace stays')
+	again = Probe(c, 2)
+	again.tell('group')
+	again.wait('may_write yes')
+	c.ok(True, 'and the next start goes on with it')
+	again.tell('close')
+	again.wait('closed')
+	c.ok(c.wait('the lockspace is gone', 10, lambda: not c.on(2, 'ls /sys/kernel/dlm').stdout.strip()), 'and removes it')
+	two = Probe(c, 2)
+	two.tell('group')
+	two.wait('may_write yes')
+	return two
+
+
 def death(c, one, two):
 	two.tell('lock 0')
 	two.wait('lock bitmap0000 granted')
@@ -98,6 +123,7 @@ def scenario(c):
 	     'a joiner sees the whole group from the beginning', two.log())
 	locks(c, one, two)
 	messages(c, one, two)
+	two = crash(c, one, two)
 	death(c, one, two)
 
 

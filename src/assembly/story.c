@@ -185,9 +185,13 @@ static bool fits_array(const struct asm_member *members, struct asm_plan *plan, 
 
 static void judge_without_slot(const struct asm_member *members, struct asm_plan *plan, uint32_t i)
 {
-	const struct asm_member *m = &members[i];
+	const struct asm_member *ref = &members[plan->freshest], *m = &members[i];
 
-	if (asm_counts_active(&members[plan->freshest].sb, &m->sb))
+	/* Of several nodes another one may have taken it out, and given the disk a new number since. */
+	if (plan->is_node && asm_role_of(&ref->sb, m->sb.dev_number) == FMT_ROLE_FAULTY)
+		SAY(plan, i, ASM_AWAY, "%s is a spare by itself, and its device number %u is faulty by %s: it is left "
+		    "out, add brings it back", m->path, m->sb.dev_number, ref->path);
+	else if (asm_counts_active(&ref->sb, &m->sb))
 		SAY(plan, i, ASM_DUPLICATE,
 		    "%s is a spare and not used: its device number %u is active in the array", m->path,
 		    m->sb.dev_number);

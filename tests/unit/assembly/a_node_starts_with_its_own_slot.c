@@ -263,6 +263,18 @@ static void left_out(void)
 }
 
 /* A node died in mid-round and the others gave its number again: examine tells the same story as the next start. */
+/* What its own superblock still says another node has taken back; the disk may have a new number there. */
+static void a_spare_that_was_taken_out(void)
+{
+	clustered("abc");
+	told_by("abc", 2, FMT_ROLE_SPARE);
+	is_u64((uint64_t)judge_slot("abc", 1), 0, "a spare that all know: judged: %s", plan.refusal.text);
+	is_verdict(2, ASM_SPARE, "%s", plan.reasons[2]);
+	told_by("ab", 2, FMT_ROLE_FAULTY);
+	is_u64((uint64_t)judge_slot("abc", 1), 0, "one that was taken out: judged: %s", plan.refusal.text);
+	is_verdict(2, ASM_AWAY, "%s", plan.reasons[2]);
+}
+
 static void a_number_given_twice(void)
 {
 	clustered("ab");
@@ -314,6 +326,7 @@ int main(void)
 	later_pages();
 	refused();
 	left_out();
+	a_spare_that_was_taken_out();
 	a_number_given_twice();
 	other_kinds();
 	return tap_end();

@@ -89,7 +89,7 @@ static void carry_out_here(struct umd_array *u, const struct clu_ask *ask)
 	case CLU_ASK_FAILED:
 		fail(u, &ask->err);
 		break;
-	case CLU_ASK_GROUP:		/* the engine's, and the array's: none is forgotten without the compiler's word */
+	case CLU_ASK_GROUP:		/* the engine's, and the array's: the compiler says when one is forgotten */
 	case CLU_ASK_LOCK:
 	case CLU_ASK_CANCEL:
 	case CLU_ASK_UNLOCK:

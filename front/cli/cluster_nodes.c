@@ -4,8 +4,9 @@
  *	lab --- umd serve --node=n1 --- nbdkit with the plugin: this one is killed, and its keeper ends by itself
  *	    `-- writer, a fork of ours
  *
- * They live in sessions of their own, so that Ctrl-C reaches the lab alone, which ends them in order; when the lab itself
- * is killed they get a signal, unless they are to stay (--keep). What a server says goes into a file beside the members. */
+ * They live in sessions of their own, so that Ctrl-C reaches the lab alone, which ends them in order; when the lab
+ * itself is killed they get a signal, unless they are to stay (--keep). What a server says goes into a file beside the
+ * members. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -7,8 +7,8 @@
  *	  5.0 s  n2 is killed
  *
  * A terminal gets this picture, drawn over itself; anything else a line for each event. Bits are read from the members,
- * since a dead node answers no question; whose slot it is tells any node that is up. The library draws nothing: maps come
- * from umd_map(), and the glyphs are those of umd map. */
+ * since a dead node answers no question; whose slot it is tells any node that is up. The library draws nothing: maps
+ * come from umd_map(), and the glyphs are those of umd map. */
 #include "map_ask.h"
 
 #include <stdlib.h>
@@ -199,7 +199,8 @@ static void put_picture(struct lab *lab, const struct map_text *t, struct json_o
 	fprintf(to, "lab: %zu nodes, %.1f s of %.0f s\n", lab->count, lab_now(lab), lab->seconds);
 	for (uint32_t slot = 0; slot < lab->count; slot++)
 		put_slot(lab, t, detail, maps, slot, to);
-	fputs(t->style == MAP_ASCII ? "  . clean  :+*# set  > being copied\n" : "  · clean  ░▒▓█ set  ▶ being copied\n", to);
+	fputs(t->style == MAP_ASCII ? "  . clean  :+*# set  > being copied\n" :
+				      "  · clean  ░▒▓█ set  ▶ being copied\n", to);
 	for (size_t i = lab->event_count - shown; i < lab->event_count; i++)
 		fprintf(to, "%s\n", lab->events[i % LAB_EVENTS]);
 	json_object_put(maps);

@@ -4,8 +4,8 @@
  *	-> n2 is killed -> another one takes its slot and copies what it left in doubt -> n2 comes back
  *	-> all stop -> the members are compared, byte by byte
  *
- * Everything is a process of its own over the local engine; the lab looks from outside, as any user can, and its members
- * and sockets lie in one folder. With --keep the nodes stay when it ends, and so does the folder.
+ * Everything is a process of its own over the local engine; the lab looks from outside, as any user can, and its
+ * members and sockets lie in one folder. With --keep the nodes stay when it ends, and so does the folder.
  *
  * Left out: several machines. docs/cluster.md tells how to set those up. */
 #include <errno.h>

@@ -65,8 +65,8 @@ struct umd_cluster_options {
 /**
  * umd_change_cluster - number of nodes, cluster name, clustered or not: of an array that nobody uses
  * All members must be given and in sync. Fewer nodes: only when the slots that go have no set chunk; internal: no slot
- * has one. A cut in the middle leaves an array that starts as it was or as it would be. No lock can see a node on another
- * host. Returns 0, or a negative code: then nothing has been written, unless the sentence says otherwise.
+ * has one. A cut in the middle leaves an array that starts as it was or as it would be. No lock can see a node on
+ * another host. Returns 0, or a negative code: then nothing has been written, unless the sentence says otherwise.
  */
 UMD_API int umd_change_cluster(const struct umd_cluster_options *options, const char *const *members, size_t count,
 			       char **ret_json, struct umd_error *error);

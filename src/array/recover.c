@@ -216,7 +216,8 @@ bool arr_is_copied_to(const struct arr *a, uint32_t member, uint64_t at, uint64_
 /* Flags must survive the window for everybody who still lacks these chunks and is not served by it. */
 static bool is_owed_to_others(const struct arr *a)
 {
-	if (arr_slots_missing(a) || a->node.is_resync_due)	/* a dead node's bits came when the targets were known */
+	/* Or a dead node's bits came when the targets were known. */
+	if (arr_slots_missing(a) || a->node.is_resync_due)
 		return true;
 	ARR_EACH(i, a, arr_mask(a, ARR_M_RECOVERING) & ~a->sync_targets)
 		if (a->members[i].recovery_offset <= a->window_at + a->window_len)

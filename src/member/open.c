@@ -139,7 +139,8 @@ static int take_lock(struct opening *o)
 		return 0;
 	rc = mbr_lock_probe_device(o->fd);
 	if (rc == -EBUSY)
-		return refuse_busy(o, "the kernel or another process has it exclusively, where a clustered start shares it");
+		return refuse_busy(o, "the kernel or another process has it exclusively, where a clustered start "
+				   "shares it");
 	return rc < 0 ? err_set(o->err, rc, "cannot lock %s: %s; nothing was written", o->shown, strerror(-rc)) : 0;
 }
 

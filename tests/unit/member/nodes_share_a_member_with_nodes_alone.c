@@ -1,4 +1,5 @@
-/* Goal: nodes of a cluster open one member side by side; whoever wants it alone or unchanged is refused, and refuses them.
+/* Goal: nodes of a cluster open one member side by side; whoever wants it alone or unchanged is refused, and refuses
+ *       them.
  * Method: hold a file, and a loop device where there is one, in a child in each of three ways; open it here in each.
  * Law: I5 (two servers never write one member), C5 (nobody writes beside the nodes of a cluster).
  * Source: design section 7; the bytes at the head of src/member/lock.c. */
@@ -140,8 +141,8 @@ static void check_loop(const char *path, int fd)
 	   "a file behind a loop device is refused: %s", err.text);
 	check_pairs(device);
 	exclusive = open(device, O_RDONLY | O_EXCL | O_CLOEXEC);
-	ok(try_open(device, MBR_LOCK_CLUSTERED) == UMD_E_MEMBER_BUSY, "a device that somebody has exclusively is refused: %s",
-	   err.text);
+	ok(try_open(device, MBR_LOCK_CLUSTERED) == UMD_E_MEMBER_BUSY,
+	   "a device that somebody has exclusively is refused: %s", err.text);
 	close(exclusive);
 	ok(try_open(device, MBR_LOCK_CLUSTERED) == 0, "and opens afterwards");
 	check_alone_here(device);

@@ -9,7 +9,8 @@ enum mbr_lock {
 	MBR_LOCK_SHARED,	/* read-only users; several may hold it */
 	MBR_LOCK_EXCLUSIVE,	/* OFD write lock on the whole file, O_EXCL on block devices */
 	/* Writable and shared with other nodes of a cluster, on this host or elsewhere: an OFD read lock on the bytes
-	 * below MBR_CLUSTER_LOCKS_AT; what lies above is for the locks of engines. Refused by and for exclusive users. */
+	 * below MBR_CLUSTER_LOCKS_AT; what lies above is for the locks of engines. Refused by and for exclusive
+	 * users. */
 	MBR_LOCK_CLUSTERED,
 };
 

@@ -86,8 +86,12 @@ static bool is_given(struct cs_world *w, struct cs_disk *d)
 {
 	const struct cs_super *best = super_believed(w), *s = super_on(w, d);
 
-	return d->is_used && !d->disk.is_dead &&
-	       !(best && s->is_valid && s->role < ARR_ROLE_FAULTY && best->roles[s->number] >= ARR_ROLE_FAULTY);
+	if (!d->is_used || d->disk.is_dead)
+		return false;
+	if (!best || !s->is_valid)
+		return true;
+	return best->roles[s->number] != ARR_ROLE_FAULTY &&
+	       (s->role >= ARR_ROLE_FAULTY || best->roles[s->number] < ARR_ROLE_FAULTY);
 }
 
 static int start(struct cs_world *w, struct cs_node *n, struct err *err)

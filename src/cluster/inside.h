@@ -43,6 +43,7 @@ struct clu_slot {
 	struct clu_range range;			/* as suspended here; high 0: none */
 	enum clu_hold lock;
 	bool is_dead;				/* GONE, TAKING: somebody was granted the lock, us or another one */
+	bool has_left;				/* it said so, though that may not be processed yet */
 	bool is_read;				/* ... and superblocks were read since */
 	bool is_given_up;			/* UNKNOWN: this array cannot take it */
 	uint64_t again_ms;			/* UNKNOWN: not asked for before */

@@ -49,9 +49,12 @@ void clu_mail_drop(struct clu *c, struct clu_mail *mail)
 static void leaver_came(struct clu *c, uint64_t from)
 {
 	struct clu_group_member *member = clu_member(c, from);
+	uint32_t slot = clu_slot_of(c, from);
 
 	if (member)
 		member->has_left = true;
+	if (slot != CLU_NO_SLOT)
+		c->slots[slot].has_left = true;
 	clu_wait_no_more(c, from);
 }
 

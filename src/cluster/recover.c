@@ -93,7 +93,8 @@ static void tell_dead(struct clu *c, uint32_t slot)
 	s->is_dead = true;
 	clu_send(c, &m);
 	if (s->node_id)
-		clu_note(c, "node %s (slot %u) is dead for sure: its slot is taken over", clu_node_text(c, slot), slot);
+		clu_note(c, "node %s (slot %u) %s: its slot is taken over", clu_node_text(c, slot), slot,
+			s->has_left ? "has left" : "is dead for sure");
 }
 
 /* Of a slot whose owner we never knew the others may know it, and wait for its death. */

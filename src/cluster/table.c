@@ -50,7 +50,7 @@ void clu_owner_came(struct clu *c, uint32_t slot, uint64_t node_id, const char *
 		clu_wait_no_more(c, s->node_id);
 	s->state = CLU_P_UP;
 	s->node_id = node_id;
-	s->is_dead = s->is_read = s->is_given_up = false;
+	s->is_dead = s->is_read = s->is_given_up = s->has_left = false;
 	s->drain_seq = 0;
 	text_fit(s->name, sizeof s->name, "%s", name);
 	if (!clu_member(c, node_id))
@@ -100,6 +100,6 @@ void clu_config_came(struct clu *c, const uint64_t *nodes, uint32_t count)
 	}
 	for (uint32_t slot = 0; slot < c->config.nodes; slot++)
 		if (c->slots[slot].state == CLU_P_UP && !clu_member(c, c->slots[slot].node_id))
-			clu_owner_went(c, slot, CLU_P_GONE);
+			clu_owner_went(c, slot, c->slots[slot].has_left ? CLU_P_LEAVING : CLU_P_GONE);
 	clu_wait_review(c);
 }

@@ -23,7 +23,12 @@ static void leaves(bool has_work)
 	ok(w->nodes[1].has_said_goodbye && w_status(w, 1).state == CLU_OUT, "it is out at once");
 	ok(w->locks[0].holder != 1 && w->locks[1].holder != 1 && w->locks[3].holder != 1, "its locks are free");
 	w->nodes[0].a.keeps_reloading = false;
-	ok(w_run(w) && w->nodes[0].a.bits[1] == 1, "the other one looks at its slot");
+	w->nodes[0].a.keeps_taking = true;
+	w_run(w);
+	ok(strstr(w_status(w, 0).last_event, "n2 (slot 1) has left"), "the other one says so: %s",
+		w_status(w, 0).last_event);
+	w->nodes[0].a.keeps_taking = false;
+	ok(w_run(w) && w->nodes[0].a.bits[1] == 1, "and looks at its slot");
 	is_u64(w->slot_bits[0], 2, "and has its bits");
 	ok(w_status(w, 0).peers[1].state == CLU_P_NONE, "nobody has it");
 	w_end(w);

@@ -316,8 +316,8 @@ int run_opening_judge_again(struct run_opening *o, const struct asm_options *opt
 {
 	o->image = mem_free(o->image);
 	for (uint32_t i = 0; i < o->count; i++) {
-		/* What a node that died had begun may be in caches only: nothing is founded on that. A member that cannot be
-		 * flushed takes no claim either, so it fails with the first. */
+		/* What a node that died had begun may be in caches only: nothing is founded on that. A member that
+		 * cannot be flushed takes no claim either, so it fails with the first. */
 		if (options->is_node)
 			mbr_flush(o->hands[i]);
 		look_member(o->hands[i], o->paths[i], &o->looks[i]);

@@ -81,12 +81,12 @@ static void take_table(struct cs_world *w, struct cs_node *n, const uint32_t *di
 	}
 }
 
-/* The user gives no disk that failed, as far as the others' superblocks tell. */
+/* The user gives no disk that failed: by what was announced, or by the others' superblocks. */
 static bool is_given(struct cs_world *w, struct cs_disk *d)
 {
 	const struct cs_super *best = super_believed(w), *s = super_on(w, d);
 
-	if (!d->is_used || d->disk.is_dead)
+	if (!d->is_used || d->disk.is_dead || d->is_out)
 		return false;
 	if (!best || !s->is_valid)
 		return true;

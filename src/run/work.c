@@ -34,7 +34,8 @@ uint64_t run_now_ms(void)
 
 /* ---- one job ---- */
 
-/* Up to BATCH_PARTS parts of one member, from part *@at on; false: none are left. */
+/* Up to BATCH_PARTS parts of one member, from part *@at on; false: none are left. Whether the others count us in is
+ * asked before each batch: the one before may have taken its time (C5). */
 static bool run_batch(struct umd_array *u, struct arr_job *job, uint32_t member, uint32_t *at, int *rc)
 {
 	struct mbr_part batch[BATCH_PARTS];
@@ -57,6 +58,8 @@ static bool run_batch(struct umd_array *u, struct arr_job *job, uint32_t member,
 	}
 	if (!count)
 		return false;
+	if (!*rc && u->cluster && !run_cluster_may_write(u, job))
+		*rc = -EIO;
 	if (!*rc)
 		u->hands[member]->ops->run(u->hands[member], batch, count);
 	for (uint32_t i = 0; i < count; i++) {
@@ -67,18 +70,8 @@ static bool run_batch(struct umd_array *u, struct arr_job *job, uint32_t member,
 	return true;
 }
 
-static void fail_all(struct arr_job *job, int rc)
-{
-	for (uint32_t i = 0; i < job->part_count; i++)
-		job->parts[i].rc = rc;
-}
-
 void run_job(struct umd_array *u, struct arr_job *job)
 {
-	if (u->cluster && !run_cluster_may_write(u, job)) {
-		fail_all(job, -EIO);
-		return;
-	}
 	if (job->copy)
 		memcpy(job->copy, job->owner->data, job->owner->len_bytes);
 	for (uint32_t member = 0; member <= ARR_FILE; member++) {

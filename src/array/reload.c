@@ -192,7 +192,8 @@ static void apply(struct arr *a, const struct arr_reload *r, bool may_be_torn)
 	for (uint32_t n = 0; n < r->member_count; n++)
 		if (knows(a, r, &r->members[n]))
 			apply_role(a, &r->members[n]);
-	if (is_news && may_be_torn)
+	/* Who joined is copied to only when all others write there: their bits are gathered then, and no later ones. */
+	if ((is_news && may_be_torn) || arr_mask(a, ARR_M_RECOVERING) & ~recovering)
 		record_again(a, recovering);
 }
 

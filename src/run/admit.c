@@ -254,10 +254,13 @@ static bool is_new_device(const struct joining *j)
 }
 
 /* Without the lock: nothing that was on it can come back, and it is looked at as what it is now. */
-static int erase(struct joining *j, struct err *err)
+static int erase(struct umd_array *u, struct joining *j, struct err *err)
 {
-	int rc = run_wipe_superblocks(j->m, j->path, err);
+	int rc;
 
+	if (!run_cluster_may_prepare(u))
+		return run_cluster_refuse_to_prepare(err);
+	rc = run_wipe_superblocks(j->m, j->path, err);
 	if (rc == 0)
 		look_member(j->m, j->path, j->look);
 	return rc;
@@ -278,12 +281,13 @@ static int prepare(struct umd_array *u, struct joining *j, struct err *err)
 	if (rc < 0 || !is_new_device(j))
 		return rc;
 	pthread_mutex_unlock(&u->lock);
-	rc = erase(j, err);
+	rc = erase(u, j, err);
 	pthread_mutex_lock(&u->lock);
 	return rc < 0 ? rc : decide(u, j, err);
 }
 
-/* Who saw it before somebody did not lets go of it again, and so does the disk of what it was to be. */
+/* Who saw it before somebody did not lets go of it again, and so does the disk of what it was to be; not when we are
+ * counted out: others may go on with it. */
 static void take_back(struct umd_array *u, struct joining *j)
 {
 	struct err ignored = { 0 };
@@ -292,7 +296,8 @@ static void take_back(struct umd_array *u, struct joining *j)
 	if (!is_new_device(j))
 		return;
 	pthread_mutex_unlock(&u->lock);
-	run_wipe_superblocks(j->m, j->path, &ignored);
+	if (run_cluster_may_prepare(u))
+		run_wipe_superblocks(j->m, j->path, &ignored);
 	pthread_mutex_lock(&u->lock);
 }
 

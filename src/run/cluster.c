@@ -8,7 +8,8 @@
  * brain's asks live in one place, since data to be sent lies in the brain until its next step.
  *
  * Before every batch of writes the engine is asked whether the others certainly count us in (C5): a node that was
- * stopped and goes on finds out there, before it has heard of anything. While that is not certain the batch waits.
+ * stopped and goes on finds out there, before it has heard of anything. While that is not certain the batch waits. So
+ * does what an errand writes to a disk that joins.
  *
  * Left out: what the brain decides (src/cluster), how a run begins and ends (cluster_life.c). */
 #include "run/cluster.h"
@@ -227,19 +228,28 @@ static bool writes(const struct arr_job *job)
 	return false;
 }
 
-bool run_cluster_may_write(struct umd_array *u, const struct arr_job *job)
+/* What the array gives out waits for a loss; an errand, for the server's end as well. */
+static bool wait_until_certain(struct umd_array *u, bool is_errand)
 {
 	struct engine *e = u->cluster->engine;
-	bool is_lost = false;
+	bool is_over = false;
 
-	if (!writes(job))
-		return true;
-	while (!is_lost && !e->ops->may_write(e)) {
+	while (!is_over && !e->ops->may_write(e)) {
 		pthread_mutex_lock(&u->lock);
-		is_lost = u->cluster->is_lost;
-		if (!is_lost)
+		is_over = u->cluster->is_lost || (is_errand && u->is_ending);
+		if (!is_over)
 			run_cluster_wait(u, run_now_ms() + CERTAIN_MS);
 		pthread_mutex_unlock(&u->lock);
 	}
-	return !is_lost;
+	return !is_over;
+}
+
+bool run_cluster_may_write(struct umd_array *u, const struct arr_job *job)
+{
+	return !writes(job) || wait_until_certain(u, false);
+}
+
+bool run_cluster_may_prepare(struct umd_array *u)
+{
+	return !u->cluster || wait_until_certain(u, true);
 }

@@ -78,6 +78,9 @@ void run_cluster_after_step(struct umd_array *u);
 void run_cluster_deliver(void *opaque, const struct clu_event *ev);
 /* Without the lock. Waits until the others certainly count us in; false: it is over, nothing may be written. */
 bool run_cluster_may_write(struct umd_array *u, const struct arr_job *job);
+/* The same for an errand that writes to a disk before it is a member here: others may have it as one by then. */
+bool run_cluster_may_prepare(struct umd_array *u);
+int run_cluster_refuse_to_prepare(struct err *err);	/* the sentence; its code */
 /* A client's request is not even begun: there is no quorum, and it is not to wait for that. */
 bool run_cluster_refuses(const struct umd_array *u);
 /* Nothing is written any more and nothing waits: the array ends with errors. */

@@ -164,6 +164,12 @@ int run_cluster_know_cleared(struct umd_array *u, struct err *err)
 	return rc;
 }
 
+int run_cluster_refuse_to_prepare(struct err *err)
+{
+	return err_set(err, UMD_E_STOPPING, "the others do not count this node in any more: it writes to no disk that "
+		       "they may use");
+}
+
 static int write_slot(struct member *m, member_off at, const struct slots *slots, uint8_t *zeroes)
 {
 	uint64_t done = 0;
@@ -199,6 +205,7 @@ int run_cluster_write_candidate(struct umd_array *u, struct member *m, const str
 	uint8_t *super = mem_new(1, FMT_SB1_BYTES);
 	struct slots slots;
 	member_off super_at;
+	bool is_in;
 	int rc;
 
 	if (!super)
@@ -206,9 +213,12 @@ int run_cluster_write_candidate(struct umd_array *u, struct member *m, const str
 	slots_of(u, &slots);
 	asm_render_candidate(u->lineage, u->arr, super, &super_at);
 	pthread_mutex_unlock(&u->lock);
-	rc = write_candidate(m, entry->bitmap_at, &slots, super_at, super);
+	is_in = run_cluster_may_prepare(u);
+	rc = is_in ? write_candidate(m, entry->bitmap_at, &slots, super_at, super) : 0;
 	pthread_mutex_lock(&u->lock);
 	mem_free(super);
+	if (!is_in)
+		return run_cluster_refuse_to_prepare(err);
 	return rc < 0 ? err_set(err, rc, "it cannot be prepared for %u nodes: %s", slots.nodes, err_sentence(rc)) : 0;
 }
 

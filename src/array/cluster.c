@@ -14,10 +14,8 @@
  * open is *suspended* here: what is under way there ends, nothing is admitted. A write counts as under way until the
  * failure of a member that lacks it is announced: the node that copies might otherwise copy from just that member.
  *
- * Held (no quorum): machines go on, but every job is *kept*, in order, and given out when that ends: nobody has had our
- * slot, our locks, or the range meanwhile. Lost: what is kept never was; requests end; what is out may come back.
- *
- * Left out: who gives the answers (cluster/cluster.h), superblocks (reload.c), slots (takeover.c). */
+ * Left out: who gives the answers (cluster/cluster.h), superblocks (reload.c), slots (takeover.c), what happens without
+ * quorum (hold.c). */
 #include "array/state.h"
 
 #include <errno.h>
@@ -277,67 +275,6 @@ static void suspend(struct arr *a, struct arr_event *ev)
 		a->node.suspended[ev->node] = (struct arr_range){ ev->at.bytes, ev->len_bytes };
 }
 
-/* ---- held, lost ---- */
-
-bool arr_keep_job(struct arr *a, struct arr_job *job)
-{
-	if (!a->node.is_held)
-		return false;
-	if (job->owner)
-		job->owner->is_kept = true;
-	list_append(&a->node.kept, &job->link);
-	return true;
-}
-
-static void hold(struct arr *a, bool is_held)
-{
-	struct arr_job *job, *next;
-
-	a->node.is_held = is_held;
-	if (is_held)
-		return;
-	list_for_each_safe(job, next, &a->node.kept, link) {
-		list_remove(&job->link);
-		if (job->owner)
-			job->owner->is_kept = false;
-		arr_job_give_out(a, job);
-	}
-}
-
-static void lose(struct arr *a)
-{
-	struct arr_job *job, *next;
-
-	a->node.is_lost = true;
-	list_for_each_safe(job, next, &a->node.kept, link) {
-		list_remove(&job->link);
-		ARR_EACH(i, a, job->members)
-			a->busy[i]--;
-		if (job->owner)
-			job->owner->is_kept = false;
-	}
-	arr_lose_requests(a);
-}
-
-void arr_step_lost(struct arr *a, struct arr_event *ev)
-{
-	if (ev->kind == ARR_EV_JOB_DONE) {
-		ARR_EACH(i, a, ev->job->members)
-			a->busy[i]--;
-		a->node.jobs_out--;
-		if (ev->job->owner)
-			ev->job->owner->job = NULL;
-		arr_lose_requests(a);
-	} else if (ev->kind == ARR_EV_SUBMIT) {
-		arr_event_submit(a, ev->req);
-	} else if (ev->kind == ARR_EV_STOP) {
-		a->is_stopping = true;
-	} else if (ev->kind != ARR_EV_TIMER && ev->kind != ARR_EV_LOST) {
-		ev->rc = err_set(ev->err, -EIO, "this node has lost the cluster: the array does nothing any more; "
-				 "a new start joins again");
-	}
-}
-
 bool arr_node_is_at_rest(const struct arr *a)
 {
 	const struct arr_node *n = &a->node;
@@ -383,10 +320,10 @@ void arr_event_node(struct arr *a, struct arr_event *ev)
 		arr_event_take(a, ev);
 		break;
 	case ARR_EV_HOLD:
-		hold(a, ev->value);
+		arr_hold(a, ev->value);
 		break;
 	default:
-		lose(a);
+		arr_lose(a);
 	}
 }
 

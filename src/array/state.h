@@ -342,11 +342,15 @@ bool arr_ask_range(struct arr *a, uint64_t at);		/* they are asked to, from ther
 void arr_resync_taken(struct arr *a);			/* bits were taken over: what they cover is copied */
 void arr_gather_again(struct arr *a);
 bool arr_is_suspended(const struct arr *a, uint64_t at, uint64_t len);
-bool arr_keep_job(struct arr *a, struct arr_job *job);
-void arr_step_lost(struct arr *a, struct arr_event *ev);
 int arr_refuse_as_node(const struct arr *a, const char *what, struct err *err);
 bool arr_has_late_jobs(const struct arr *a);	/* on members that have failed */
 void arr_node_report(const struct arr *a, struct arr_status *ret_status);
+
+/* hold.c: without quorum, and left behind */
+bool arr_keep_job(struct arr *a, struct arr_job *job);	/* held: it is given out later */
+void arr_hold(struct arr *a, bool is_held);
+void arr_lose(struct arr *a);
+void arr_step_lost(struct arr *a, struct arr_event *ev);
 
 /* reload.c */
 void arr_look(struct arr *a, bool may_be_torn);

@@ -8,6 +8,8 @@
  * engine before every write). */
 #include "array/state.h"
 
+#include <errno.h>
+
 bool arr_keep_job(struct arr *a, struct arr_job *job)
 {
 	if (!a->node.is_held)

@@ -4,8 +4,9 @@
  *           -> tell the others -> all see it -> the own array takes it -> the token is given back once that is recorded
  *   remove  token -> tell the others -> the own array lets it go -> given back
  *
- * Whoever comes back by its bitmap keeps its superblock; what its slots said is out of date. If somebody does not see the disk, it is as before, but for
- * its superblock. Between two steps everything else may happen, the node's death included. */
+ * Whoever comes back by its bitmap keeps its superblock; what its slots said is out of date. If somebody does not see
+ * the disk, it is as before, but for its superblock. Between two steps everything else may happen, the node's death
+ * included. */
 #include "csim.h"
 
 #include "base/err.h"

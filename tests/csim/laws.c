@@ -88,11 +88,12 @@ static void tell_chunk(struct cs_world *w, uint32_t members, uint64_t chunk)
 		if (!w->is_tracing || !(members & 1u << disk_index(w, d)))
 			continue;
 		for (uint32_t slot = 0; slot < w->setup.slots_of_nodes; slot++)
-			trace(w, "%s slot %u: %llx on the medium, %llx", d->disk.path, slot, (ull)bits_on(w, d, slot, false),
-			      (ull)bits_on(w, d, slot, true));
+			trace(w, "%s slot %u: %llx on the medium, %llx", d->disk.path, slot,
+			      (ull)bits_on(w, d, slot, false), (ull)bits_on(w, d, slot, true));
 		for (uint64_t s = first; s < first + chunk_sectors(w, chunk); s++)
 			trace(w, "%s sector %llu: %llx on the medium, %llx", d->disk.path, (ull)s,
-			      (ull)arena_word(w->arena, data_at(d, false, s)), (ull)arena_word(w->arena, data_at(d, true, s)));
+			      (ull)arena_word(w->arena, data_at(d, false, s)),
+			      (ull)arena_word(w->arena, data_at(d, true, s)));
 	}
 }
 
@@ -109,8 +110,8 @@ static void check_cover(struct cs_world *w)
 		if (bits >> c & 1 || !may_differ(w, members, c))
 			continue;
 		tell_chunk(w, members, c);
-		broken(w, w->has_cleared ? "C2" : "C1", "copies of chunk %llu may differ, and no slot has its bit on all of %x",
-		       (ull)c, members);
+		broken(w, w->has_cleared ? "C2" : "C1",
+		       "copies of chunk %llu may differ, and no slot has its bit on all of %x", (ull)c, members);
 	}
 }
 

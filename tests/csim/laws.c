@@ -168,6 +168,15 @@ void law_array(struct cs_world *w, struct cs_node *n)
 	}
 }
 
+/* Just now, by some node: what superblocks say of it is about to be out of date. */
+static bool is_being_added(struct cs_world *w, const struct cs_disk *d)
+{
+	EACH_NODE(w, n)
+		if (n->errand.stage && !n->errand.is_remove && n->errand.disk == disk_index(w, d))
+			return true;
+	return false;
+}
+
 void law_announced(struct cs_world *w, struct cs_node *n)
 {
 	const struct cs_super *best = super_believed(w);
@@ -176,7 +185,7 @@ void law_announced(struct cs_world *w, struct cs_node *n)
 	EACH_DISK(w, d) {
 		const struct cs_super *s = d->is_used ? super_on(w, d) : NULL;
 
-		if (best && s && s->is_valid)
+		if (best && s && s->is_valid && !is_being_added(w, d))
 			d->is_out = best->roles[s->number] == ARR_ROLE_FAULTY;
 	}
 	w->stats->events[CS_ANNOUNCED]++;

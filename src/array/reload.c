@@ -161,6 +161,8 @@ static void apply_role(struct arr *a, const struct arr_reload_member *said)
 			m->recovery_offset = said->recovery_offset;
 	} else if (said->role == ARR_ROLE_FAULTY || (!has_slot(said) && was_recorded(a, i))) {
 		arr_fail_member(a, i);
+	} else if (m->state == ARR_M_FAULTY && has_slot(said) && a->durable_generation >= a->failure_generation) {
+		a->is_broken = true;	/* no news of ours: another node uses what we let go, and cannot write */
 	}
 }
 

@@ -181,7 +181,8 @@ void law_announced(struct cs_world *w, struct cs_node *n)
 {
 	const struct cs_super *best = super_believed(w);
 
-	(void)n;
+	if (engine_holder(w, (struct clu_lock){ .kind = CLU_LOCK_TOKEN }) != n->id)
+		return;		/* heard too late: another node's claim may be under way */
 	EACH_DISK(w, d) {
 		const struct cs_super *s = d->is_used ? super_on(w, d) : NULL;
 

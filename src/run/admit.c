@@ -306,7 +306,7 @@ static int ask_others(struct umd_array *u, struct joining *j, struct err *err)
 {
 	bool is_new = is_new_device(j);
 	struct err why = { 0 };
-	int rc = is_new ? run_cluster_write_candidate(u, j->m, &j->entry, &why) : 0;
+	int rc = run_cluster_write_candidate(u, j->m, &j->entry, &why);
 
 	if (rc == 0)
 		rc = run_cluster_tell_add(u, is_new ? CLU_M_NEWDISK : CLU_M_RE_ADD, j->entry.dev_number,

@@ -116,7 +116,7 @@ int run_cluster_begin_change(struct umd_array *u, struct err *err);
 void run_cluster_end_change(struct umd_array *u);
 /* What the slots of all nodes say about who may come back. */
 int run_cluster_know_cleared(struct umd_array *u, struct err *err);
-/* A new device: empty slots, and a spare's superblock. */
+/* Empty slots, and of a new device a spare's superblock. */
 int run_cluster_write_candidate(struct umd_array *u, struct member *m, const struct arr_member *entry, struct err *err);
 /* Do all other nodes see it? @type: NEWDISK or RE_ADD. */
 int run_cluster_tell_add(struct umd_array *u, enum clu_message_type type, uint32_t number, const uint8_t uuid[16],

@@ -6,7 +6,8 @@
  *		the superblocks say more. FORGET: the device leaves the table
  *
  * What a joiner must know of the others is what their slots say: nobody comes back by the bitmap who is older than what
- * any node has cleared. So the head of every slot is read before anybody is judged.
+ * any node has cleared. So the head of every slot is read before anybody is judged. Its own slots are of a former life,
+ * also of who comes back by the bitmap: they are emptied, or whoever takes them over later copies what is long done.
  *
  * Nothing waits for other nodes under the lock, nor any longer than until the server ends or is lost. Left out: the
  * local part of it (admit.c). */
@@ -186,6 +187,7 @@ static int write_slot(struct member *m, member_off at, const struct slots *slots
 	return rc;
 }
 
+/* @super NULL: it keeps its own. */
 static int write_candidate(struct member *m, member_off bitmap_at, const struct slots *slots, member_off super_at,
 			   const uint8_t *super)
 {
@@ -197,24 +199,26 @@ static int write_candidate(struct member *m, member_off bitmap_at, const struct 
 	mem_free(zeroes);
 	if (rc == 0)
 		rc = mbr_flush(m);
-	return rc ? rc : mbr_write(m, super_at, super, FMT_SB1_BYTES, true);
+	return rc || !super ? rc : mbr_write(m, super_at, super, FMT_SB1_BYTES, true);
 }
 
 int run_cluster_write_candidate(struct umd_array *u, struct member *m, const struct arr_member *entry, struct err *err)
 {
+	bool is_new = entry->state == ARR_M_SPARE;
 	uint8_t *super = mem_new(1, FMT_SB1_BYTES);
 	struct slots slots;
-	member_off super_at;
+	member_off super_at = { 0 };
 	bool is_in;
 	int rc;
 
 	if (!super)
 		return err_set(err, -ENOMEM, "no memory");
 	slots_of(u, &slots);
-	asm_render_candidate(u->lineage, u->arr, super, &super_at);
+	if (is_new)
+		asm_render_candidate(u->lineage, u->arr, super, &super_at);
 	pthread_mutex_unlock(&u->lock);
 	is_in = run_cluster_may_prepare(u);
-	rc = is_in ? write_candidate(m, entry->bitmap_at, &slots, super_at, super) : 0;
+	rc = is_in ? write_candidate(m, entry->bitmap_at, &slots, super_at, is_new ? super : NULL) : 0;
 	pthread_mutex_lock(&u->lock);
 	mem_free(super);
 	if (!is_in)

@@ -213,6 +213,13 @@ static void tell_of_new(struct cs_world *w, struct cs_node *n)
 	tell_others(w, n, CS_E_TOLD);
 }
 
+static void takes_back(struct cs_world *w, struct cs_node *n)
+{
+	erase(w, &w->disks[n->errand.disk]);
+	n->errand.message = (struct clu_message){ .type = CLU_M_REMOVE, .number = n->errand.new.dev_number };
+	tell_others(w, n, CS_E_UNDONE);
+}
+
 static void adds(struct cs_world *w, struct cs_node *n)
 {
 	uint32_t entry = free_entry(n);
@@ -225,15 +232,12 @@ static void adds(struct cs_world *w, struct cs_node *n)
 	if (node_array(w, n, &ev))
 		asm_forget(n->lineage, entry);
 	w->stats->events[n->errand.message.type == CLU_M_RE_ADD ? CS_READDED : CS_ADDED] += !ev.rc;
-	if (n->life == CS_RUNS)
-		give_back(w, n, ev.rc ? err.text : "added");
-}
-
-static void takes_back(struct cs_world *w, struct cs_node *n)
-{
-	erase(w, &w->disks[n->errand.disk]);
-	n->errand.message = (struct clu_message){ .type = CLU_M_REMOVE, .number = n->errand.new.dev_number };
-	tell_others(w, n, CS_E_UNDONE);
+	if (n->life != CS_RUNS)
+		return;
+	if (ev.rc)
+		takes_back(w, n);
+	else
+		give_back(w, n, "added");
 }
 
 /* ---- a step ---- */

@@ -183,7 +183,9 @@ void load_see(struct cs_world *w, struct cs_node *n)
 	int rc = -ENOENT;
 
 	n->is_seeing = false;
-	if (d && !d->disk.is_dead && n->array) {
+	if (d && n->states[disk_index(w, d)] != ARR_M_NONE) {
+		rc = -EEXIST;	/* it cannot be opened twice */
+	} else if (d && !d->disk.is_dead && n->array) {
 		look(d, 0, &looked);
 		rc = asm_admit_peers(n->lineage, n->array, &looked, n->peers.uuid, n->peers.number, &new, &err);
 	}

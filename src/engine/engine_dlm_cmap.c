@@ -11,7 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOKEN_MS_DEFAULT = 1000, TOKEN_MS_MIN = 100 };
+#include "base/mem.h"
+#include "base/text.h"
+
+enum { TOKEN_MS_DEFAULT = 1000, TOKEN_MS_MIN = 100, SHOWN_BYTES = 120 };
 
 int engine_dlm_refuse_corosync(struct err *err, const char *what, cs_error_t rc)
 {
@@ -24,20 +27,34 @@ int engine_dlm_refuse_corosync(struct err *err, const char *what, cs_error_t rc)
 	return err_set(err, -EIO, "we cannot %s: corosync says %s; nothing was written", what, cs_strerror(rc));
 }
 
+/* Names come from superblocks, and sentences go to terminals. */
+static const char *shown(const char *name, char ret[SHOWN_BYTES])
+{
+	struct text t = { 0 };
+	char *escaped;
+
+	text_add_escaped(&t, name, strlen(name));
+	escaped = text_take(&t);
+	text_fit(ret, SHOWN_BYTES, "%s", escaped ? escaped : "");
+	mem_free(escaped);
+	return ret;
+}
+
 static int check_name(cmap_handle_t cmap, const char *wanted, struct err *err)
 {
-	char *name = NULL;
+	char *name = NULL, ours[SHOWN_BYTES], theirs[SHOWN_BYTES];
 	cs_error_t rc = cmap_get_string(cmap, "totem.cluster_name", &name);
 	int code = 0;
 
 	if (rc == CS_ERR_NOT_EXIST)
-		return err_set(err, UMD_E_FOREIGN_MEMBER, "the array belongs to cluster \"%.64s\", corosync on this "
-			       "node runs one without a name (totem.cluster_name); nothing was written", wanted);
+		return err_set(err, UMD_E_FOREIGN_MEMBER, "the array belongs to cluster \"%s\", corosync on this "
+			       "node runs one without a name (totem.cluster_name); nothing was written",
+			       shown(wanted, ours));
 	if (rc != CS_OK)
 		return engine_dlm_refuse_corosync(err, "read the cluster's name", rc);
 	if (strcmp(name, wanted) != 0)
-		code = err_set(err, UMD_E_FOREIGN_MEMBER, "the array belongs to cluster \"%.64s\", corosync on this "
-			       "node runs \"%.64s\"; nothing was written", wanted, name);
+		code = err_set(err, UMD_E_FOREIGN_MEMBER, "the array belongs to cluster \"%s\", corosync on this "
+			       "node runs \"%s\"; nothing was written", shown(wanted, ours), shown(name, theirs));
 	free(name);
 	return code;
 }

@@ -1,5 +1,7 @@
-/* Goal:   an array of another cluster is refused in one sentence, whatever bytes its name has: none of them reaches a terminal.
- * Method: the settings of corosync are played here (the four calls of libcmap); the engine is asked whether it would open.
+/* Goal:   an array of another cluster is refused in one sentence, whatever bytes its name has: none of them reaches a
+ *         terminal.
+ * Method: the settings of corosync are played here (the four calls of libcmap); the engine is asked whether it would
+ *         open.
  * Law:    I7 (nothing was written); names in superblocks are hostile text.
  * Source: design, sections 2 and 3. */
 #include <stdlib.h>
@@ -45,7 +47,8 @@ static void refused(const char *wanted, const char *here, const char *said)
 	struct err err = { 0 };
 
 	name = here;
-	is_u64((uint64_t)engine_dlm_is_here(wanted, &err), (uint64_t)UMD_E_FOREIGN_MEMBER, "another cluster's: refused");
+	is_u64((uint64_t)engine_dlm_is_here(wanted, &err), (uint64_t)UMD_E_FOREIGN_MEMBER,
+	       "another cluster's: refused");
 	ok(strstr(err.text, said) && strstr(err.text, "nothing was written"), "in one sentence: %s", err.text);
 	ok(!strpbrk(err.text, "\x1b\n"), "that a terminal may show");
 }

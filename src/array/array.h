@@ -203,6 +203,7 @@ struct arr_reload {
 		uint32_t member;	/* entry of the table */
 		uint32_t role;		/* slot, ARR_ROLE_SPARE or ARR_ROLE_FAULTY, by whom is believed */
 		bool is_recovering, is_by_bitmap;	/* by its own superblock */
+		bool is_overwritten;	/* its own superblock is another device's by now */
 		uint64_t recovery_offset;
 	} members[ARR_MEMBERS_MAX];
 };

@@ -201,7 +201,7 @@ static bool may_tell(const struct arr *a, struct arr_event *ev, const char *what
 {
 	if (ev->is_by_peer && (!a->is_clustered || (ev->new_member && ev->new_member->state != ARR_M_SPARE)))
 		ev->rc = -EINVAL;
-	else if (!ev->is_by_peer && !arr_may_claim(a))
+	else if (!ev->is_by_peer && a->is_clustered && !(a->node.has_token && a->node.is_looked))
 		ev->rc = err_set(ev->err, -EBUSY, "the array is one of %u nodes, and another one may be writing "
 				 "superblocks just now: no member can %s without the token", a->node.count, what);
 	return !ev->rc;

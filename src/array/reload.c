@@ -10,6 +10,7 @@
  *                   FAULTY                             in use                 FAULTY (I11); the last in sync: broken
  *                   neither                            in use, recorded       FAULTY: another node started without it
  *                   a slot, to a device we have not    -                      broken: we could not write it
+ *                   its disk is another device now     SPARE                  FAULTY: under that number it is no member
  *                   anything else                      ahead of them          our own news, still to be claimed
  *
  * It is finished when our bitmap is where it is owed, nothing of ours is on the way to who has failed, and what we may
@@ -166,6 +167,13 @@ static void apply_role(struct arr *a, const struct arr_reload_member *said)
 	}
 }
 
+/* Its disk has another number by now: what we claim of this one must not be written there. */
+static void fail_overwritten(struct arr *a, const struct arr_reload_member *said)
+{
+	if (said->is_overwritten && a->members[said->member].state == ARR_M_SPARE)
+		arr_fail_member(a, said->member);
+}
+
 /* ---- all that they say ---- */
 
 /* Nobody else may have read it, and not every member may have it. */
@@ -191,9 +199,11 @@ static void apply(struct arr *a, const struct arr_reload *r, bool may_be_torn)
 	if (is_news)
 		a->events = r->events;
 	apply_in_sync(a, r);
-	for (uint32_t n = 0; n < r->member_count; n++)
+	for (uint32_t n = 0; n < r->member_count; n++) {
 		if (knows(a, r, &r->members[n]))
 			apply_role(a, &r->members[n]);
+		fail_overwritten(a, &r->members[n]);
+	}
 	/* Who joined is copied to only when all others write there: their bits are gathered then, and no later ones. */
 	if ((is_news && may_be_torn) || arr_mask(a, ARR_M_RECOVERING) & ~recovering)
 		record_again(a, recovering);

@@ -29,12 +29,29 @@ void asm_look_render(struct asm_lineage *l, struct arr_job *job)
 	}
 }
 
-static bool is_believed(const struct asm_line *line, const uint8_t raw[FMT_SB1_BYTES], struct sb1 *ret)
+static bool is_sound(const struct asm_line *line, const uint8_t raw[FMT_SB1_BYTES], struct sb1 *ret)
 {
 	fmt_sb1_decode(raw, line->sb.minor, ret);
-	return !fmt_sb1_check(ret, raw, line->super_at, UINT64_MAX / 2, NULL) &&
-	       !memcmp(ret->set_uuid, line->sb.set_uuid, 16) && !memcmp(ret->device_uuid, line->sb.device_uuid, 16) &&
-	       ret->dev_number == line->sb.dev_number;
+	return !fmt_sb1_check(ret, raw, line->super_at, UINT64_MAX / 2, NULL);
+}
+
+static bool is_of(const struct asm_line *line, const struct sb1 *sb)
+{
+	return !memcmp(sb->set_uuid, line->sb.set_uuid, 16) && !memcmp(sb->device_uuid, line->sb.device_uuid, 16) &&
+	       sb->dev_number == line->sb.dev_number;
+}
+
+static bool is_believed(const struct asm_line *line, const uint8_t raw[FMT_SB1_BYTES], struct sb1 *ret)
+{
+	return is_sound(line, raw, ret) && is_of(line, ret);
+}
+
+/* Another node, that did not know it any more, has added the disk anew. */
+static bool is_overwritten(const struct asm_line *line, const struct arr_part *part)
+{
+	struct sb1 sb;
+
+	return part && !part->rc && is_sound(line, part->data, &sb) && !is_of(line, &sb);
 }
 
 /* A spare that is only being offered says what one node believes: who has a slot was in a round of claims. Of two with
@@ -126,6 +143,7 @@ void asm_look_taken(struct asm_lineage *l, const struct arr *a, const struct arr
 		ret->members[ret->member_count].member = i;
 		take_member(&freshest, &l->lines[i],
 			    part && !part->rc && is_believed(&l->lines[i], part->data, &own) ? &own : NULL,
-			    &ret->members[ret->member_count++]);
+			    &ret->members[ret->member_count]);
+		ret->members[ret->member_count++].is_overwritten = is_overwritten(&l->lines[i], part);
 	}
 }

@@ -115,6 +115,16 @@ static void members(void)
 	grant();
 	is_u64(state_of(2), ARR_M_RECOVERING, "with it, it does");
 	end();
+	begin_node((struct setup){ .members = 2, .slots = 2 });
+	mute(W_TOKEN | W_SYNC);
+	say((struct arr_event){ .kind = ARR_EV_TOKEN, .value = true });
+	run();
+	hold(KIND(ARR_JOB_LOOK));
+	reload(true);
+	is_u64((uint64_t)join(ARR_M_SPARE, 0, false), 2, "one joins while superblocks are read once more, too");
+	let_go(KIND(ARR_JOB_LOOK));
+	is_u64(state_of(2), ARR_M_SPARE, "which say nothing of it");
+	end();
 }
 
 /* What another node adds is a spare here before any superblock says so. */

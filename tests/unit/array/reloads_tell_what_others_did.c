@@ -271,6 +271,20 @@ static void older_than_the_entry(void)
 	end();
 }
 
+/* Another node had it no more, and added the disk anew: under the old number it is no member. */
+static void a_disk_with_a_new_number(void)
+{
+	begin_node((struct setup){ .members = 3, .slots = 2, .states = { 0, 0, ARR_M_SPARE } });
+	write_now(0, 4096, 'w');
+	w.disk.members[1].is_overwritten = w.disk.members[2].is_overwritten = true;
+	score();
+	reload(false);
+	is_u64(state_of(1), ARR_M_IN_SYNC, "who is in sync is failed by roles alone");
+	is_u64(state_of(2), ARR_M_FAULTY, "a spare whose disk is another device by now has failed");
+	is_score("look012 TOKEN FLUSH01 look01 FLUSH01 bitmap01 active01 ANNOUNCE token", "it is not written any more");
+	end();
+}
+
 int main(void)
 {
 	a_failure();
@@ -285,5 +299,6 @@ int main(void)
 	nobody_is_believed();
 	twice();
 	older_than_the_entry();
+	a_disk_with_a_new_number();
 	return tap_end();
 }

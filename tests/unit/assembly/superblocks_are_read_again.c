@@ -68,10 +68,15 @@ static void torn_rounds(void)
 	EDIT('b', memset(s->device_uuid, 9, 16));
 	look_again("abc", '-');
 	roles(0, 1, 2, "another device's superblock");
+	ok(seen.members[1].is_overwritten && !seen.members[0].is_overwritten && !seen.members[2].is_overwritten,
+	   "which tells that its disk is another device now");
 	for (char name = 'a'; name <= 'c'; name++)
 		disks[name - 'a'].super[300] ^= 1;
 	look_again("abc", '-');
 	ok(!seen.is_found && !seen.member_count, "nothing is believed");
+	EDIT('a', s->events++);
+	look_again("abc", '-');
+	ok(seen.is_found && !seen.members[2].is_overwritten, "and what is torn is no other device's");
 	cut();
 }
 

@@ -47,6 +47,7 @@ struct run_cluster {
 	enum { RUN_NODE_JOINS, RUN_NODE_IS_UP, RUN_NODE_IS_REFUSED, RUN_NODE_HAS_FAILED } life;
 	struct err err;			/* why it was refused, or failed */
 	struct run_answer token, told;
+	uint64_t known_cleared;		/* by any node, as the slots said when an errand looked */
 	struct arr_reload reload;
 
 	/* what the attributes show (cluster_show.c) */

@@ -110,6 +110,7 @@ struct slots {
 	member_off at;
 	uint64_t slot_bytes;
 	uint32_t nodes;
+	uint64_t cleared;		/* by any node, or by us since: never ahead of the array */
 	struct bitmap_sb sb;
 };
 
@@ -120,6 +121,7 @@ static void slots_of(const struct umd_array *u, struct slots *ret)
 	arr_get_status(u->arr, &s);
 	*ret = (struct slots){ .nodes = s.nodes, .sb = *bm_superblock(arr_bitmap(u->arr)) };
 	ret->slot_bytes = asm_slot_bytes(&ret->sb);
+	ret->cleared = min_u64(s.events, max_u64(u->cluster->known_cleared, ret->sb.events_cleared));
 	if (s.pin < ARR_MEMBERS_MAX) {
 		ret->m = u->hands[s.pin];
 		ret->at = s.members[s.pin].bitmap_at;
@@ -160,9 +162,11 @@ int run_cluster_know_cleared(struct umd_array *u, struct err *err)
 	pthread_mutex_unlock(&u->lock);
 	rc = read_cleared(&slots, &events, err);
 	pthread_mutex_lock(&u->lock);
-	if (rc == 0)
-		asm_know_cleared(u->lineage, events);
-	return rc;
+	if (rc < 0)
+		return rc;
+	asm_know_cleared(u->lineage, events);
+	u->cluster->known_cleared = events;
+	return 0;
 }
 
 int run_cluster_refuse_to_prepare(struct err *err)
@@ -171,12 +175,23 @@ int run_cluster_refuse_to_prepare(struct err *err)
 		       "they may use");
 }
 
+/* Bits that were cleared are forgotten, but not that they were: this member may be the only one to say it one day. */
+static void put_head(const struct slots *slots, uint8_t *raw)
+{
+	struct bitmap_sb head;
+
+	asm_empty_slot(&slots->sb, raw);
+	fmt_bitmap_sb_decode(raw, &head);
+	head.events = head.events_cleared = slots->cleared;
+	fmt_bitmap_sb_encode(&head, raw);
+}
+
 static int write_slot(struct member *m, member_off at, const struct slots *slots, uint8_t *zeroes)
 {
 	uint64_t done = 0;
 	int rc = 0;
 
-	asm_empty_slot(&slots->sb, zeroes);
+	put_head(slots, zeroes);
 	while (rc == 0 && done < slots->slot_bytes) {
 		uint64_t len = slots->slot_bytes - done < ZEROES_BYTES ? slots->slot_bytes - done : ZEROES_BYTES;
 

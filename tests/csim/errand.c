@@ -153,15 +153,28 @@ static int erase(struct cs_world *w, struct cs_disk *d)
 	return rc;
 }
 
-static int write_slots(struct cs_world *w, struct cs_node *n, struct cs_disk *d)
+/* Without a bit; that bits were cleared is not forgotten. */
+static void put_head(struct cs_world *w, const struct cs_node *n, uint8_t sector[SECTOR_BYTES])
 {
 	const struct bitmap_sb *sb = bm_superblock(arr_bitmap(n->array));
+	struct bitmap_sb head;
+	struct arr_status s;
+
+	arr_get_status(n->array, &s);
+	asm_empty_slot(sb, sector);
+	fmt_bitmap_sb_decode(sector, &head);
+	head.events = head.events_cleared = min_u64(s.events, max_u64(events_cleared(w, n), sb->events_cleared));
+	fmt_bitmap_sb_encode(&head, sector);
+}
+
+static int write_slots(struct cs_world *w, struct cs_node *n, struct cs_disk *d)
+{
 	uint8_t sector[SECTOR_BYTES] = { 0 };
 	int rc = 0;
 
 	d->bitmap_at = n->errand.new.bitmap_at;
 	d->data_at = n->errand.new.data_at;
-	asm_empty_slot(sb, sector);
+	put_head(w, n, sector);
 	for (uint32_t slot = 0; !rc && slot < w->setup.slots_of_nodes; slot++) {
 		uint64_t at = d->bitmap_at.bytes + slot * w->slot_bytes;
 

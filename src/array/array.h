@@ -204,6 +204,7 @@ struct arr_reload {
 		uint32_t role;		/* slot, ARR_ROLE_SPARE or ARR_ROLE_FAULTY, by whom is believed */
 		bool is_recovering, is_by_bitmap;	/* by its own superblock */
 		bool is_overwritten;	/* its own superblock is another device's by now */
+		bool is_claimed;	/* its own superblock is of a round after it joined, or not readable */
 		uint64_t recovery_offset;
 	} members[ARR_MEMBERS_MAX];
 };
@@ -456,6 +457,10 @@ bool arr_is_left_alone(const struct arr *a, uint32_t node);
  * them that works is the pin. Returns how many. */
 uint32_t arr_get_pins(const struct arr *a, uint32_t ret_numbers[ARR_MEMBERS_MAX]);
 void arr_set_pins(struct arr *a, const uint32_t *numbers, uint32_t count);
+
+/* Another node adds this device (ARR_EV_ADD is_by_peer), and no superblock that was read knows it yet: it takes no
+ * slot, and claims leave it out. If the adder ends before it has recorded it, it is to be removed again. */
+bool arr_is_offered(const struct arr *a, uint32_t dev_number);
 
 void arr_get_status(const struct arr *a, struct arr_status *ret_status);
 /* The same as an owner may see it. A member that fails in mid-resync is shown as it was until what was copied from it

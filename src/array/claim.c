@@ -77,7 +77,7 @@ static void describe(const struct arr *a, struct arr_claim *c)
 	for (uint32_t i = 0; i < a->member_count; i++) {
 		const struct arr_member *m = &a->members[i];
 
-		if (m->state == ARR_M_NONE)
+		if (m->state == ARR_M_NONE || (m->state == ARR_M_SPARE && a->node.candidates & ARR_BIT(i)))
 			continue;
 		c->members[c->member_count++] = (struct arr_claim_member){
 			.member = i,

@@ -169,6 +169,14 @@ bool arr_spare_may_join(const struct arr *a)
 	return free_slot(a) < a->raid_devices;
 }
 
+bool arr_is_offered(const struct arr *a, uint32_t dev_number)
+{
+	ARR_EACH(i, a, arr_mask(a, ARR_M_SPARE) & a->node.candidates)
+		if (a->members[i].dev_number == dev_number)
+			return true;
+	return false;
+}
+
 /* A spare takes a slot that nobody works in. */
 bool arr_pump_spares(struct arr *a)
 {

@@ -152,7 +152,8 @@ static void apply_role(struct arr *a, const struct arr_reload_member *said)
 	uint32_t i = said->member;
 	struct arr_member *m = &a->members[i];
 
-	a->node.candidates &= ~ARR_BIT(i);
+	if (said->role != ARR_ROLE_SPARE || said->is_claimed)
+		a->node.candidates &= ~ARR_BIT(i);
 	if (has_slot(said) && m->state == ARR_M_SPARE) {
 		m->wants_full = !said->is_by_bitmap;
 		m->recovery_offset = said->recovery_offset == OFF_NONE ? 0 : said->recovery_offset;

@@ -65,6 +65,14 @@ static bool is_fresher(const struct sb1 *sb, const struct sb1 *than)
 	return asm_is_slot(sb, asm_own_role(sb)) && !asm_is_slot(than, asm_own_role(than));
 }
 
+/* Written since it was prepared to join. What cannot be read is counted on: a round that is announced had it. */
+static bool is_claimed(const struct asm_line *line, const struct arr_part *part)
+{
+	struct sb1 sb;
+
+	return part && (part->rc || (is_believed(line, part->data, &sb) && sb.events > line->sb.events));
+}
+
 static bool is_in_table(const struct asm_lineage *l, uint32_t number)
 {
 	for (uint32_t i = 0; i < ARR_MEMBERS_MAX; i++)
@@ -144,6 +152,7 @@ void asm_look_taken(struct asm_lineage *l, const struct arr *a, const struct arr
 		take_member(&freshest, &l->lines[i],
 			    part && !part->rc && is_believed(&l->lines[i], part->data, &own) ? &own : NULL,
 			    &ret->members[ret->member_count]);
+		ret->members[ret->member_count].is_claimed = is_claimed(&l->lines[i], part);
 		ret->members[ret->member_count++].is_overwritten = is_overwritten(&l->lines[i], part);
 	}
 }

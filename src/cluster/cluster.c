@@ -4,7 +4,8 @@
  * said, then our own wishes. Each asks for little at a time; the pump ends when none can go on, when the array was
  * asked (CLU_EV_ARRAY goes on), or when there is no more room in the step (CLU_EV_TIMER at once goes on).
  *
- *     hold -> acks kept aside -> mail -> our message -> join -> the dead -> token -> taking -> gathering -> sync
+ *     hold -> acks kept aside -> mail -> offers -> our message -> join -> the dead -> token -> taking -> gathering
+ *          -> sync
  *
  * Law: I9 (no machine waits for anything but an event that is bound to come). */
 #include "cluster/inside.h"
@@ -105,8 +106,8 @@ static bool pump_once(struct clu *c)
 		return false;
 	if (c->state == CLU_UP && !c->is_first_round_over)
 		c->is_first_round_over = clu_is_settled(c);
-	return clu_pump_drains(c) || clu_pump_mail(c) || clu_pump_send(c) || clu_pump_join(c) || clu_pump_dead(c) ||
-		clu_pump_token(c) || clu_pump_take(c) || clu_pump_gather(c) || clu_pump_sync(c);
+	return clu_pump_drains(c) || clu_pump_mail(c) || clu_pump_offer(c) || clu_pump_send(c) || clu_pump_join(c) ||
+		clu_pump_dead(c) || clu_pump_token(c) || clu_pump_take(c) || clu_pump_gather(c) || clu_pump_sync(c);
 }
 
 static void pump(struct clu *c)

@@ -8,6 +8,7 @@
  *   receive.c  messages of others, in order         sync.c    the sync lock, and the range that others leave alone
  *   send.c     our one synchronous message          gather.c  the bits of all slots, for a recovery by bitmap
  *   recover.c  the slots of the dead                hold.c    quorum, loss, the end
+ *   offer.c    disks that others add, until they are recorded
  */
 #ifndef UMD_CLUSTER_INSIDE_H
 #define UMD_CLUSTER_INSIDE_H
@@ -147,6 +148,13 @@ struct clu {
 		uint64_t again_ms;
 	} gather;
 
+	/* offer.c */
+	struct {
+		bool is_on, is_over, is_read_asked, is_forgetting;
+		uint64_t node_id;		/* who adds it */
+		struct clu_message forget;
+	} offer;
+
 	/* recover.c */
 	uint32_t taking;			/* slot that the array takes for us, or CLU_NO_SLOT */
 
@@ -198,6 +206,7 @@ bool clu_pump_hold(struct clu *c);
 bool clu_pump_send(struct clu *c);
 bool clu_pump_mail(struct clu *c);
 bool clu_pump_drains(struct clu *c);
+bool clu_pump_offer(struct clu *c);
 bool clu_pump_join(struct clu *c);
 bool clu_pump_token(struct clu *c);
 bool clu_pump_dead(struct clu *c);
@@ -218,6 +227,9 @@ void clu_lose(struct clu *c, const struct err *err);
 void clu_leave(struct clu *c);
 void clu_errand_came(struct clu *c, const struct clu_event *ev);
 void clu_told(struct clu *c);				/* TELL was answered by all */
+void clu_offer_came(struct clu *c, const struct clu_mail *mail);	/* and we have said yes */
+bool clu_offer_is_open(struct clu *c);		/* one before; its errand has ended */
+bool clu_offer_forgotten(struct clu *c);		/* CLU_EV_SEEN was the answer to ours */
 void clu_errand_refuse(struct clu *c, const char *why);	/* who waits for token or answers is told */
 
 #endif

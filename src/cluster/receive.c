@@ -233,11 +233,16 @@ static bool process_resyncing(struct clu *c, struct clu_mail *mail)
 
 static bool process_disk(struct clu *c, struct clu_mail *mail)
 {
+	bool is_offer = mail->m.type != CLU_M_REMOVE;
+
 	if (!c->view.is_there || c->view.is_stopping)
 		return answer(c, mail, 0);
-	if (mail->is_seen)
+	if (mail->is_seen) {
+		if (is_offer && !mail->seen_rc)
+			clu_offer_came(c, mail);
 		return answer(c, mail, mail->seen_rc);
-	if (mail->is_seeing)
+	}
+	if (mail->is_seeing || c->offer.is_forgetting || (is_offer && clu_offer_is_open(c)))
 		return false;
 	mail->is_seeing = true;
 	clu_ask(c, mail->m.type == CLU_M_REMOVE ? CLU_ASK_FORGET : CLU_ASK_SEE)->message = &mail->m;
@@ -318,6 +323,8 @@ void clu_seen_came(struct clu *c, int rc)
 {
 	struct clu_mail *mail;
 
+	if (clu_offer_forgotten(c))
+		return;
 	list_for_each(mail, &c->mail, link)
 		if (mail->is_seeing && !mail->is_seen) {
 			mail->is_seen = true;

@@ -256,12 +256,27 @@ static void check_equal(struct cs_world *w, uint32_t members)
 	w->stats->stakes[CS_I8]++;
 }
 
+/* Who offered a disk, and ended before it recorded it, leaves nothing behind. */
+static void check_offers(struct cs_world *w, struct cs_node *n)
+{
+	struct arr_status s;
+
+	arr_get_status(n->array, &s);
+	for (uint32_t i = 0; i < s.member_count; i++)
+		if (s.members[i].state == ARR_M_SPARE && arr_is_offered(n->array, s.members[i].dev_number))
+			broken(w, "I9", "node %u keeps %s, which nobody adds any more", n->number,
+			       w->disks[n->disk_of[i]].disk.path);
+}
+
 void law_rest(struct cs_world *w)
 {
 	uint32_t members = members_in_sync(w), up = 0;
 
-	EACH_NODE(w, n)
+	EACH_NODE(w, n) {
 		up += n->life != CS_OFF;
+		if (n->life != CS_OFF && n->array && n->is_up && !n->has_failed)
+			check_offers(w, n);
+	}
 	if (!up)
 		return;
 	check_ended(w);

@@ -146,9 +146,14 @@ static void candidates(void)
 	others_write(1, ARR_ROLE_FAULTY, false);
 	reload(false);
 	ok(!wants().token, "superblocks that know it not make it nobody's spare");
+	ok(arr_is_offered(w.a, 2) && !arr_is_offered(w.a, 0) && !arr_is_offered(w.a, 9), "it is offered");
+	w.disk.members[w.disk.member_count++] = (struct arr_reload_member){ .member = 2, .role = ARR_ROLE_SPARE };
+	w.disk.events++;
+	reload(false);
+	ok(!wants().token && arr_is_offered(w.a, 2), "nor do later ones, while its own is what its adder prepared");
 	others_write(2, ARR_ROLE_SPARE, false);
 	reload(false);
-	ok(wants().token, "those that do make it one that may take a slot");
+	ok(wants().token && !arr_is_offered(w.a, 2), "those that do make it one that may take a slot");
 	m.state = ARR_M_RECOVERING;
 	is_u64((uint64_t)say((struct arr_event){ .kind = ARR_EV_ADD, .new_member = &m, .is_by_peer = true }),
 	       (uint64_t)-EINVAL, "another node brings spares only");

@@ -169,10 +169,11 @@ UNUSED static void others_write(uint32_t member, uint32_t role, bool is_recoveri
 		if (w.disk.members[i].member == member) {
 			w.disk.members[i].role = role;
 			w.disk.members[i].is_recovering = is_recovering;
+			w.disk.members[i].is_claimed = true;
 			return;
 		}
 	w.disk.members[w.disk.member_count++] = (struct arr_reload_member){ .member = member, .role = role,
-		.is_recovering = is_recovering };
+		.is_recovering = is_recovering, .is_claimed = true };
 }
 
 UNUSED static int reload(bool is_dead)

@@ -113,6 +113,12 @@ static void torn_join(void)
 	roles(0, ARR_ROLE_FAULTY, 1, "a spare has the slot, and does not know it");
 	ok(seen.members[2].is_recovering && !seen.members[2].is_by_bitmap && !seen.members[2].recovery_offset,
 	   "it is to be recovered in full");
+	ok(!seen.members[2].is_claimed, "its own superblock is the one with which it came");
+	at_event("c", 18);
+	look_again("abc", '-');
+	ok(seen.members[2].is_claimed, "then it is of a round");
+	look_again("abc", 'c');
+	ok(seen.members[2].is_claimed, "and one that cannot be read is counted on");
 	cut();
 }
 

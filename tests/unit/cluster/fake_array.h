@@ -23,6 +23,7 @@ struct arr {
 	struct arr_range suspended[W_SLOTS];
 	bool is_draining[W_SLOTS];	/* writes were under way there when it was suspended */
 	uint32_t pins[2], pin_count;
+	bool has_offer;			/* a disk that no superblock knows */
 	unsigned announced, reloads, torn_reloads, looks, gathers, opened, copied;
 	uint64_t has_bits;		/* mask of the bits that this node's slot has in memory: see w.slot_bits */
 	unsigned reloads_before[8];	/* of each node, when the claim was durable */
@@ -68,6 +69,11 @@ struct arr_range arr_suspended(const struct arr *a, uint32_t node)
 bool arr_is_left_alone(const struct arr *a, uint32_t node)
 {
 	return !a->suspended[node].len || !a->is_draining[node];
+}
+
+bool arr_is_offered(const struct arr *a, uint32_t dev_number)
+{
+	return a->has_offer && dev_number == 2;
 }
 
 uint32_t arr_get_pins(const struct arr *a, uint32_t ret[ARR_MEMBERS_MAX])

@@ -177,9 +177,23 @@ static bool is_being_added(struct cs_world *w, const struct cs_disk *d)
 	return false;
 }
 
+/* What it has announced is on the member that decides there. Another node may have died with as high a number on a
+ * member that this one has lost: that was told to nobody. */
+static const struct cs_super *super_announced(struct cs_world *w, const struct cs_node *n)
+{
+	const struct cs_super *s;
+	struct arr_status status;
+
+	arr_get_status(n->array, &status);
+	if (status.pin >= ARR_MEMBERS_MAX)
+		return NULL;
+	s = super_on(w, &w->disks[n->disk_of[status.pin]]);
+	return s->is_valid ? s : NULL;
+}
+
 void law_announced(struct cs_world *w, struct cs_node *n)
 {
-	const struct cs_super *best = super_believed(w);
+	const struct cs_super *best = super_announced(w, n);
 
 	if (engine_holder(w, (struct clu_lock){ .kind = CLU_LOCK_TOKEN }) != n->id)
 		return;		/* heard too late: another node's claim may be under way */

@@ -159,6 +159,10 @@ void asm_recluster_head(const struct asm_reclustered *r, const struct sb1 *array
 		/* A single one is out of date behind its array, and lets back whom every node would have. */
 		sb.events = array->events;
 		sb.events_cleared = min_u64(events_cleared, array->events);
+	} else if (r->kind == ASM_CLUSTER_KEEP && r->slots < r->was_slots) {
+		/* What the nodes of slots that go have cleared stays known: nobody who missed it comes back by bits. */
+		sb.events_cleared = max_u64(sb.events_cleared, min_u64(events_cleared, array->events));
+		sb.events = max_u64(sb.events, sb.events_cleared);
 	}
 	fmt_bitmap_sb_encode(&sb, raw);
 }

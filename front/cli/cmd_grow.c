@@ -2,7 +2,8 @@
  *
  * The server plans, refuses and does it, and answers when it is durable; with --dry-run it only plans. A bitmap file is
  * made here, with the caller's rights, and removed again if the server refuses. Members instead of a name: nobody uses
- * them, and their cluster is changed off line by the library. Left out: the array's size and its number of members. */
+ * them, and their cluster or its chunks are changed off line by the library. Left out: the array's size and its number
+ * of members. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -118,6 +119,8 @@ static bool is_off_line(const struct cli *cli)
 
 	if (cli->word_count > 1)
 		return true;
+	if (!bitmap && cli_has(cli, "bitmap-chunk") && strchr(cli->words[0], '/'))
+		return true;
 	if (!cli_has(cli, "nodes") && !cli_has(cli, "cluster-name") && !(bitmap && !strcmp(bitmap, "clustered")))
 		return false;
 	return strchr(cli->words[0], '/') || access(cli->words[0], F_OK) == 0;
@@ -127,14 +130,18 @@ static int check_off_line(const struct cli *cli)
 {
 	uint64_t nodes = cli_number(cli, "nodes", 0);
 
-	if (cli_has(cli, "bitmap-chunk"))
-		return cli_usage("--bitmap-chunk is for an array that runs: umd grow NAME --bitmap-chunk=SIZE");
+	if (cli_has(cli, "bitmap-chunk") && cli_text(cli, "bitmap"))
+		return cli_usage("--bitmap-chunk does not go with --bitmap=%s of members: the chunks are changed "
+				 "before or after", cli_shown(cli_text(cli, "bitmap")));
+	if (cli_has(cli, "bitmap-chunk") && !cli_number(cli, "bitmap-chunk", 0))
+		return cli_usage("--bitmap-chunk is above 0");
 	if (cli_has(cli, "nodes") && (!nodes || nodes > UINT32_MAX))
 		return cli_usage("--nodes=%llu makes no cluster: 2 to 64 nodes are possible",
 				 (unsigned long long)nodes);
-	if (!cli_has(cli, "nodes") && !cli_has(cli, "cluster-name") && !cli_text(cli, "bitmap"))
-		return cli_usage("grow of members needs --nodes=N, --cluster-name=NAME, --bitmap=clustered or "
-				 "--bitmap=internal");
+	if (!cli_has(cli, "nodes") && !cli_has(cli, "cluster-name") && !cli_has(cli, "bitmap-chunk") &&
+	    !cli_text(cli, "bitmap"))
+		return cli_usage("grow of members needs --nodes=N, --cluster-name=NAME, --bitmap-chunk=SIZE, "
+				 "--bitmap=clustered or --bitmap=internal");
 	return CLI_DONE;
 }
 
@@ -144,6 +151,7 @@ static int change_cluster(const struct cli *cli)
 		.bitmap = cli_text(cli, "bitmap"),
 		.nodes = (uint32_t)cli_number(cli, "nodes", 0),
 		.cluster_name = cli_text(cli, "cluster-name"),
+		.bitmap_chunk_bytes = cli_number(cli, "bitmap-chunk", 0),
 		.dry_run = cli_has(cli, "dry-run"),
 	};
 	struct json_object *o;

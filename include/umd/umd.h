@@ -60,13 +60,17 @@ struct umd_cluster_options {
 	uint32_t nodes;			/* 0: as many as there are, of a new cluster 4 */
 	const char *cluster_name;	/* NULL: as it is, of a new cluster "" */
 	bool dry_run;
+	/* of every slot, in which each chunk is set that a set one touches; 0: as they are, and as they stay when the
+	 * kind of bitmap changes */
+	uint64_t bitmap_chunk_bytes;
 };
 
 /**
- * umd_change_cluster - number of nodes, cluster name, clustered or not: of an array that nobody uses
+ * umd_change_cluster - number of nodes, cluster name, chunks, clustered or not: of an array that nobody uses
  * All members must be given and in sync. Fewer nodes: only when the slots that go have no set chunk; internal: no slot
- * has one. A cut in the middle leaves an array that starts as it was or as it would be. No lock can see a node on
- * another host. Returns 0, or a negative code: then nothing has been written, unless the sentence says otherwise.
+ * has one. A cut in the middle leaves an array that starts as it was or as it would be; of chunks, or with all of it in
+ * doubt. No lock can see a node on another host. Returns 0, or a negative code: then nothing has been written, unless
+ * the sentence says otherwise.
  */
 UMD_API int umd_change_cluster(const struct umd_cluster_options *options, const char *const *members, size_t count,
 			       char **ret_json, struct umd_error *error);

@@ -277,6 +277,7 @@ struct asm_recluster {
 	enum asm_cluster_change { ASM_CLUSTER_KEEP, ASM_CLUSTER_MAKE, ASM_CLUSTER_END } kind;
 	uint32_t nodes;				/* 0: as many as there are */
 	const char *cluster_name;		/* NULL: as it is; at most 63 bytes */
+	uint64_t chunk_bytes;			/* 0: as they are; KEEP alone takes others */
 };
 
 struct asm_reclustered {
@@ -284,6 +285,8 @@ struct asm_reclustered {
 	struct bitmap_sb head;			/* of every slot, but for its own events */
 	uint32_t was_slots, slots;
 	uint64_t slot_bytes;
+	struct bitmap_sb was;
+	bool is_rechunked;			/* every slot moves, and is read and written as below */
 };
 
 /* Judged as a node (KEEP, END) or not (MAKE). 0, or a code with a sentence. */
@@ -299,6 +302,21 @@ void asm_recluster_super(const struct asm_reclustered *r, const struct asm_membe
 /* Where a slot lies on a member; one without a bitmap has it where the reference @ref has. */
 member_off asm_recluster_place(const struct asm_reclustered *r, const struct asm_member *m,
 			       const struct asm_member *ref, uint32_t slot);
+
+/* ---- with other chunks (rechunk.c) ---- */
+
+/* The slot of this plan (judged as its node) says nothing that can be believed. */
+bool asm_is_slot_in_doubt(const struct asm_plan *plan);
+/* @was: the slot as read; @image: slot_bytes, zeroed. Every chunk is set that a set one of before touches; of a slot in
+ * doubt all are. 0 or -ENOMEM. */
+int asm_rechunk_slot(const struct asm_reclustered *r, const struct asm_plan *plan, const struct sb1 *array,
+		     const uint8_t *was, uint8_t *image);
+/* Before anything else on a member: so many heads say STALE, where they lie on it now. @raw: any head of the array; it
+ * becomes the one to be written there. */
+uint32_t asm_rechunk_heads(const struct asm_reclustered *r, const struct asm_member *m);
+member_off asm_rechunk_head(const struct asm_reclustered *r, const struct asm_member *m, const struct asm_member *ref,
+			    uint32_t slot, uint8_t raw[FMT_BITMAP_SB_BYTES]);
+void asm_rechunk_mark(uint8_t raw[FMT_BITMAP_SB_BYTES]);	/* STALE, else as it is */
 
 /* ---- creating ---- */
 

@@ -74,6 +74,10 @@ bool asm_is_in_sync_slot(const struct asm_member *members, const struct asm_plan
 bool asm_find_duplicates(const struct asm_member *members, struct asm_plan *plan);
 bool asm_find_missing(const struct asm_member *members, const struct asm_options *o, struct asm_plan *plan);
 
+/* rechunk.c: do slots with chunks of @wanted fit every member? @head: with its nodes; gets them. */
+int asm_choose_slot_chunk(const struct asm_member *members, const struct asm_plan *plan, uint64_t wanted,
+			  struct bitmap_sb *head, struct err *err);
+
 /* rebitmap.c: where the array's bitmap without superblock lies on a new member with this superblock; -ENOSPC. */
 int asm_place_bare(const struct asm_lineage *l, const struct arr *a, const struct asm_member *m, const struct sb1 *sb,
 		   member_off *ret_at, struct err *err);

@@ -1,6 +1,6 @@
 /* Off line: another number of nodes, another cluster, a cluster out of a single array, or a single array again.
  *
- *   keep   all slots are written with the new number and name
+ *   keep   all slots are written with the new number and name; with other chunks, see rechunk.c
  *   make   the internal bitmap becomes slot 0, further slots are empty
  *   end    slot 0 becomes the internal bitmap, when no slot holds a set chunk
  *
@@ -84,6 +84,11 @@ static int check_wish(const struct asm_recluster *wish, uint32_t nodes, struct e
 		return err_set(err, UMD_E_BAD_OPTION,
 			       "a cluster of %u nodes is not possible: a bitmap has slots for %d to %d", nodes,
 			       ARR_NODES_MIN, ARR_NODES_MAX);
+	if (wish->kind != ASM_CLUSTER_KEEP && wish->chunk_bytes)
+		return err_set(err, UMD_E_BAD_OPTION,
+			       "chunks of %llu bytes were asked for, and an array that enters or leaves a cluster "
+			       "keeps its own: they are changed before or after; nothing has been written",
+			       (unsigned long long)wish->chunk_bytes);
 	return 0;
 }
 
@@ -128,11 +133,14 @@ int asm_plan_recluster(const struct asm_member *members, const struct asm_plan *
 	if (wish->cluster_name)
 		text_fit(head.cluster_name, sizeof head.cluster_name, "%s", wish->cluster_name);
 	rc = check_wish(wish, head.nodes, err);
+	if (rc == 0 && wish->chunk_bytes)
+		rc = asm_choose_slot_chunk(members, plan, wish->chunk_bytes, &head, err);
 	if (rc == 0)
 		rc = check_places(members, plan, &head, err);
 	if (rc == 0)
 		*ret = (struct asm_reclustered){ .kind = wish->kind, .head = head, .was_slots = asm_slots_of(now),
-						 .slots = asm_slots_of(&head), .slot_bytes = asm_slot_bytes(now) };
+						 .slots = asm_slots_of(&head), .slot_bytes = asm_slot_bytes(&head),
+						 .was = *now, .is_rechunked = wish->chunk_bytes };
 	return rc;
 }
 
@@ -153,6 +161,7 @@ void asm_recluster_head(const struct asm_reclustered *r, const struct sb1 *array
 
 	fmt_bitmap_sb_decode(raw, &sb);
 	sb.version = r->head.version;
+	sb.chunk_bytes = r->head.chunk_bytes;
 	sb.nodes = r->head.nodes;
 	memcpy(sb.cluster_name, r->head.cluster_name, sizeof sb.cluster_name);
 	if (r->kind == ASM_CLUSTER_END) {

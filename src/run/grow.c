@@ -216,7 +216,7 @@ static void regrow(struct umd_array *u, struct json_object *request, bool would,
 	int rc = 0;
 
 	json_object_object_get_ex(request, "bitmap", &kind);
-	is_none = !strcmp(json_object_get_string(kind), "none");
+	is_none = kind && !strcmp(json_object_get_string(kind), "none");
 	pthread_mutex_lock(&u->lock);
 	has_none = !arr_bitmap(u->arr);
 	pthread_mutex_unlock(&u->lock);

@@ -1,12 +1,9 @@
-/* umd grow of members that nobody uses: another number of nodes, another cluster's name, a cluster or none.
+/* umd grow of members that nobody uses: another number of nodes, another cluster's name, other chunks, a cluster or
+ * none.
  *
  *   open and lock all -> look, judge -> every slot is read where it is believed -> plan -> write -> JSON
  *
- * Nothing is written before everything was read and found right. What is written, and why in this order, see
- * assembly/recluster.c:
- *
- *   keep, make   slots behind the first | slot 0 | superblocks that do not say clustered yet
- *   end          superblocks | slot 0                                    each on all members, flushed
+ * Nothing is written before everything was read and found right. What is written then, see reslot.c.
  *
  * A slot is written as it was read, with a new head: where one member lacks a slot that another one has (mdadm --add),
  * it gets it. Left out: arrays that run; nodes of other hosts, which no lock here can see. */
@@ -19,17 +16,7 @@
 #include "look/look.h"
 #include "run/json.h"
 #include "run/public.h"
-
-struct reclustering {
-	uint32_t count;
-	struct member *hands[ARR_MEMBERS_MAX];
-	char *shown[ARR_MEMBERS_MAX];
-	struct asm_member looks[ARR_MEMBERS_MAX];
-	struct asm_plan plan;			/* of slot 0 */
-	struct asm_reclustered change;
-	uint64_t events_cleared;		/* highest of all slots */
-	uint8_t *slots[ARR_NODES_MAX];		/* slot_bytes each; as they become */
-};
+#include "run/recluster.h"
 
 static void drop(struct reclustering *r)
 {
@@ -65,6 +52,13 @@ static int open_all(struct reclustering *r, const char *const *members, size_t c
 
 /* ---- reading ---- */
 
+/* With other chunks a slot that nobody can believe becomes one in which every chunk is set: so a change that was cut
+ * off can be made again. */
+static bool is_moved(const struct asm_reclustered *c, uint32_t slot)
+{
+	return c->is_rechunked && slot < c->slots;
+}
+
 /* Where the slot is believed; a plan of its own. */
 static int find_slot(struct reclustering *r, uint32_t slot, struct asm_plan *plan, struct err *err)
 {
@@ -75,7 +69,7 @@ static int find_slot(struct reclustering *r, uint32_t slot, struct asm_plan *pla
 	asm_judge(r->looks, r->count, &options, plan);
 	if (plan->refusal.code)
 		return err_set(err, plan->refusal.code, "%s", plan->refusal.text);
-	if (plan->bitmap_is_stale || plan->slot_state == ASM_SLOT_BAD)
+	if (asm_is_slot_in_doubt(plan) && !is_moved(&r->change, slot))
 		return err_set(
 			err, UMD_E_BAD_BITMAP,
 			"slot %u says nothing that can be believed: a node that starts takes everything of it into "
@@ -102,11 +96,23 @@ static int check_empty(const struct asm_plan *plan, const uint8_t *image, uint32
 		       slot, set, set == 1 ? "" : "s", what);
 }
 
+static int move(struct reclustering *r, uint32_t slot, const struct asm_plan *plan, struct err *err)
+{
+	uint8_t *image = mem_new(1, r->change.slot_bytes);
+	int rc = image ? asm_rechunk_slot(&r->change, plan, &r->looks[r->plan.freshest].sb, r->slots[slot], image) :
+			 -ENOMEM;
+
+	mem_free(r->slots[slot]);
+	r->slots[slot] = image;
+	return rc ? err_set(err, rc, "no memory for a bitmap") : 0;
+}
+
 /* The slot as it is, or an empty one where nobody ever wrote. */
 static int read_slot(struct reclustering *r, uint32_t slot, struct asm_plan *plan, struct err *err)
 {
 	const struct asm_reclustered *c = &r->change;
-	uint8_t *image = mem_new(1, c->slot_bytes);
+	uint64_t was_bytes = asm_slot_bytes(&c->was);
+	uint8_t *image = mem_new(1, was_bytes);
 	uint32_t member;
 	uint64_t len;
 	member_off at;
@@ -116,7 +122,7 @@ static int read_slot(struct reclustering *r, uint32_t slot, struct asm_plan *pla
 	if (!image)
 		return err_set(err, -ENOMEM, "no memory for a bitmap");
 	if (rc == 0 && asm_bitmap_to_read(r->looks, plan, &member, &at, &len)) {
-		rc = mbr_read(r->hands[member], at, image, c->slot_bytes);
+		rc = mbr_read(r->hands[member], at, image, was_bytes);
 		if (rc < 0)
 			return err_set(err, rc, "%s: slot %u cannot be read: %s", r->shown[member], slot,
 				       err_sentence(rc));
@@ -129,6 +135,8 @@ static int read_slot(struct reclustering *r, uint32_t slot, struct asm_plan *pla
 		rc = check_empty(plan, image, slot, "the array can leave the cluster", err);
 	else if (rc == 0 && slot >= c->slots)
 		rc = check_empty(plan, image, slot, "it can go", err);
+	if (rc == 0 && is_moved(c, slot))
+		rc = move(r, slot, plan, err);
 	return rc;
 }
 
@@ -153,84 +161,14 @@ static int read_all(struct reclustering *r, struct err *err)
 	return rc;
 }
 
-/* ---- writing ---- */
-
-static int failed(const struct reclustering *r, uint32_t i, int rc, const char *what, struct err *err)
-{
-	return err_set(err, rc,
-		       "%s: the %s could not be written: %s; the array starts as it was or as it would be, and the "
-		       "change can be tried again",
-		       r->shown[i], what, err_sentence(rc));
-}
-
-static int write_slots(struct reclustering *r, uint32_t first, uint32_t end, struct err *err)
-{
-	int rc = 0;
-
-	for (uint32_t i = 0; rc == 0 && i < r->count; i++) {
-		for (uint32_t slot = first; rc == 0 && slot < end; slot++) {
-			member_off at = asm_recluster_place(&r->change, &r->looks[i], &r->looks[r->plan.freshest],
-							    slot);
-
-			rc = mbr_write(r->hands[i], at, r->slots[slot], r->change.slot_bytes, false);
-		}
-		if (rc == 0)
-			rc = mbr_flush(r->hands[i]);
-		if (rc < 0)
-			return failed(r, i, rc, "bitmap", err);
-	}
-	return 0;
-}
-
-static int write_supers(struct reclustering *r, struct err *err)
-{
-	uint8_t raw[FMT_SB1_BYTES];
-
-	for (uint32_t i = 0; i < r->count; i++) {
-		int rc;
-
-		asm_recluster_super(&r->change, &r->looks[i], &r->looks[r->plan.freshest], raw);
-		rc = mbr_write(r->hands[i], r->looks[i].super_at, raw,
-			       round_up(fmt_sb1_valid_bytes(&r->looks[i].sb), SECTOR_BYTES), false);
-		if (rc == 0)
-			rc = mbr_flush(r->hands[i]);
-		if (rc < 0)
-			return failed(r, i, rc, "superblock", err);
-	}
-	return 0;
-}
-
-/* All superblocks say already that the array is clustered. */
-static bool are_flagged(const struct reclustering *r)
-{
-	for (uint32_t i = 0; i < r->count; i++)
-		if (!(r->looks[i].sb.feature_map & FMT_SB1_CLUSTERED))
-			return false;
-	return true;
-}
-
-static int write_all(struct reclustering *r, struct err *err)
-{
-	const struct asm_reclustered *c = &r->change;
-	int rc;
-
-	if (c->kind == ASM_CLUSTER_END) {
-		rc = write_supers(r, err);
-		return rc < 0 ? rc : write_slots(r, 0, 1, err);
-	}
-	rc = write_slots(r, 1, c->slots, err);
-	if (rc == 0)
-		rc = write_slots(r, 0, 1, err);
-	return rc < 0 || are_flagged(r) ? rc : write_supers(r, err);
-}
-
 /* ---- the whole ---- */
 
 static int take_wish(const struct umd_cluster_options *o, struct asm_recluster *ret, struct err *err)
 {
 	size_t len = o->cluster_name ? strlen(o->cluster_name) : 0;
 
-	*ret = (struct asm_recluster){ .nodes = o->nodes, .cluster_name = o->cluster_name };
+	*ret = (struct asm_recluster){ .nodes = o->nodes, .cluster_name = o->cluster_name,
+				       .chunk_bytes = o->bitmap_chunk_bytes };
 	if (len >= FMT_BITMAP_CLUSTER_NAME_BYTES)
 		return err_set(err, UMD_E_BAD_NAME,
 			       "a cluster name of %zu bytes is too long: %d fit; nothing has been written", len,
@@ -294,6 +232,12 @@ static void put_json(struct text *t, const struct reclustering *r, bool would)
 	if (c->kind == ASM_CLUSTER_END)
 		text_fit(sentence, sizeof sentence, "the array %s for one host alone, with an internal bitmap",
 			 would ? "would be" : "is");
+	else if (c->is_rechunked)
+		text_fit(sentence, sizeof sentence,
+			 "the array %s bitmaps of %" PRIu64 " chunk%s of %" PRIu32 " bytes (%" PRIu32 " before) for %u "
+			 "nodes of cluster \"%s\"", would ? "would have" : "has", fmt_bitmap_chunks(&c->head),
+			 fmt_bitmap_chunks(&c->head) == 1 ? "" : "s", c->head.chunk_bytes, c->was.chunk_bytes, c->slots,
+			 c->head.cluster_name);
 	else
 		text_fit(sentence, sizeof sentence, "the array %s bitmaps for %u nodes of cluster \"%s\" (%u before)",
 			 would ? "would have" : "has", c->slots, c->head.cluster_name,
@@ -302,6 +246,7 @@ static void put_json(struct text *t, const struct reclustering *r, bool would)
 	json_str(t, "sentence", sentence);
 	json_bool(t, "dry_run", would);
 	json_u64(t, "nodes", c->head.nodes);
+	json_u64(t, "chunk_bytes", c->head.chunk_bytes);
 	json_strn(t, "cluster_name", c->head.cluster_name, strlen(c->head.cluster_name));
 	json_close(t, '}');
 }
@@ -327,7 +272,7 @@ static int change(struct reclustering *r, const struct umd_cluster_options *o, c
 	rc = asm_plan_recluster(r->looks, &r->plan, &wish, &r->change, err);
 	if (rc == 0)
 		rc = read_all(r, err);
-	return rc < 0 || o->dry_run ? rc : write_all(r, err);
+	return rc < 0 || o->dry_run ? rc : run_reslot(r, err);
 }
 
 int umd_change_cluster(const struct umd_cluster_options *options, const char *const *members, size_t count,

@@ -1,4 +1,5 @@
-/* Into a cluster and out of it, while the server stays: `umd grow NAME --bitmap=clustered`, `internal`, `none`.
+/* Into a cluster and out of it, or other chunks in every slot, while the server stays: `umd grow NAME
+ * --bitmap=clustered`, `internal`, `none`; `--bitmap-chunk=SIZE`.
  *
  *	nobody has it open, no other node is up, nothing is due -> the run ends -> members are closed
  *	-> changed as members that nobody uses are (recluster.c) -> opened anew -> it runs, alone or as a node
@@ -19,7 +20,8 @@
 #include "run/public.h"
 
 struct regrow {
-	const char *bitmap;			/* "clustered", "internal" */
+	const char *bitmap;			/* "clustered", "internal"; NULL: it stays a node, with other chunks */
+	uint64_t chunk_bytes;			/* 0: as they are */
 	uint32_t nodes;
 	const char *cluster_name, *engine;	/* engine NULL: dlm */
 	bool is_dry_run;
@@ -40,12 +42,23 @@ static const char *text_of(struct json_object *request, const char *key)
 	return json_object_get_string(o);
 }
 
+static uint64_t chunk_of(struct json_object *request)
+{
+	struct json_object *o;
+
+	if (!json_object_object_get_ex(request, "bitmap_chunk_bytes", &o) || !json_object_is_type(o, json_type_int))
+		return 0;
+	return json_object_get_int64(o) > 0 ? (uint64_t)json_object_get_int64(o) : 0;
+}
+
 bool run_is_regrow(const struct umd_array *u, struct json_object *request)
 {
 	const char *bitmap = text_of(request, "bitmap");
 
-	if (!bitmap || !u->arr || !u->lineage)
+	if (!u->arr || !u->lineage)
 		return false;
+	if (!bitmap)
+		return u->cluster && chunk_of(request);
 	return u->cluster ? !strcmp(bitmap, "internal") || !strcmp(bitmap, "none") : !strcmp(bitmap, "clustered");
 }
 
@@ -54,7 +67,9 @@ static void take_wish(struct regrow *r, const struct umd_array *u, struct json_o
 	struct json_object *o;
 	const char *at = strchr(run_rundir_name(u->rundir), '@');
 
-	r->bitmap = u->cluster ? "internal" : "clustered";
+	if (text_of(request, "bitmap"))
+		r->bitmap = u->cluster ? "internal" : "clustered";
+	r->chunk_bytes = chunk_of(request);
 	r->cluster_name = text_of(request, "cluster_name");
 	r->engine = text_of(request, "cluster");
 	if (json_object_object_get_ex(request, "nodes", &o))
@@ -77,8 +92,9 @@ static int check_alone(struct umd_array *u, struct err *err)
 			       clu_state_name(s->state));
 	for (uint32_t i = 0; i < s->nodes; i++)
 		if (s->peers[i].state != CLU_P_US && s->peers[i].state != CLU_P_NONE)
-			return err_set(err, -EBUSY, "slot %u is node %s's, %s: the cluster's bitmap goes when one node "
-				       "alone is up", i, s->peers[i].name, clu_peer_state_name(s->peers[i].state));
+			return err_set(err, -EBUSY, "slot %u is node %s's, %s: the cluster's bitmap is changed when "
+				       "one node alone is up", i, s->peers[i].name,
+				       clu_peer_state_name(s->peers[i].state));
 	return 0;
 }
 
@@ -86,7 +102,7 @@ static int check_wish(const struct regrow *r, struct err *err)
 {
 	struct err why = { 0 };
 
-	if (strcmp(r->bitmap, "clustered") || (r->engine && !strcmp(r->engine, "local")))
+	if (!r->bitmap || strcmp(r->bitmap, "clustered") || (r->engine && !strcmp(r->engine, "local")))
 		return 0;
 	if (engine_dlm_is_here(r->cluster_name ?: "", &why) == 0)
 		return 0;
@@ -95,11 +111,24 @@ static int check_wish(const struct regrow *r, struct err *err)
 		       why.text);
 }
 
+/* What no slot could have is refused before the run ends; whether all slots fit is seen when the members are free. */
+static int check_chunk(const struct umd_array *u, const struct regrow *r, struct err *err)
+{
+	uint32_t chunk;
+
+	if (!r->chunk_bytes)
+		return 0;
+	return lay_choose_chunk(bm_superblock(arr_bitmap(u->arr))->sync_size_sectors,
+				ASM_BITMAP_BYTES_MAX / SECTOR_BYTES, r->chunk_bytes, &chunk, err);
+}
+
 static int check(struct umd_array *u, const struct regrow *r, struct err *err)
 {
 	struct arr_status s;
 	int rc = u->cluster ? check_alone(u, err) : check_wish(r, err);
 
+	if (rc == 0)
+		rc = check_chunk(u, r, err);
 	if (rc < 0)
 		return rc;
 	arr_get_status(u->arr, &s);
@@ -180,8 +209,10 @@ static int begin_again(struct umd_array *u, const struct regrow *r, bool as_node
 static int change(struct umd_array *u, const struct regrow *r, char **ret_json, struct err *err)
 {
 	struct umd_cluster_options options = { .bitmap = r->bitmap, .nodes = r->nodes,
-					       .cluster_name = r->cluster_name };
+					       .cluster_name = r->cluster_name,
+					       .bitmap_chunk_bytes = r->chunk_bytes };
 	bool was_node = u->cluster, was_dlm = was_node && u->cluster->is_dlm;
+	bool is_as_it_was;
 	struct umd_error error = { 0 };
 	struct err again = { 0 };
 	int rc;
@@ -190,7 +221,9 @@ static int change(struct umd_array *u, const struct regrow *r, char **ret_json, 
 	rc = umd_change_cluster(&options, (const char *const *)r->paths, r->count, ret_json, &error);
 	if (rc < 0)
 		err_set(err, rc, "%s", error.text);
-	if (begin_again(u, r, was_node == (rc < 0), rc < 0 ? was_dlm ? "dlm" : "local" : r->engine, &again) < 0)
+	is_as_it_was = rc < 0 || !r->bitmap;
+	if (begin_again(u, r, was_node == is_as_it_was, is_as_it_was ? was_dlm ? "dlm" : "local" : r->engine,
+			&again) < 0)
 		return err_set(err, again.code, "%.300s; the array does not run any more: %.300s",
 			       rc < 0 ? err->text : "the bitmap was changed", again.text);
 	return rc;
@@ -209,6 +242,18 @@ static int regrow(struct umd_array *u, struct regrow *r, char **ret_json, struct
 	return rc || r->is_dry_run ? rc : change(u, r, ret_json, err);
 }
 
+static const char *sentence_of(const struct regrow *r)
+{
+	if (!r->bitmap)
+		return r->is_dry_run ? "every slot of the bitmap would get other chunks" :
+				       "every slot of the bitmap has other chunks";
+	if (strcmp(r->bitmap, "clustered"))
+		return r->is_dry_run ? "the array would leave its cluster, with an internal bitmap" :
+				       "the array has left its cluster, with an internal bitmap";
+	return r->is_dry_run ? "the array would go on as one node of a cluster" :
+			       "the array goes on as one node of a cluster";
+}
+
 int run_regrow(struct umd_array *u, struct json_object *request, struct text *reply, struct err *err)
 {
 	struct regrow r = { 0 };
@@ -219,11 +264,7 @@ int run_regrow(struct umd_array *u, struct json_object *request, struct text *re
 	rc = regrow(u, &r, &json, err);
 	if (rc == 0) {
 		json_open(reply, NULL, '{');
-		json_str(reply, "sentence", strcmp(r.bitmap, "clustered") ?
-			 (r.is_dry_run ? "the array would leave its cluster, with an internal bitmap" :
-			  "the array has left its cluster, with an internal bitmap") :
-			 (r.is_dry_run ? "the array would go on as one node of a cluster" :
-			  "the array goes on as one node of a cluster"));
+		json_str(reply, "sentence", sentence_of(&r));
 		json_bool(reply, "dry_run", r.is_dry_run);
 		json_close(reply, '}');
 	}

@@ -56,6 +56,21 @@ def node(s, name, *members):
 	s.servers.append('m@' + name)
 
 
+def chunks(s, a, b):
+	before = s.sums(a, b)
+	said = s.must('grow', '--bitmap-chunk=4K', '--dry-run', a, b).stdout
+	s.ok('would have' in said and '4096 bytes' in said and s.sums(a, b) == before, 'other chunks are planned', said)
+	said = s.json('grow', '--bitmap-chunk=4K', '--json', a, b)
+	s.same((said['chunk_bytes'], said['nodes'], said['cluster_name']), (4096, 6, 'other'), 'and made, told as JSON')
+	for image in (a, b):
+		bitmaps = s.json('examine', '--json', image)['members'][0]['bitmaps']
+		s.same([bm['chunk_bytes'] for bm in bitmaps], [4096] * 6, 'in every slot')
+	node(s, 'n1', a, b)
+	s.stop('m@n1')
+	s.must('grow', '--bitmap-chunk=64K', '--nodes=5', a, b)
+	s.same(len(s.json('examine', '--json', a)['members'][0]['bitmaps']), 5, 'together with another number of nodes')
+
+
 def changed(s, a, b):
 	said = s.must('create', '--bitmap=clustered', '--cluster-name=lab', '--name=m', '--assume-clean', a, b).stdout
 	s.ok('bitmaps for 4 nodes of cluster "lab"' in said, 'four nodes unless something else is said', said)
@@ -68,7 +83,9 @@ def changed(s, a, b):
 	node(s, 'n1', a, b)
 	s.refused(s.umd('grow', '--nodes=5', a, b), 1, ['in use'], 'while a node is up nothing changes')
 	s.stop('m@n1')
+	chunks(s, a, b)
 	s.must('grow', '--bitmap=internal', a, b)
+	refuse(s, ['not clustered'], ['grow', '--bitmap-chunk=64K'], a, b)
 	s.serve('m', a, b)
 	s.stop('m')
 	said = s.json('grow', '--bitmap=clustered', '--nodes=2', '--json', a, b)
@@ -95,10 +112,13 @@ def refusals(s, a, b):
 	refuse(s, ['internal', 'clustered'], ['create', '--nodes=4'], a, b)
 	refuse(s, ['write-behind'], ['create', '--bitmap=clustered', '--write-behind'], a, b)
 	refuse(s, ['no md superblock'], ['grow', '--nodes=4'], a, b)
-	refuse(s, ['--bitmap-chunk', 'usage'], ['grow', '--nodes=4', '--bitmap-chunk=64K'], a, b)
+	refuse(s, ['--bitmap-chunk', 'usage'], ['grow', '--bitmap=internal', '--bitmap-chunk=64K'], a, b)
+	refuse(s, ['no md superblock'], ['grow', '--bitmap-chunk=64K'], a, b)
 	refuse(s, ['--nodes=0', 'usage'], ['grow', '--nodes=0'], a, b)
 	s.must('create', '--bitmap=clustered', '--nodes=4', '--assume-clean', a, b)
 	refuse(s, ['give them too'], ['grow', '--nodes=5'], a)
+	refuse(s, ['give them too'], ['grow', '--bitmap-chunk=64K'], a)
+	refuse(s, ['6000', 'power of two'], ['grow', '--bitmap-chunk=6000'], a, b)
 	refuse(s, ['--cluster=local starts it'], ['serve', '--background'], a, b)
 
 

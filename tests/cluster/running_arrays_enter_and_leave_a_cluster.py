@@ -1,4 +1,4 @@
-"""Goal:   a running array becomes one node of a cluster and comes out of it again, by umd grow, while its server stays; what
+"""Goal:   a running array becomes one node of a cluster, gets other chunks and comes out of it again, by umd grow, while its server stays; what
 	must not be is refused, and the array goes on as it was.
 Method: a plain mirror is written, grown to a clustered bitmap, joined by a second node, and back, over every kind of
 	bitmap; refusals: a client is connected, a second node is up, an engine that is not there, more nodes than fit.
@@ -52,8 +52,25 @@ with Plain() as c:
 	other.pwrite(b'\xa5' * MIB, 9 * MIB)
 	other.shutdown()
 	c.refused(c.umd('grow', 'home', '--bitmap=none'), 1, ['n2', 'up'], 'it does not leave while another node is up')
+	c.refused(c.umd('grow', 'home', '--bitmap-chunk=128K'), 1, ['n2', 'up'], 'nor do its chunks change')
 	c.stop('home@n2')
 	c.until_peers_are_gone('home')
+	c.refused(c.umd('grow', 'home', '--bitmap-chunk=100000'), 1, ['100000', 'power of two'], 'chunks that cannot be are refused')
+	run = c.umd('grow', 'home', '--bitmap-chunk=128K', '--dry-run')
+	c.ok(run.returncode == 0 and c.must('get', 'home', 'bitmap/chunksize').stdout == '65536\n', 'a dry run changes nothing', run.stderr)
+	client = c.connect(uri)
+	c.refused(c.umd('grow', 'home', '--bitmap-chunk=128K'), 1, ['1 client'], 'nor while somebody has it open')
+	client.shutdown()
+	c.until_no_client('home')
+	run = c.umd('grow', 'home', '--bitmap-chunk=128K')
+	c.ok(run.returncode == 0, 'every slot gets other chunks', run.stderr)
+	c.same(kind(c), ('clustered', 'up', pid), 'the same server is a node again')
+	c.same(c.must('get', 'home', 'bitmap/chunksize').stdout, '131072\n', 'with those chunks')
+	client = c.connect(uri)
+	c.ok(bytes(client.pread(MIB, 9 * MIB)) == b'\xa5' * MIB, 'and what was written')
+	client.pwrite(b'\xa5' * MIB, 9 * MIB)
+	client.shutdown()
+	c.until_no_client('home')
 	run = c.umd('grow', 'home', '--bitmap=internal')
 	c.ok(run.returncode == 0, 'it leaves, alone', run.stderr)
 	c.same(kind(c), ('internal', None, pid), 'and has an internal bitmap')

@@ -17,9 +17,13 @@
 
 #define UNUSED __attribute__((unused))
 
-enum { MEMBERS = 2, MEMBER_BYTES = 8 << 20, FRONT_BYTES = 1 << 20, SLOT_BYTES = 4096 };
+/* In chunks of 4 KiB a slot takes three blocks, in those of 64 KiB one. */
+enum { MEMBERS = 2, MEMBER_BYTES = 256 << 20, FRONT_BYTES = 1 << 20, SLOTS_AT = 8192, CHUNK_BYTES = 65536 };
+/* What the bit in doubt covers: one chunk of CHUNK_BYTES. In those of 4 KiB its bits lie in the slot's second block. */
+enum { DOUBT_AT = 2048 * CHUNK_BYTES, DOUBT_END = DOUBT_AT + CHUNK_BYTES };
 
 static const char *paths[MEMBERS];
+static uint64_t chunk_bytes = CHUNK_BYTES, slot_bytes;	/* of what create() made */
 
 static void read_front(const char *path, uint8_t front[FRONT_BYTES])
 {
@@ -46,7 +50,7 @@ static void create(const char *bitmap, uint32_t nodes)
 	struct umd_create_options o = {
 		.bitmap = bitmap,
 		.nodes = nodes,
-		.bitmap_chunk_bytes = strcmp(bitmap, "none") ? 65536 : 0,
+		.bitmap_chunk_bytes = strcmp(bitmap, "none") ? chunk_bytes : 0,
 		.assume_clean = true,
 		.force = true,
 		.cluster_name = nodes ? "lab" : NULL,
@@ -62,27 +66,60 @@ static void create(const char *bitmap, uint32_t nodes)
 	}
 	if (umd_create(&o, paths, MEMBERS, NULL, &error))
 		ok(false, "created: %s", error.text);
+	slot_bytes = lay_slot_bytes((MEMBER_BYTES - FRONT_BYTES) / SECTOR_BYTES, (uint32_t)chunk_bytes);
 }
 
-/* Chunk 5 of a slot, on every member or on one. */
+/* Chunks that are too small for a new array's slots come afterwards. */
+UNUSED static void create_with_chunks(const char *bitmap, uint32_t nodes, uint64_t bytes)
+{
+	struct umd_cluster_options o = { .bitmap_chunk_bytes = bytes };
+	struct umd_error error;
+
+	chunk_bytes = CHUNK_BYTES;
+	create(bitmap, nodes);
+	if (bytes == chunk_bytes)
+		return;
+	if (umd_change_cluster(&o, paths, MEMBERS, NULL, &error))
+		ok(false, "created: %s", error.text);
+	chunk_bytes = bytes;
+	slot_bytes = lay_slot_bytes((MEMBER_BYTES - FRONT_BYTES) / SECTOR_BYTES, (uint32_t)chunk_bytes);
+}
+
+/* What is in doubt, in a slot, on every member or on one. */
 UNUSED static void set_chunk(uint32_t slot, uint32_t first, uint32_t end)
 {
-	const uint8_t byte = 1 << 5;
+	uint64_t at = SLOTS_AT + slot * slot_bytes;
 
-	for (uint32_t i = first; i < end; i++)
-		write_front(paths[i], &byte, 1, 8192 + slot * SLOT_BYTES + FMT_BITMAP_SB_BYTES);
+	for (uint64_t chunk = DOUBT_AT / chunk_bytes; chunk < DOUBT_END / chunk_bytes; chunk++) {
+		struct bitmap_bit bit = fmt_bitmap_bit((chunk_no){ chunk }, true);
+		static uint8_t front[FRONT_BYTES];
+
+		for (uint32_t i = first; i < end; i++) {
+			read_front(paths[i], front);
+			front[at + bit.byte] |= (uint8_t)(1 << bit.bit);
+			write_front(paths[i], front + at + bit.byte, 1, (off_t)(at + bit.byte));
+		}
+	}
 }
 
 UNUSED static void clear_slot(uint32_t slot, uint32_t member)
 {
-	static const uint8_t zeroes[SLOT_BYTES];
+	static const uint8_t zeroes[FRONT_BYTES];
 
-	write_front(paths[member], zeroes, sizeof zeroes, 8192 + slot * SLOT_BYTES);
+	write_front(paths[member], zeroes, slot_bytes, (off_t)(SLOTS_AT + slot * slot_bytes));
 }
 
 static int change(const char *bitmap, uint32_t nodes, const char *name, struct umd_error *error)
 {
 	struct umd_cluster_options o = { .bitmap = bitmap, .nodes = nodes, .cluster_name = name };
+
+	memset(error, 0, sizeof *error);
+	return umd_change_cluster(&o, paths, MEMBERS, NULL, error);
+}
+
+UNUSED static int change_chunks(uint64_t bytes, uint32_t nodes, const char *bitmap, struct umd_error *error)
+{
+	struct umd_cluster_options o = { .bitmap = bitmap, .nodes = nodes, .bitmap_chunk_bytes = bytes };
 
 	memset(error, 0, sizeof *error);
 	return umd_change_cluster(&o, paths, MEMBERS, NULL, error);
@@ -97,10 +134,37 @@ struct left {
 	char why[ERR_TEXT_BYTES];
 	uint32_t nodes;
 	char name[FMT_BITMAP_CLUSTER_NAME_BYTES + 1];
-	bool has_chunk[8];		/* chunk 5 is set in this slot, where it is believed */
+	uint64_t chunk_bytes;
+	bool has_chunk[8];		/* what is in doubt is set in this slot, where it is believed */
+	bool is_lost[8];		/* a member shows this slot, believable, without it */
 };
 
 static struct asm_plan plan;
+
+static bool is_covered(const uint8_t *image, uint64_t chunk)
+{
+	for (uint64_t c = DOUBT_AT / chunk; c <= (DOUBT_END - 1) / chunk; c++) {
+		struct bitmap_bit bit = fmt_bitmap_bit((chunk_no){ c }, true);
+
+		if (!(image[bit.byte] >> bit.bit & 1))
+			return false;
+	}
+	return true;
+}
+
+/* A slot is taken over from whichever member is the pin, where slots lie by the bitmap that the start has read. */
+static bool is_lost_on(const char *path, const struct bitmap_sb *b, uint32_t slot)
+{
+	static uint8_t front[FRONT_BYTES];
+	const uint8_t *image = front + SLOTS_AT + slot * asm_slot_bytes(b);
+	struct bm *own = bm_new(b, NULL, 0);
+	bool is_lost;
+
+	read_front(path, front);
+	is_lost = bm_judge_slot(own, image) == BM_SLOT_BITS && !is_covered(image, b->chunk_bytes);
+	bm_free(own);
+	return is_lost;
+}
 
 static void look(uint32_t slot, bool is_node, struct left *ret)
 {
@@ -125,16 +189,21 @@ static void look(uint32_t slot, bool is_node, struct left *ret)
 		const struct bitmap_sb *b = &looks[plan.bitmap_member].bitmap;
 
 		ret->nodes = b->nodes;
+		ret->chunk_bytes = b->chunk_bytes;
 		memcpy(ret->name, b->cluster_name, sizeof ret->name);
 		ret->is_same = looks[0].bitmap.nodes == looks[1].bitmap.nodes &&
+			       looks[0].bitmap.chunk_bytes == looks[1].bitmap.chunk_bytes &&
 			       looks[0].sb.feature_map == looks[1].sb.feature_map &&
 			       looks[0].bitmap.version == looks[1].bitmap.version &&
 			       !(looks[0].sb.feature_map & FMT_SB1_CLUSTERED) == !b->nodes;
 		if (asm_bitmap_to_read(looks, &plan, &read, &at, &len) &&
 		    !look_read_image(m[read], paths[read], at, len, &image, &err)) {
-			ret->has_chunk[slot] = image[FMT_BITMAP_SB_BYTES] >> 5 & 1;
+			ret->has_chunk[slot] = is_covered(image, b->chunk_bytes);
 			mem_free(image);
 		}
+		ret->has_chunk[slot] |= plan.bitmap_is_stale;
+		for (int i = 0; is_node && i < MEMBERS; i++)
+			ret->is_lost[slot] |= is_lost_on(paths[i], b, slot);
 	}
 	for (int i = 0; i < MEMBERS; i++)
 		mbr_close(m[i]);

@@ -27,17 +27,16 @@ const char *cli_absolute(const char *typed)
 	return path;
 }
 
-/* O_EXCL keeps mounted and otherwise claimed block devices out; it must not be given for files. */
+/* Without O_EXCL: the server claims a block device for itself, and would find us in its way. */
 int cli_open_member(const char *path, const char *typed, int *ret_fd)
 {
 	struct stat st;
-	int flags = O_RDWR | O_CLOEXEC | O_NONBLOCK;
 
 	if (stat(path, &st))
 		return cli_refuse("%s cannot join: %s", cli_shown(typed), strerror(errno));
 	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
 		return cli_refuse("%s cannot join: it is neither a file nor a block device", cli_shown(typed));
-	*ret_fd = open(path, flags | (S_ISBLK(st.st_mode) ? O_EXCL : 0));
+	*ret_fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	if (*ret_fd < 0)
 		return cli_refuse("%s cannot join: %s", cli_shown(typed), strerror(errno));
 	return CLI_DONE;

@@ -44,7 +44,7 @@ static int find_block_device(const char *text, char ret_path[DEVICE_BYTES])
 	return rc;
 }
 
-/* O_EXCL keeps mounted and otherwise claimed block devices out; it must not be given for files. */
+/* Without O_EXCL: the server claims a block device for itself, and would find us in its way. */
 static int open_member(const char *path)
 {
 	struct stat st;
@@ -54,7 +54,7 @@ static int open_member(const char *path)
 		return -errno;
 	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
 		return -EINVAL;
-	fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK | (S_ISBLK(st.st_mode) ? O_EXCL : 0));
+	fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	return fd < 0 ? -errno : fd;
 }
 

@@ -29,12 +29,13 @@ enum { BUSY_MS = 500 };
 
 /* ---- members ---- */
 
+/* Without O_EXCL: mbr_open() claims it. */
 static int open_by_numbers(const char *numbers, int *ret_fd, struct err *err)
 {
 	char path[64];
 
 	snprintf(path, sizeof path, "/dev/block/%.32s", numbers);
-	*ret_fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_EXCL);
+	*ret_fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	if (*ret_fd < 0)
 		return err_set(err, errno == ENOENT ? -ENXIO : -errno, "the block device %.32s cannot be opened: %s",
 			       numbers, strerror(errno));

@@ -162,8 +162,11 @@ static int step_member(struct umd_array *u, struct arr_event *ev)
 	for (;;) {
 		run_step(u, ev);
 		arr_get_status(u->arr, &s);
-		if (ev->rc != -EAGAIN && !(ev->rc == -EBUSY && s.is_reloading && !run_cluster_is_over(u)))
+		if (ev->rc != -EAGAIN && !(ev->rc == -EBUSY && s.is_reloading))
 			return ev->rc;
+		if (u->cluster && run_cluster_is_over(u))
+			return err_set(ev->err, UMD_E_STOPPING, "this node is leaving the cluster: nothing is changed "
+				       "any more");
 		pthread_cond_wait(&u->changed, &u->lock);
 	}
 }

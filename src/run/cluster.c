@@ -220,14 +220,6 @@ bool run_cluster_refuses(const struct umd_array *u)
 
 /* ---- C5 ---- */
 
-static bool writes(const struct arr_job *job)
-{
-	for (uint32_t i = 0; i < job->part_count; i++)
-		if (job->parts[i].op == ARR_P_WRITE || job->parts[i].op == ARR_P_ZERO)
-			return true;
-	return false;
-}
-
 /* What the array gives out waits for a loss; an errand, for the server's end as well. */
 static bool wait_until_certain(struct umd_array *u, bool is_errand)
 {
@@ -244,9 +236,9 @@ static bool wait_until_certain(struct umd_array *u, bool is_errand)
 	return !is_over;
 }
 
-bool run_cluster_may_write(struct umd_array *u, const struct arr_job *job)
+bool run_cluster_may_go_on(struct umd_array *u)
 {
-	return !writes(job) || wait_until_certain(u, false);
+	return wait_until_certain(u, false);
 }
 
 bool run_cluster_may_prepare(struct umd_array *u)

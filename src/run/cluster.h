@@ -77,8 +77,9 @@ void run_cluster_feed(struct umd_array *u, const struct clu_event *ev);
 void run_cluster_after_step(struct umd_array *u);
 /* The engine's deliver(): without the lock. */
 void run_cluster_deliver(void *opaque, const struct clu_event *ev);
-/* Without the lock. Waits until the others certainly count us in; false: it is over, nothing may be written. */
-bool run_cluster_may_write(struct umd_array *u, const struct arr_job *job);
+/* Without the lock. Waits until the others certainly count us in; false: it is over, nothing may be written. Nothing is
+ * read either: what the others have written since is not there. */
+bool run_cluster_may_go_on(struct umd_array *u);
 /* The same for an errand that writes to a disk before it is a member here: others may have it as one by then. */
 bool run_cluster_may_prepare(struct umd_array *u);
 int run_cluster_refuse_to_prepare(struct err *err);	/* the sentence; its code */

@@ -58,7 +58,7 @@ static bool run_batch(struct umd_array *u, struct arr_job *job, uint32_t member,
 	}
 	if (!count)
 		return false;
-	if (!*rc && u->cluster && !run_cluster_may_write(u, job))
+	if (!*rc && u->cluster && !run_cluster_may_go_on(u))
 		*rc = -EIO;
 	if (!*rc)
 		u->hands[member]->ops->run(u->hands[member], batch, count);

@@ -24,6 +24,8 @@ struct arr {
 	bool is_draining[W_SLOTS];	/* writes were under way there when it was suspended */
 	uint32_t pins[2], pin_count;
 	bool has_offer;			/* a disk that no superblock knows */
+	uint64_t claimed_events, told_events;	/* of its own claim; as announced by another node */
+	uint32_t claimed_number, told_number;
 	unsigned announced, reloads, torn_reloads, looks, gathers, opened, copied;
 	uint64_t has_bits;		/* mask of the bits that this node's slot has in memory: see w.slot_bits */
 	unsigned reloads_before[8];	/* of each node, when the claim was durable */
@@ -54,6 +56,8 @@ void arr_get_wants(const struct arr *a, struct arr_wants *w)
 		return;
 	w->token = a->claims != 0;
 	w->announce = a->has_token && !a->is_reloading && a->is_claimed;
+	w->announce_events = a->claimed_events;
+	w->announce_number = a->claimed_number;
 	w->sync = (a->recoveries || a->windows || a->is_open) && !a->is_stopping;
 	w->gather = a->has_sync && a->recoveries && !a->is_gathered && !a->is_stopping;
 	w->window = a->has_sync && a->is_open_asked;

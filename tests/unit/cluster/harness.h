@@ -132,6 +132,8 @@ static void w_array(struct w *w, int node, const struct arr_event *ev)
 		a->is_reloading = true;
 		a->reloads++;
 		a->torn_reloads += ev->value;
+		a->told_events = ev->events;
+		a->told_number = ev->number;
 		break;
 	case ARR_EV_SYNC_LOCK:
 		a->has_sync = ev->value;

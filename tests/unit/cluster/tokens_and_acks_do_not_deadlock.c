@@ -6,6 +6,45 @@
  * Source: the cluster specification, section 6 (lock order). */
 #include "harness.h"
 
+/* Node 0 tells a range, which node 1 writes in; that write waits for node 1 to have the token. */
+static void a_range_goes_before_the_token(struct w *w)
+{
+	ok(w_up(w, 3, 3), "three nodes are up");
+	w->nodes[1].a.keeps_writing = true;
+	w->nodes[0].a.windows = 1;
+	w_event(w, 0, CLU_EV_ARRAY);
+	ok(w_run(w) && w_status(w, 0).waits_for == 2, "one waits for another's writes in its range");
+	w->nodes[0].a.claims = 1;
+	w_event(w, 0, CLU_EV_ARRAY);
+	ok(w_run(w) && w->locks[0].holder < 0, "and has something to record: it does not ask for the token");
+	w->nodes[1].a.claims = 1;
+	w_event(w, 1, CLU_EV_ARRAY);
+	ok(w_run(w) && w->nodes[1].a.announced == 1, "so the other one can record what its writes wait for");
+	w->nodes[1].a.keeps_writing = false;
+	ok(w_run(w) && w->nodes[0].a.announced == 1 && w->nodes[0].a.copied == 1, "then the first one goes on");
+	w_end(w);
+
+	ok(w_up(w, 3, 3), "three nodes are up");
+	w->nodes[1].a.keeps_writing = w->nodes[2].a.keeps_reloading = true;
+	w->nodes[1].a.claims = 1;
+	w_event(w, 1, CLU_EV_ARRAY);
+	ok(w_run(w) && w->locks[0].holder == 1, "one has the token");
+	w->nodes[0].a.claims = 1;
+	w_event(w, 0, CLU_EV_ARRAY);
+	ok(w_run(w) && w->locks[0].queued == 1, "another one queues for it");
+	w->nodes[0].a.windows = 1;
+	w_event(w, 0, CLU_EV_ARRAY);
+	ok(w_run(w) && w_said(w, 0, CLU_M_RESYNCING) == 1, "and tells a range meanwhile");
+	w->nodes[2].a.keeps_reloading = false;
+	ok(w_run(w) && w->nodes[1].a.announced >= 1, "the first one has recorded");
+	w->nodes[1].a.claims = 1;
+	w_event(w, 1, CLU_EV_ARRAY);
+	ok(w_run(w) && !w->nodes[1].a.claims, "and can once more, though the token was granted to the other meanwhile");
+	w->nodes[1].a.keeps_writing = false;
+	ok(w_run(w) && w->nodes[0].a.announced == 1 && w->nodes[0].a.copied == 1, "which goes on then");
+	w_end(w);
+}
+
 int main(void)
 {
 	struct w *w = &the_world;
@@ -47,5 +86,6 @@ int main(void)
 	w->nodes[0].a.keeps_taking = false;
 	ok(w_run(w) && w_status(w, 1).peers[2].state == CLU_P_NONE, "it is taken");
 	w_end(w);
+	a_range_goes_before_the_token(w);
 	return tap_end();
 }

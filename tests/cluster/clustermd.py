@@ -4,7 +4,7 @@ A stage is a TwoNodes that says how it is done there:
 	ok, same, refused            statements
 	fresh(*options, name=)       everything stopped, a new array on the empty disks a and b; self.letters are its disks
 	disk(letter)                 another empty disk; returns its path on the nodes
-	fill(letter)                 random data on a member of a stopped array
+	fill(letter)                 random data on a member of a stopped array, which is returned
 	node(name), stop_node(name)  one node, up and stopped; stop_all()
 	slow_node(name, letter)      a node whose writes to one disk take SLOW_MS longer
 	command(node, *words)        umd on that node: what it said; do(node, *words): it must go well
@@ -57,10 +57,11 @@ class TwoNodes:
 			found[state] = found.get(state, '') + disk
 		self.ok(done and said[0] == said[1] and found == wanted, f'{text}: both nodes say the same', said, wanted)
 
-	def equal_after_stop(self, text):
+	def equal_after_stop(self, text, begin=b''):
+		"""And begin with these bytes."""
 		self.stop_all()
 		first, *others = [self.data(letter) for letter in self.letters]
-		self.ok(others and all(first == other for other in others), f'{text}: the members are equal')
+		self.ok(first.startswith(begin) and others and all(first == other for other in others), f'{text}: the members are equal')
 
 	def runs(self, node):
 		"""In the middle of a sync of this node."""
@@ -69,7 +70,7 @@ class TwoNodes:
 
 def create(c):
 	c.fresh()
-	c.fill('a')
+	filled = c.fill('a')
 	c.slow_node('n1', 'b')
 	c.node('n2')
 	c.ok(c.runs('n1'), '00r1_Create: a new array is resynced by its first node')
@@ -78,7 +79,7 @@ def create(c):
 		c.detail('n2')['cluster'])
 	c.agree({'in_sync': 'ab'}, '00r1_Create')
 	c.same(c.detail('n2')['last_sync'], None, '00r1_Create: there was one resync')
-	c.equal_after_stop('00r1_Create')
+	c.equal_after_stop('00r1_Create', filled)
 
 
 def create_without_resync(c):
@@ -162,6 +163,7 @@ def switch_recovery(c):
 	c.node('n2')
 	c.manage('n1', '--fail', c.path_of('b'), '--remove', c.path_of('b'))
 	c.write('n2', 0, 24 * MIB)
+	c.write('n2', 0, CHUNK, 0x66)
 	c.manage('n1', '--add', spare)
 	begun = c.until('n1', lambda d: d['sync_action'] == 'recover' or d['degraded'] == 0)
 	c.same(begun and begun['sync_action'], 'recover', '03r1_switch-recovery: the recovery runs on the node that added the disk')
@@ -172,12 +174,12 @@ def switch_recovery(c):
 	c.letters = ['a', 'c']
 	c.node('n1')
 	c.agree({'in_sync': 'ac'}, '03r1_switch-recovery')
-	c.equal_after_stop('03r1_switch-recovery')
+	c.equal_after_stop('03r1_switch-recovery', b'\x66' * CHUNK)
 
 
 def switch_resync(c):
 	c.fresh()
-	c.fill('a')
+	filled = c.fill('a')
 	c.slow_node('n1', 'b')
 	c.node('n2')
 	c.ok(c.runs('n1'), '03r1_switch-resync: the first resync runs on the first node')
@@ -187,7 +189,7 @@ def switch_resync(c):
 		'03r1_switch-resync: the array is stopped there, and the other node resyncs', done and done['last_sync'])
 	c.node('n1')
 	c.agree({'in_sync': 'ab'}, '03r1_switch-resync: the first one starts again')
-	c.equal_after_stop('03r1_switch-resync')
+	c.equal_after_stop('03r1_switch-resync', filled)
 
 
 SCENARIOS = [create, create_without_resync, bitmap_switch, manage_add, manage_add_spare, manage_readd, switch_recovery,

@@ -38,7 +38,8 @@ class Stage(clustermd.TwoNodes, Cluster):
 		at = self.json('examine', '--json', self.path_of(letter))['members'][0]['superblock']['data_offset_bytes']
 		with open(self.path_of(letter), 'r+b') as f:
 			f.seek(at)
-			f.write(os.urandom(24 * MIB))
+			f.write(filled := os.urandom(24 * MIB))
+		return filled
 
 	def data(self, letter):
 		return self.data_of(self.path_of(letter))

@@ -10,7 +10,7 @@ static struct arr_job job;
 static struct arr_part parts[DISKS];
 static struct arr_reload seen;
 
-static void clustered(const char *names, uint32_t in_slots)
+static void lay_clustered(const char *names, uint32_t in_slots)
 {
 	create((uint32_t)strlen(names));
 	for (const char *n = names; *n; n++) {
@@ -21,8 +21,18 @@ static void clustered(const char *names, uint32_t in_slots)
 	for (uint32_t i = in_slots; i < strlen(names); i++)
 		told_by(names, i, FMT_ROLE_SPARE);
 	options = (struct asm_options){ .is_node = true };
+}
+
+static void start_node(const char *names)
+{
 	is_u64((uint64_t)judge(names), 0, "%s: judged: %s", names, plan.refusal.text);
 	start(names);
+}
+
+static void clustered(const char *names, uint32_t in_slots)
+{
+	lay_clustered(names, in_slots);
+	start_node(names);
 }
 
 /* Superblocks are read; @failed: of which disk not. */
@@ -122,6 +132,17 @@ static void torn_join(void)
 	cut();
 }
 
+/* A number that a dead node had given in mid-round was given again by those who could not read it. */
+static void number_given_twice(void)
+{
+	clustered("abc", 3);
+	told_by("bc", 0, FMT_ROLE_FAULTY);
+	at_event("abc", 18);
+	look_again("abc", '-');
+	roles(ARR_ROLE_FAULTY, 1, 2, "of two at the same event the one that nobody counts on is not believed");
+	cut();
+}
+
 static void others(void)
 {
 	clustered("abc", 3);
@@ -217,17 +238,15 @@ static void cleared_elsewhere(void)
 	cut();
 }
 
-/* Whatever is claimed stays a cluster's, and no log lies in a slot. */
-static void claims(void)
+/* Entries 0 and 1 are in slots, and nobody else. */
+static void claim_at(uint64_t events)
 {
-	static struct arr_claim claim = {
-		.events = 18, .is_active = true, .resync_offset = OFF_NONE, .member_count = 2
-	};
-	struct sb1 sb;
+	static struct arr_claim claim;
 
-	clustered("ab", 2);
-	lineage->lines[1].sb.bblog_offset_sectors = 16;
-	lineage->lines[1].sb.bblog_size_sectors = 8;
+	claim = (struct arr_claim){
+		.events = events, .is_active = true, .resync_offset = OFF_NONE, .member_count = 2
+	};
+	memset(parts, 0, sizeof parts);
 	job = (struct arr_job){ .kind = ARR_JOB_CLAIM, .parts = parts, .part_count = 2 };
 	for (uint32_t i = 0; i < 2; i++) {
 		parts[i] = (struct arr_part){ .member = i, .op = ARR_P_WRITE };
@@ -236,6 +255,34 @@ static void claims(void)
 		};
 	}
 	asm_claim_render(lineage, &claim, &job, 1);
+}
+
+/* A start went without a member, and superblocks still give it a slot; then another node gives it that slot again. */
+static void missing_at_the_start(void)
+{
+	lay_clustered("abc", 3);
+	options.may_run_degraded = true;
+	start_node("ab");
+	look_again("ab", '-');
+	ok(seen.is_found && !seen.strangers, "who was missing at the start is no stranger");
+	claim_at(18);
+	look_again("ab", '-');
+	ok(seen.is_found && !seen.strangers, "nor when our claim says so, by superblocks from before it");
+	at_event("ab", 20);
+	look_again("ab", '-');
+	is_u64(seen.strangers, 1 << 2, "but who has its slot by later ones was given it by another node");
+	cut();
+}
+
+/* Whatever is claimed stays a cluster's, and no log lies in a slot. */
+static void claims(void)
+{
+	struct sb1 sb;
+
+	clustered("ab", 2);
+	lineage->lines[1].sb.bblog_offset_sectors = 16;
+	lineage->lines[1].sb.bblog_size_sectors = 8;
+	claim_at(18);
 	for (uint32_t i = 0; i < 2; i++) {
 		fmt_sb1_decode(lineage->lines[i].raw, SB1_2, &sb);
 		ok(sb.feature_map == (FMT_SB1_BITMAP | FMT_SB1_CLUSTERED) && !sb.bblog_offset_sectors &&
@@ -250,9 +297,11 @@ int main(void)
 	torn_rounds();
 	recovery();
 	torn_join();
+	number_given_twice();
 	others();
 	candidate();
 	cleared_elsewhere();
+	missing_at_the_start();
 	claims();
 	return tap_end();
 }

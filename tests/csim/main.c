@@ -4,6 +4,7 @@
  *   umd-csim --seeds FROM COUNT            many; ends at the first broken law
  *   umd-csim --seconds S [--from SEED]     as many as fit; ends at the tenth broken law
  *   umd-csim --sweep FROM COUNT            for each seed: a fault of every kind at every step of its history
+ *   --listed FILE                          those of a file (seeds.txt): all of them, whatever breaks
  *
  *   --nodes K         2 to 5, else by the seed
  *   --fault-at STEP KIND    (with --seed) that fault at that step, as the sweep has it
@@ -22,17 +23,19 @@
 enum { VIOLATIONS_MAX = 10, KEPT_BYTES = 64 << 20 };
 
 struct command {
-	enum { NOTHING, SEEDS, SECONDS, SWEEP } what;
+	enum { NOTHING, SEEDS, SECONDS, SWEEP, LISTED } what;
 	struct cs_options o;
 	uint64_t from, count, at_least;
 	double seconds;
 	bool is_demanding;
+	const char *list;
 };
 
 static int usage(void)
 {
 	fputs("usage: umd-csim --seed N [--trace] [--fault-at STEP KIND] | --seeds FROM COUNT | --sweep FROM COUNT\n"
-	      "                | --seconds S [--from SEED]   [--nodes K] [--demand] [--at-least N]\n", stderr);
+	      "                | --seconds S [--from SEED] | --listed FILE\n"
+	      "                [--nodes K] [--demand] [--at-least N]\n", stderr);
 	return 2;
 }
 
@@ -77,6 +80,11 @@ static bool take_option(struct command *c, char ***at)
 			return false;
 		c->seconds = (double)n;
 		return true;
+	}
+	if (!strcmp(word, "--listed")) {
+		c->what = LISTED;
+		c->list = (*at)[1] ? *++*at : NULL;
+		return c->list;
 	}
 	if (!strcmp(word, "--nodes")) {
 		if (!take_number(at, &n) || n < 2 || n > CS_NODES)
@@ -149,6 +157,29 @@ static void print_stats(const struct cs_stats *s, double seconds)
 	       (ull)s->steps, (ull)s->fault_points, (ull)s->violations, seconds);
 }
 
+/* A line begins with a seed, or tells something. False: there is no such file, or no seed in it. */
+static bool run_listed(const struct command *c, struct cs_stats *stats)
+{
+	FILE *f = fopen(c->list, "r");
+	char line[256], *end;
+
+	if (!f)
+		return false;
+	while (fgets(line, sizeof line, f)) {
+		uint64_t seed = strtoull(line, &end, 10);
+
+		if (end == line)
+			continue;
+		history_run(&c->o, seed, stats);
+		if (report(c, seed))
+			continue;
+		printf("  listed as: %s", line);
+		stats->violations++;
+	}
+	fclose(f);
+	return stats->histories;
+}
+
 /* What is freed stays with the process: worlds come and go a thousand times a second. */
 static void keep_memory(void)
 {
@@ -171,6 +202,8 @@ int main(int argc, char **argv)
 			return usage();
 	if (c.what == NOTHING)
 		return usage();
+	if (c.what == LISTED && !run_listed(&c, &stats))
+		return printf("%s: no seeds\n", c.list), 2;
 	for (uint64_t seed = c.from, i = 0; i < c.count; i++, seed++) {
 		if (c.what == SECONDS && now() - begun >= c.seconds)
 			break;

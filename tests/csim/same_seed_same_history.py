@@ -43,6 +43,7 @@ def main():
 	check(status == 1 and 'are fewer than 100000' in output, 'too few fault points are a failure')
 	status, output = run('--seeds', '1', '1', '--demand')
 	check(status == 1 and 'never seen' in output, 'a tame run is a failure where that is asked')
+	check(run('--listed', '/dev/null')[0] == 2 and run('--listed')[0] == 2, 'a list without seeds is status 2')
 	check(run('--sead', '1')[0] == 2 and run('--seed', 'x')[0] == 2 and run()[0] == 2, 'what makes no sense is status 2')
 	print(f'1..{count}')
 	return failed != 0

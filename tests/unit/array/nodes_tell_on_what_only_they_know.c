@@ -98,11 +98,32 @@ static void a_stop_meets_the_flush(void)
 	end();
 }
 
+/* Its job is still out, whatever has become of the array. */
+static void a_broken_one_waits_for_its_flush(void)
+{
+	begin_node((struct setup){ .members = 3, .slots = 3 });
+	write_now(0, 4096, 'w');
+	pass(60000);
+	hold(KIND(ARR_JOB_FLUSH));
+	others_write(2, ARR_ROLE_FAULTY, false);
+	w_cluster.mute = W_TOKEN;
+	reload(false);
+	say((struct arr_event){ .kind = ARR_EV_RELOAD, .events = w.disk.events + 1, .number = 2 });
+	stop();
+	run();
+	ok(status()->is_broken && waiting(ARR_JOB_FLUSH) == 1, "broken, and a flush is on its way");
+	ok(!arr_is_stopped(w.a), "it has not stopped before that is back");
+	let_go(KIND(ARR_JOB_FLUSH));
+	ok(arr_is_stopped(w.a), "then it has");
+	end();
+}
+
 int main(void)
 {
 	a_join_is_told_on();
 	bits_that_come_before_a_window();
 	a_secret_failure();
 	a_stop_meets_the_flush();
+	a_broken_one_waits_for_its_flush();
 	return tap_end();
 }

@@ -70,11 +70,19 @@ def told_while_in_use(s, uri):
 	goes_on(s, uri, 'told while in use')
 
 
+def stop_all_threads(pid):
+	"""SIGSTOP returns before every thread has stopped: one may still answer."""
+	os.kill(pid, signal.SIGSTOP)
+	folder = f'/proc/{pid}/task'
+	while any(open(f'{folder}/{thread}/stat').read().rpartition(')')[2].split()[0] != 'T' for thread in os.listdir(folder)):
+		pass
+
+
 def held_up(s, uri):
 	"""The server does not answer: a reader waits, SIGTERM to the tree ends it all the same."""
 	process, md = s.mount('home')
 	pid, results = s.json('detail', '--json', 'home')['pid'], []
-	os.kill(pid, signal.SIGSTOP)
+	stop_all_threads(pid)
 	reader = threading.Thread(target=lambda: results.append(error_of(read, os.path.join(md, 'level'))))
 	reader.start()
 	reader.join(0.2)

@@ -92,9 +92,9 @@ class TreeScene(Scene):
 def await_that(condition):
 	"""For what processes that are nobody's children do last."""
 	deadline = time.monotonic() + 10
-	while not condition() and time.monotonic() < deadline:
+	while not (is_so := condition()) and time.monotonic() < deadline:
 		select.select([], [], [], 0.01)
-	return condition()
+	return is_so
 
 
 def error_of(action, *args):

@@ -178,7 +178,7 @@ int main(void)
 			steps_of((enum meeting)meeting, at);
 			if (!ends_well() || w.early_claims)
 				bad = at;
-			arr_free(w.a);
+			forget();
 		}
 		ok(bad < 0, "%s at each of its steps does no harm", words[meeting]);
 		if (bad >= 0)

@@ -11,7 +11,7 @@ import program
 
 FRONT = 'front/nbdkit'
 EXTRA = ['src/member/record.c', 'tests/record/recording.c']
-ROOMS = ['src/member', 'src/look', 'src/run']
+ROOMS = ['src/engine', 'src/member', 'src/look', 'src/run']
 
 
 def packages(what):
@@ -38,7 +38,8 @@ class Hands(program.World):
 		os.makedirs(os.path.join(self.folder, 'objects'), exist_ok=True)
 
 	def plugin_sources(self):
-		rooms = [path for room in ROOMS for path in self.sources(room + '/*.c') if path not in EXTRA]
+		rooms = [path for room in ROOMS for path in self.sources(room + '/*.c') if path not in EXTRA and
+			 (not os.path.basename(path).startswith('engine_dlm') or path.endswith('_none.c'))]
 		return self.pure_sources() + rooms + self.sources(FRONT + '/*.c') + EXTRA
 
 	def build(self, bugs):

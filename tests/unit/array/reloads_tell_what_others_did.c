@@ -205,6 +205,27 @@ static void half_a_round(void)
 	end();
 }
 
+/* Failures and joins are announced by every node; of the end of a recovery only its writer has told. */
+static void half_an_end(bool is_left_by_dead)
+{
+	begin_node((struct setup){ .members = 3, .slots = 2, .states = { 0, 0, ARR_M_SPARE } });
+	write_now(0, 4096, 'w');
+	w_cluster.mute = W_SYNC;
+	others_write(1, ARR_ROLE_FAULTY, false);
+	reload(false);
+	others_write(2, 1, true);
+	reload(false);
+	ok(state_of(2) == ARR_M_RECOVERING && status()->is_recorded, "another node brings a member back");
+	w_cluster.mute = W_SYNC | W_ANNOUNCE;
+	others_write(2, 1, false);
+	reload(is_left_by_dead);
+	is_u64(state_of(2), ARR_M_IN_SYNC, "and it is in sync");
+	ok(wants().announce == is_left_by_dead && status()->is_recorded != is_left_by_dead, is_left_by_dead ?
+	   "its writer is dead, and one superblock may still deny it: it is claimed once more" :
+	   "its writer tells everybody: there is nothing to claim");
+	end();
+}
+
 static void nobody_is_believed(void)
 {
 	begin_node((struct setup){ 0 });
@@ -296,6 +317,8 @@ int main(void)
 	strangers();
 	broken_with_jobs_out();
 	half_a_round();
+	half_an_end(true);
+	half_an_end(false);
 	nobody_is_believed();
 	twice();
 	older_than_the_entry();

@@ -91,7 +91,7 @@ with Scene() as s:
 	for verb in verbs:
 		for example in re.findall(rf'^  umd ({verb}\b.*)$', helps[verb].split('Examples:')[1], re.M):
 			run = s.umd(*example.split(), *never_runs.get(verb, []))
-			s.ok(run.returncode in (0, 1), f'umd {example} is a form that is taken', run.stderr)
+			s.ok(run.returncode != 2, f'umd {example} is a form that is taken', run.stderr)
 
 	shutil.rmtree(s.path('taken'))
 

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -29,16 +30,57 @@ enum { BUSY_MS = 500 };
 
 /* ---- members ---- */
 
-/* Without O_EXCL: mbr_open() claims it. */
-static int open_by_numbers(const char *numbers, int *ret_fd, struct err *err)
-{
-	char path[64];
+enum { NUMBERS_BYTES = 33, NODE_BYTES = 128 };
 
-	snprintf(path, sizeof path, "/dev/block/%.32s", numbers);
-	*ret_fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
-	if (*ret_fd < 0)
-		return err_set(err, errno == ENOENT ? -ENXIO : -errno, "the block device %.32s cannot be opened: %s",
-			       numbers, strerror(errno));
+/* The kernel says how a device's node is called; links by number in /dev are udev's, and not everywhere. "" if there
+ * is no such device. */
+static void node_of(const char *numbers, char ret[NODE_BYTES])
+{
+	char path[80], line[NODE_BYTES];
+	FILE *f;
+
+	ret[0] = 0;
+	snprintf(path, sizeof path, "/sys/dev/block/%.*s/uevent", NUMBERS_BYTES - 1, numbers);
+	f = fopen(path, "re");
+	if (!f)
+		return;
+	while (!ret[0] && fgets(line, sizeof line, f)) {
+		line[strcspn(line, "\n")] = 0;
+		if (!strncmp(line, "DEVNAME=", 8))
+			snprintf(ret, NODE_BYTES, "/dev/%.100s", line + 8);
+	}
+	fclose(f);
+}
+
+static bool has_numbers(int fd, const char *numbers)
+{
+	char has[NUMBERS_BYTES];
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || !S_ISBLK(st.st_mode))
+		return false;
+	snprintf(has, sizeof has, "%u:%u", major(st.st_rdev), minor(st.st_rdev));
+	return !strcmp(has, numbers);
+}
+
+/* Without O_EXCL: mbr_open() claims it. */
+static int open_by_numbers(const char *numbers, char ret_node[NODE_BYTES], int *ret_fd, struct err *err)
+{
+	int fd;
+
+	node_of(numbers, ret_node);
+	if (!ret_node[0])
+		return err_set(err, -ENXIO, "there is no block device %.32s", numbers);
+	fd = open(ret_node, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return err_set(err, errno == ENOENT ? -ENXIO : -errno,
+			       "%s, the block device %.32s, cannot be opened: %s", ret_node, numbers, strerror(errno));
+	if (!has_numbers(fd, numbers)) {
+		close(fd);
+		return err_set(err, -ENXIO, "%s is not the block device %.32s, which the kernel calls so", ret_node,
+			       numbers);
+	}
+	*ret_fd = fd;
 	return 0;
 }
 
@@ -80,16 +122,15 @@ static const char *last_part(const char *path)
 /* Takes @fd over. */
 static int open_member(struct umd_array *u, const char *text, int fd, struct member **ret_member, struct err *err)
 {
-	char path[64];
+	char node[NODE_BYTES];
 	bool is_twice;
 	int rc;
 
 	if (fd < 0 && is_numbers(text)) {
-		rc = open_by_numbers(text, &fd, err);
+		rc = open_by_numbers(text, node, &fd, err);
 		if (rc < 0)
 			return rc;
-		snprintf(path, sizeof path, "/dev/block/%.32s", text);
-		text = path;
+		text = node;
 	}
 	if (fd < 0)
 		return err_set(err, -EINVAL,

@@ -113,7 +113,6 @@ int cmd_create(const struct cli *cli)
 		.write_mostly = mostly,
 		.write_behind = write_behind(cli),
 	};
-	struct json_object *o;
 	struct umd_error error;
 	char *json;
 	int rc;
@@ -124,15 +123,5 @@ int cmd_create(const struct cli *cli)
 	free(mostly);
 	if (rc)
 		return rc;
-	if (cli_has(cli, "json")) {
-		cli_json_print(json);
-		return CLI_DONE;
-	}
-	o = cli_json_parse(json);
-	free(json);
-	if (!o)
-		return CLI_FAILED;
-	print_created(o, cli);
-	json_object_put(o);
-	return CLI_DONE;
+	return cli_json_tell(cli, json, print_created);
 }

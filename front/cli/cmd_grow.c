@@ -17,17 +17,23 @@ static bool is_word(const char *bitmap)
 	return !strcmp(bitmap, "internal") || !strcmp(bitmap, "none") || !strcmp(bitmap, "clustered");
 }
 
+/* Options that only clusters have. */
+static bool is_of_nodes(const struct cli *cli)
+{
+	return cli_has(cli, "nodes") || cli_has(cli, "cluster-name") || cli_has(cli, "cluster");
+}
+
 static int check_options(const struct cli *cli)
 {
 	const char *bitmap = cli_text(cli, "bitmap");
 
-	if (!bitmap && !cli_has(cli, "bitmap-chunk"))
-		return cli_usage("grow needs --bitmap=internal, --bitmap=none, --bitmap=FILE or --bitmap-chunk=SIZE");
+	if (!bitmap && !cli_has(cli, "bitmap-chunk") && !is_of_nodes(cli))
+		return cli_usage("grow needs --bitmap=internal, --bitmap=none, --bitmap=clustered, --bitmap=FILE or "
+				 "--bitmap-chunk=SIZE");
 	if (bitmap && !is_word(bitmap) && !strpbrk(bitmap, "/."))
 		return cli_usage("--bitmap is internal, none, clustered, or a file whose name has a / or a dot, not "
 				 "\"%s\"", cli_shown(bitmap));
-	if ((cli_has(cli, "nodes") || cli_has(cli, "cluster-name") || cli_has(cli, "cluster")) &&
-	    (!bitmap || strcmp(bitmap, "clustered")))
+	if (is_of_nodes(cli) && (!bitmap || strcmp(bitmap, "clustered")))
 		return cli_usage("of an array that runs, --nodes, --cluster-name and --cluster go with "
 				 "--bitmap=clustered; members that nobody uses are changed by their paths");
 	if (bitmap && !strcmp(bitmap, "clustered") && cli_has(cli, "bitmap-chunk"))
@@ -145,6 +151,11 @@ static int check_off_line(const struct cli *cli)
 	return CLI_DONE;
 }
 
+static void print_sentence(struct json_object *o, const struct cli *cli)
+{
+	puts(cli_json_shown(o, "sentence"));
+}
+
 static int change_cluster(const struct cli *cli)
 {
 	struct umd_cluster_options options = {
@@ -154,7 +165,6 @@ static int change_cluster(const struct cli *cli)
 		.bitmap_chunk_bytes = cli_number(cli, "bitmap-chunk", 0),
 		.dry_run = cli_has(cli, "dry-run"),
 	};
-	struct json_object *o;
 	struct umd_error error;
 	char *json;
 	int status = check_off_line(cli);
@@ -163,17 +173,7 @@ static int change_cluster(const struct cli *cli)
 		return status;
 	if (umd_change_cluster(&options, cli->words, cli->word_count, &json, &error))
 		return cli_fail(&error);
-	if (cli_has(cli, "json")) {
-		cli_json_print(json);
-		return CLI_DONE;
-	}
-	o = cli_json_parse(json);
-	free(json);
-	if (!o)
-		return CLI_FAILED;
-	puts(cli_json_shown(o, "sentence"));
-	json_object_put(o);
-	return CLI_DONE;
+	return cli_json_tell(cli, json, print_sentence);
 }
 
 int cmd_grow(const struct cli *cli)

@@ -1,7 +1,6 @@
 /* umd list: the running arrays, one line each.
  *
  * An array runs when its control socket answers; what dead servers left in the run-time directory is not listed. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "json.h"
@@ -19,7 +18,7 @@ static void add_array(struct cli_table *t, struct json_object *o)
 	cli_table_put(t, 5, strcmp(action, "idle") ? action : "");
 }
 
-static void print_table(struct json_object *list)
+static void print_table(struct json_object *list, const struct cli *cli)
 {
 	struct cli_table *t;
 
@@ -36,21 +35,10 @@ static void print_table(struct json_object *list)
 
 int cmd_list(const struct cli *cli)
 {
-	struct json_object *list;
 	struct umd_error error;
 	char *json;
 
 	if (umd_list(&json, &error))
 		return cli_fail(&error);
-	if (cli_has(cli, "json")) {
-		cli_json_print(json);
-		return CLI_DONE;
-	}
-	list = cli_json_parse(json);
-	free(json);
-	if (!list)
-		return CLI_FAILED;
-	print_table(list);
-	json_object_put(list);
-	return CLI_DONE;
+	return cli_json_tell(cli, json, print_table);
 }

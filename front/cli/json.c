@@ -93,10 +93,22 @@ const char *cli_sync_story(struct json_object *sync)
 			 cli_json_shown(sync, "reason"));
 }
 
-void cli_json_print(char *text)
+int cli_json_tell(const struct cli *cli, char *text, void (*print)(struct json_object *o, const struct cli *cli))
 {
-	puts(text);
+	struct json_object *o;
+
+	if (cli_has(cli, "json")) {
+		puts(text);
+		free(text);
+		return CLI_DONE;
+	}
+	o = cli_json_parse(text);
 	free(text);
+	if (!o)
+		return CLI_FAILED;
+	print(o, cli);
+	json_object_put(o);
+	return CLI_DONE;
 }
 
 /* json-c escapes ASCII control bytes alone. What else could harm a terminal stands in strings, where it may be escaped

@@ -23,8 +23,9 @@ size_t cli_members_in_sync(struct json_object *detail);
 /* "resync that copied 384.0 KiB of 1.0 GiB in 0.1 s: REASON", from the object `last_sync`. */
 const char *cli_sync_story(struct json_object *sync);
 
-/* Print and free a JSON text of the library. */
-void cli_json_print(char *text);
+/* A JSON text of the library, which is freed: as it is with --json, else in the words of @print. CLI_DONE, or the exit
+ * status with the sentence said. */
+int cli_json_tell(const struct cli *cli, char *text, void (*print)(struct json_object *o, const struct cli *cli));
 /* Print an object made here. */
 void cli_json_print_object(struct json_object *o);
 

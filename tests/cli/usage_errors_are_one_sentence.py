@@ -5,7 +5,7 @@ Source: design, the command line: "Exit status: 0 done; 1 it failed; 2 usage".
 """
 from scene import Scene
 
-VERBS = ['create', 'serve', 'cluster', 'examine', 'why', 'map', 'detail', 'list', 'manage', 'get', 'set', 'attrs',
+VERBS = ['create', 'serve', 'cluster', 'examine', 'why', 'map', 'detail', 'list', 'manage', 'grow', 'get', 'set', 'attrs',
 	'monitor', 'stop', 'wait']
 
 WRONG = [
@@ -32,6 +32,10 @@ WRONG = [
 	(['manage', 'home', 'x.img', '--fail'], ['x.img', 'before']),
 	(['manage', 'home', '--fail'], ['--fail needs a member']),
 	(['manage', 'home', '--fail', '--remove', 'x.img'], ['--fail needs a member']),
+	(['grow', 'home'], ['--bitmap=clustered', '--bitmap-chunk=SIZE']),
+	(['grow', 'home', '--nodes=3'], ['--nodes', 'go with --bitmap=clustered']),
+	(['grow', 'home', '--bitmap=internal', '--cluster-name=lab'], ['--cluster-name', 'go with --bitmap=clustered']),
+	(['grow', 'home', '--bitmap=thin'], ['"thin"', 'clustered']),
 	(['examine', '--dry-run', 'a'], ['--dry-run']),
 	(['get', 'home'], ['NAME PATH']),
 	(['set', 'home', 'level'], ['NAME PATH VALUE']),

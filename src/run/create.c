@@ -242,7 +242,6 @@ int umd_create(const struct umd_create_options *options, const char *const *memb
 	struct run_creating *c = mem_new(1, sizeof *c);
 	struct text t = { 0 };
 	struct err err = { 0 };
-	char *json;
 	int rc = -ENOMEM;
 
 	if (c)
@@ -251,12 +250,5 @@ int umd_create(const struct umd_create_options *options, const char *const *memb
 		run_create_json(&t, c, options->dry_run);
 	if (c)
 		drop(c);
-	json = text_take(&t);
-	if (rc == 0 && ret_json && !json)
-		rc = err_set(&err, -ENOMEM, "no memory to tell what was written");
-	if (rc == 0 && ret_json)
-		*ret_json = json;
-	else
-		mem_free(json);
-	return rc < 0 ? run_public_error(rc, &err, error) : 0;
+	return run_public_answer(rc, &t, ret_json, &err, error);
 }

@@ -3,6 +3,7 @@
 #define UMD_RUN_PUBLIC_H
 
 #include "base/err.h"
+#include "base/text.h"
 #include "umd/umd.h"
 
 /**
@@ -11,5 +12,11 @@
  * @ret_error may be NULL. Returns @code.
  */
 int run_public_error(int code, const struct err *err, struct umd_error *ret_error);
+
+/**
+ * run_public_answer - the end of a call that has written something: @json says what, or @rc and @err why not
+ * @json is used up; @ret_json may be NULL. Returns 0 or a code.
+ */
+int run_public_answer(int rc, struct text *json, char **ret_json, struct err *err, struct umd_error *ret_error);
 
 #endif

@@ -281,19 +281,11 @@ int umd_change_cluster(const struct umd_cluster_options *options, const char *co
 	struct reclustering *r = mem_new(1, sizeof *r);
 	struct text t = { 0 };
 	struct err err = { 0 };
-	char *json;
 	int rc = r ? change(r, options, members, count, &err) : -ENOMEM;
 
 	if (rc == 0)
 		put_json(&t, r, options->dry_run);
 	if (r)
 		drop(r);
-	json = text_take(&t);
-	if (rc == 0 && ret_json && !json)
-		rc = err_set(&err, -ENOMEM, "no memory to tell what was written");
-	if (rc == 0 && ret_json)
-		*ret_json = json;
-	else
-		mem_free(json);
-	return rc < 0 ? run_public_error(rc, &err, error) : 0;
+	return run_public_answer(rc, &t, ret_json, &err, error);
 }

@@ -20,22 +20,33 @@ static void becomes(const char *bitmap, uint32_t nodes, const char *name, uint32
 	ok(!plan.bitmap_is_stale, "what its bitmap says is believed");
 }
 
-static void refuses(const char *bitmap, uint32_t nodes, const char *name, const char *word, const char *also)
-{
-	static uint8_t before[MEMBERS][FRONT_BYTES], after[FRONT_BYTES];
-	struct umd_error error;
-	bool is_same = true;
-	int rc;
+static uint8_t before[MEMBERS][FRONT_BYTES];	/* a change that is to be refused */
 
+static void note_fronts(void)
+{
 	for (int i = 0; i < MEMBERS; i++)
 		read_front(paths[i], before[i]);
-	rc = change(bitmap, nodes, name, &error);
-	ok(rc && strstr(error.text, word) && strstr(error.text, also), "%s", error.text);
+}
+
+static void is_refused(int rc, const char *said, const char *word, const char *also)
+{
+	static uint8_t after[FRONT_BYTES];
+	bool is_same = true;
+
+	ok(rc && strstr(said, word) && strstr(said, also), "%s", said);
 	for (int i = 0; i < MEMBERS; i++) {
 		read_front(paths[i], after);
 		is_same &= !memcmp(before[i], after, FRONT_BYTES);
 	}
 	ok(is_same, "and nothing was written");
+}
+
+static void refuses(const char *bitmap, uint32_t nodes, const char *name, const char *word, const char *also)
+{
+	struct umd_error error;
+
+	note_fronts();
+	is_refused(change(bitmap, nodes, name, &error), error.text, word, also);
 }
 
 static void there_and_back(void)
@@ -95,20 +106,10 @@ static void other_chunks(void)
 
 static void refuses_chunks(uint64_t bytes, uint32_t nodes, const char *bitmap, const char *word, const char *also)
 {
-	static uint8_t before[MEMBERS][FRONT_BYTES], after[FRONT_BYTES];
 	struct umd_error error;
-	bool is_same = true;
-	int rc;
 
-	for (int i = 0; i < MEMBERS; i++)
-		read_front(paths[i], before[i]);
-	rc = change_chunks(bytes, nodes, bitmap, &error);
-	ok(rc && strstr(error.text, word) && strstr(error.text, also), "%s", error.text);
-	for (int i = 0; i < MEMBERS; i++) {
-		read_front(paths[i], after);
-		is_same &= !memcmp(before[i], after, FRONT_BYTES);
-	}
-	ok(is_same, "and nothing was written");
+	note_fronts();
+	is_refused(change_chunks(bytes, nodes, bitmap, &error), error.text, word, also);
 }
 
 static void set_data_offset(uint64_t sectors)

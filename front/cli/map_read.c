@@ -161,14 +161,18 @@ static char *owners_of(struct json_object *maps, size_t index)
 	return owners;
 }
 
+/* A cluster's array stays active when its nodes have stopped in order: there it says nothing. */
 static const char *remark_of(struct json_object *map)
 {
 	const char *state = cli_json_raw(map, "array_state");
+	bool is_of_nodes = !strcmp(cli_json_raw(map, "kind"), "clustered");
 
 	if (!cli_json_u64(map, "chunks", 0))
 		return "the bitmap is not initialised: the first start makes its chunks";
 	if (cli_json_get(map, "used") && !cli_json_bool(map, "used"))
 		return "no node has used this slot";
+	if (is_of_nodes)
+		return NULL;
 	return !strcmp(state, "clean")	? "the array was stopped cleanly" :
 	       !strcmp(state, "active") ? "the array was not stopped cleanly" :
 					  NULL;

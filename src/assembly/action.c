@@ -138,6 +138,9 @@ static void give_reason(const struct asm_member *members, struct asm_plan *plan,
 	else if (plan->action == ASM_RESYNC && !ref->events)
 		text_fit(plan->reason, sizeof plan->reason, "the array is new and its members were never synced; %s%s",
 			 filter, parity);
+	else if (plan->action == ASM_RESYNC && is_clustered(members, plan) && !plan->bitmap_is_stale)
+		text_fit(plan->reason, sizeof plan->reason,
+			 "in a cluster the slots tell what is in doubt, however its nodes ended; %s", filter);
 	else if (plan->action == ASM_RESYNC)
 		text_fit(plan->reason, sizeof plan->reason, "the array was not stopped cleanly; %s%s", filter,
 			 parity);

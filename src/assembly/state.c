@@ -1,7 +1,8 @@
 /* One sentence about the array: was it stopped cleanly, and who is here.
  *
  * It is told for every judgement, also for one that ended early: then it says what was found out up to there. Counted
- * are slots where a slot matters (in sync, missing), members elsewhere. */
+ * are slots where a slot matters (in sync, missing), members elsewhere. An array of a cluster is active also when its
+ * nodes have stopped in order. */
 #include "assembly/inside.h"
 
 #include <string.h>
@@ -25,6 +26,8 @@ static void tell_sync(const struct sb1 *ref, struct asm_plan *plan)
 		       (unsigned long long)asm_bytes(ref->resync_offset_sectors));
 	else if (!ref->events)
 		APPEND(plan, "new, never synced");
+	else if (ref->feature_map & FMT_SB1_CLUSTERED)
+		APPEND(plan, "active (its slots tell what is in doubt)");
 	else
 		APPEND(plan, "active (not stopped cleanly)");
 }

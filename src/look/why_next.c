@@ -197,6 +197,8 @@ static void tell_copied(struct why *w)
 			 "chunk: the node that starts (slot 0) brings it together");
 	else if (p->is_by_state)
 		text_add(&w->reason, "the lockless bitmap decides by its states, and this one is due");
+	else if (p->has_bitmap && asm_bitmap_is_clustered(&w->judged[p->bitmap_member].bitmap))
+		text_add(&w->reason, "in a cluster the slots tell what is in doubt, and one of them holds the chunk");
 	else
 		text_add(&w->reason, "the array was not stopped cleanly");
 }

@@ -46,6 +46,9 @@ with Cluster(nodes=4) as c:
 	c.stop_all()
 	c.ok(c.are_equal(), 'after all have stopped the members are equal')
 	c.same(c.slots_of(c.members[0]), [0, 0, 0, 0], 'and no slot has a bit')
+	said = [c.must(*words, *c.members).stdout for words in (['examine'], ['map'], ['why', '--at=0'])]
+	c.ok(not any('not stopped cleanly' in text for text in said), 'nobody calls that an unclean stop', *said)
+	c.ok('slots tell what is in doubt' in said[0], 'though a cluster\'s array stays active', said[0])
 	uri = c.node('n1')
 	c.at_rest('n1')
 	c.same(c.detail('n1')['last_sync'], None, 'the next start copies nothing')

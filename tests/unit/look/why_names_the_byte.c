@@ -146,6 +146,8 @@ static void nodes(void)
 	is_u64(image_u64(j, "members.2.byte_offset"), 8192 + 2 * 4096 + 256 + 2, "the third slot's byte");
 	ok(is_copied(j) && has(j, "sentence", "set in slot 2 on "),
 	   "set in one slot: copied; %s", image_text(j, "sentence"));
+	ok(has(j, "next_start.reason", "slots tell what is in doubt") && !has(j, "next_start.reason", "cleanly"),
+	   "and not because of how a node ended, which an active superblock does not tell there");
 	ok(!has(j, "next_start.reason", "by Linux"), "one node of umd starts it, too");
 	json_object_put(j);
 	j = why(2, 18);

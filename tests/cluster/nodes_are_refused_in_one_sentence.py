@@ -15,7 +15,7 @@ with Cluster(nodes=2) as c:
 	c.refused(c.umd('serve', '--cluster=local', '--readonly', *c.members), 1, ['read-only', 'not supported'], 'a read-only node')
 	c.refused(c.umd('serve', '--cluster=local', '--node=a@b', *c.members), 1, ['a@b', 'name'], 'a name that no node can have')
 	c.refused(c.umd('serve', *c.members), 1, ['clustered', '--cluster=local'], 'no engine at all')
-	c.refused(c.umd('serve', '--cluster=dlm', *c.members), 1, [], 'an engine that is not there')
+	c.refused(c.umd('serve', '--cluster=dlm', *c.members), 1, ['nothing was written'], 'an engine that is not there')
 	x, y = c.image('x.img'), c.image('y.img')
 	c.must('create', '--name=alone', x, y)
 	c.refused(c.umd('serve', '--cluster=local', x, y), 1, ['clustered'], 'an array that is none of a cluster\'s')

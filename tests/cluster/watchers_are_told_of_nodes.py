@@ -52,5 +52,5 @@ with Cluster(nodes=3) as c:
 	told = monitor.finish()
 	fresh = [line.split(' ', 1)[1] for line in now[len(seen):]]
 	c.same(told[:len(fresh)], fresh, 'the monitor has told each of them once, in order')
-	for word in ('n2 joins', 'n2', 'n3 joins', 'n3 (slot 1) is dead for sure', 'taken over'):
+	for word in ('n2 joins', 'n2 (slot 1) leaves', 'n3 joins', 'n3 (slot 1) is dead for sure', 'taken over'):
 		c.ok(any(word in line for line in told), f'of "{word}"', told)

@@ -22,6 +22,8 @@
 
 #include <string.h>
 
+#include "raw.h"
+
 enum { ROLES = 128, BITS_AT = 256 };
 
 static uint32_t bits_at(const struct sim_world *w)
@@ -31,28 +33,7 @@ static uint32_t bits_at(const struct sim_world *w)
 
 _Static_assert(BITS_AT + SIM_CHUNKS_MAX / 8 <= SECTOR_BYTES, "all bits lie in the sector of the bitmap's superblock");
 
-static uint64_t little(const uint8_t *raw, uint32_t at, uint32_t bytes)
-{
-	uint64_t value = 0;
-
-	while (bytes--)
-		value = value << 8 | raw[at + bytes];
-	return value;
-}
-
 /* ---- superblocks ---- */
-
-static uint32_t sum_of(const uint8_t *raw, uint32_t len)
-{
-	uint64_t sum = 0;
-	uint32_t at;
-
-	for (at = 0; at + 4 <= len; at += 4)
-		sum += at == 216 ? 0 : little(raw, at, 4);
-	if (at + 2 <= len)
-		sum += little(raw, at, 2);
-	return (uint32_t)sum + (uint32_t)(sum >> 32);
-}
 
 bool super_read(const struct sim_world *w, const uint8_t *raw, uint64_t len, struct super *ret)
 {
@@ -62,7 +43,7 @@ bool super_read(const struct sim_world *w, const uint8_t *raw, uint64_t len, str
 	if (len < BITS_AT || little(raw, 0, 4) != 0xa92b4efc || little(raw, 4, 4) != 1)
 		return false;
 	max_dev = (uint32_t)little(raw, 220, 4);
-	if (max_dev > ROLES || 256 + 2 * max_dev > len || sum_of(raw, 256 + 2 * max_dev) != little(raw, 216, 4))
+	if (max_dev > ROLES || 256 + 2 * max_dev > len || super_sum(raw, 256 + 2 * max_dev) != little(raw, 216, 4))
 		return false;
 	*ret = (struct super){
 		.events = little(raw, 200, 8),

@@ -46,6 +46,7 @@ struct arr *arr_new(const struct arr_config *config)
 	a->sync_job.reserve = a->sync_parts;
 	a->rebitmap_job.reserve = a->rebitmap_parts;
 	arr_node_begin(a, config);
+	arr_set_pieces(a, ARR_SYNC_WINDOW_BYTES, ARR_SUSPEND_BYTES);
 	a->names_bitmap = a->bitmap && !bm_is_bare(a->bitmap) && !a->bitmap_is_file;
 	a->set_bits_from = OFF_NONE;
 	a->is_active_on_disk = config->is_active;

@@ -365,6 +365,9 @@ struct arr_out {
 
 struct arr *arr_new(const struct arr_config *config);	/* NULL without memory; then bitmap stays the caller's */
 struct arr *arr_free(struct arr *a);
+/* Other pieces than ARR_SYNC_WINDOW_BYTES and ARR_SUSPEND_BYTES, powers of two, before the first step: a simulator's
+ * arrays are small, and shall have several. */
+void arr_set_pieces(struct arr *a, uint64_t sync_window_bytes, uint64_t suspend_bytes);
 
 void arr_out_init(struct arr_out *out);
 void arr_step(struct arr *a, struct arr_event *event, uint64_t now_ms, struct arr_out *out);

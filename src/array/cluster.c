@@ -150,7 +150,7 @@ static void ask(struct arr *a, uint64_t at, uint64_t len)
 
 bool arr_ask_range(struct arr *a, uint64_t at)
 {
-	ask(a, at, min_u64(ARR_SUSPEND_BYTES, a->size_bytes - at));
+	ask(a, at, min_u64(a->node.suspend_bytes, a->size_bytes - at));
 	return true;
 }
 

@@ -70,6 +70,12 @@ static bool takes_part(struct work w, uint64_t at, uint64_t *bound)
 	return true;
 }
 
+void arr_set_pieces(struct arr *a, uint64_t sync_window_bytes, uint64_t suspend_bytes)
+{
+	a->sync_window_bytes = sync_window_bytes;
+	a->node.suspend_bytes = suspend_bytes;
+}
+
 /* Find the next window; false: nothing is left for those who are ready. */
 static bool find_window(struct arr *a)
 {
@@ -87,7 +93,7 @@ static bool find_window(struct arr *a)
 	if (at == OFF_NONE)
 		return false;
 
-	end = min_u64(a->size_bytes, round_down(at, ARR_SYNC_WINDOW_BYTES) + ARR_SYNC_WINDOW_BYTES);
+	end = min_u64(a->size_bytes, round_down(at, a->sync_window_bytes) + a->sync_window_bytes);
 	a->sync_targets = 0;
 	if (takes_part(resync, at, &end))
 		a->sync_targets |= others;

@@ -41,6 +41,7 @@ struct arr_node {
 
 	/* the sync lock, and the range that all others leave alone */
 	bool has_sync_lock, is_gathered, asks_window;
+	uint64_t suspend_bytes;			/* a range's length at most */
 	struct arr_range open, asked;
 	uint64_t joins, gather_joins;		/* members that joined; when the gathering began */
 	uint64_t end_generation;		/* durable: the end of the last recovery is recorded */
@@ -151,6 +152,7 @@ struct arr {
 	struct arr_part sync_parts[ARR_MEMBERS_MAX];
 	uint64_t resync_offset;			/* bytes below agree; OFF_NONE: no resync due */
 	uint64_t window_at, window_len;		/* valid unless SYNC_IDLE: nobody writes here */
+	uint64_t sync_window_bytes;		/* at most that much at once */
 	uint32_t sync_source;
 	uint64_t sync_targets;			/* mask */
 	uint64_t sync_actors;			/* mask: recovering members whose position the window moves */

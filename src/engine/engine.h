@@ -22,7 +22,8 @@ struct engine_config {
 	uint32_t member_count;
 	const char *directory;		/* local: where log and sockets live, the same for every node of this host */
 	void (*deliver)(void *opaque, const struct clu_event *event);	/* CLU_EV_LOCK, CONFIG, MESSAGE, QUORUM, LOST */
-	/* NULL, or one sentence for the server's log, from the engine's thread: something was repaired, all goes on. */
+	/* NULL, or one sentence for the server's log, from the engine's thread: something was repaired, all goes on;
+	 * from whoever closes: what could not be let go yet. */
 	void (*note)(void *opaque, const char *sentence);
 	void *opaque;
 };
@@ -40,7 +41,9 @@ struct engine_ops {
 	/* Is it certain that the others still count us in? Asked before every write to a member, by any thread: cheap.
 	 * A node that was stopped and goes on finds false here before it has heard of anything (C5). */
 	bool (*may_write)(struct engine *e);
-	struct engine *(*close)(struct engine *e);	/* waits for the thread; not from within deliver() */
+	/* Nothing is written any more. Waits for what it leaves, not for ever; nobody is told anything after it. Not
+	 * from within deliver(). */
+	struct engine *(*close)(struct engine *e);
 };
 
 struct engine {

@@ -11,8 +11,7 @@
  * A node id is the node's number in corosync.conf and a random half, so that none comes twice.
  *
  * After LOST nothing more is told and nothing is asked of the cluster; locks stay as they are until close(), since
- * the hands may still be writing: who takes our slot waits for it. close() waits a bounded time for the lockspace;
- * where the DLM is stuck the hand stays behind and ends with the process, or with the DLM.
+ * the hands may still be writing: who takes our slot waits for it. The end is engine_dlm_close.c's.
  *
  * Law: C5. Left out: fencing and the watchdog, which are the cluster's (docs/cluster.md). */
 #include "engine/engine_dlm.h"
@@ -28,7 +27,7 @@
 
 #include "base/mem.h"
 
-enum { OPEN_LIMIT_MS = 60000, CLOSE_LIMIT_MS = 5000, RETRY_MS = 5 };
+enum { OPEN_LIMIT_MS = 60000, RETRY_MS = 5 };
 
 static struct engine_dlm *dlm_of(struct engine *e)
 {
@@ -48,7 +47,7 @@ static void tell_lost(struct engine_dlm *d)
 		return;
 	d->is_lost_told = true;
 	d->may_write = false;
-	d->config.deliver(d->config.opaque, &(struct clu_event){ .kind = CLU_EV_LOST, .reason = d->lost });
+	engine_dlm_deliver(d, &(struct clu_event){ .kind = CLU_EV_LOST, .reason = d->lost });
 }
 
 static void hear_locks(struct engine_dlm *d)
@@ -63,7 +62,7 @@ static void hear_locks(struct engine_dlm *d)
 		if (is_probe)
 			engine_dlm_group_probed(d);
 		else if (!d->is_left)
-			d->config.deliver(d->config.opaque, &event);
+			engine_dlm_deliver(d, &event);
 	}
 }
 
@@ -111,22 +110,25 @@ static int next_ms(struct engine_dlm *d)
 /* Corosync's descriptors of one that is lost, or has left, say nothing of interest, for ever. */
 static void hear(struct engine_dlm *d)
 {
-	int cpg_fd = -1, quorum_fd = -1;
-	struct pollfd fds[4] = { { .fd = d->wake_fd, .events = POLLIN }, { .fd = d->locks->fd, .events = POLLIN } };
+	int cpg_fd = -1, quorum_fd = -1, cmap_fd = -1;
+	bool is_deaf = d->lost[0] || d->is_left;
+	struct pollfd fds[5] = { { .fd = d->wake_fd, .events = POLLIN }, { .fd = d->locks->fd, .events = POLLIN } };
 	eventfd_t count;
 
 	cpg_fd_get(d->cpg, &cpg_fd);
 	quorum_fd_get(d->quorum, &quorum_fd);
-	fds[2] = (struct pollfd){ .fd = d->lost[0] || d->is_left ? -1 : cpg_fd, .events = POLLIN };
-	fds[3] = (struct pollfd){ .fd = d->lost[0] || d->is_left ? -1 : quorum_fd, .events = POLLIN };
+	cmap_fd_get(d->cmap, &cmap_fd);
+	fds[2] = (struct pollfd){ .fd = is_deaf ? -1 : cpg_fd, .events = POLLIN };
+	fds[3] = (struct pollfd){ .fd = is_deaf ? -1 : quorum_fd, .events = POLLIN };
+	fds[4] = (struct pollfd){ .fd = is_deaf ? -1 : cmap_fd, .events = POLLIN };
 	if (d->lost[0])
 		fds[1].fd = -1;
-	if (poll(fds, 4, next_ms(d)) < 0)
+	if (poll(fds, 5, next_ms(d)) < 0)
 		return;
 	if (fds[0].revents)
 		eventfd_read(d->wake_fd, &count);
-	if (fds[2].revents || fds[3].revents)
-		engine_dlm_group_hear(d, fds[2].revents, fds[3].revents);
+	if (fds[2].revents || fds[3].revents || fds[4].revents)
+		engine_dlm_group_hear(d, fds[2].revents, fds[3].revents, fds[4].revents);
 	if (!d->lost[0])
 		hear_locks(d);
 }
@@ -148,6 +150,7 @@ static void *listen_to_all(void *arg)
 	}
 	if (!d->is_left)
 		engine_dlm_group_leave(d);
+	engine_dlm_end_thread(d);
 	return NULL;
 }
 
@@ -208,31 +211,9 @@ static bool dlm_may_write(struct engine *e)
 	return d->may_write && engine_dlm_now_ms() < d->lease_until_ms;
 }
 
-static struct engine *free_engine(struct engine_dlm *d)
-{
-	engine_dlm_group_close(d);
-	engine_dlm_locks_close(d->locks, CLOSE_LIMIT_MS);
-	if (d->wake_fd >= 0)
-		close(d->wake_fd);
-	pthread_mutex_destroy(&d->mutex);
-	return mem_free(d);
-}
-
-static struct engine *dlm_close(struct engine *e)
-{
-	struct engine_dlm *d = dlm_of(e);
-
-	pthread_mutex_lock(&d->mutex);
-	d->wants_close = true;
-	pthread_mutex_unlock(&d->mutex);
-	wake(d);
-	pthread_join(d->thread, NULL);
-	return free_engine(d);
-}
-
 static const struct engine_ops dlm_ops = {
 	.group = dlm_group, .lock = dlm_lock_take, .cancel = dlm_cancel, .unlock = dlm_unlock_it, .send = dlm_send,
-	.goodbye = dlm_goodbye, .may_write = dlm_may_write, .close = dlm_close,
+	.goodbye = dlm_goodbye, .may_write = dlm_may_write, .close = engine_dlm_close,
 };
 
 /* ---- opening ---- */
@@ -250,6 +231,7 @@ static struct engine_dlm *new_engine(const struct engine_config *config)
 	d->out.last = &d->out.first;
 	d->early.last = &d->early.first;
 	pthread_mutex_init(&d->mutex, NULL);
+	engine_dlm_cond_init(&d->changed);
 	d->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	snprintf(d->uuid, sizeof d->uuid, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
 		 u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
@@ -279,7 +261,7 @@ static int check_dlm(struct err *err)
 static int open_parts(struct engine_dlm *d, struct err *err)
 {
 	uint32_t half = 0;
-	int rc = engine_dlm_check_name(d->config.cluster_name, &d->token_ms, err);
+	int rc = engine_dlm_settings_open(d, err);
 
 	if (rc == 0)
 		rc = check_dlm(err);
@@ -307,7 +289,7 @@ int engine_open_dlm(const struct engine_config *config, struct engine **ret_engi
 			err_set(err, rc, "no thread for the dlm engine: %s; nothing was written", strerror(-rc));
 	}
 	if (rc < 0)
-		free_engine(d);
+		engine_dlm_free(d);
 	else
 		*ret_engine = &d->e;
 	return rc;

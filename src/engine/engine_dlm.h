@@ -41,6 +41,10 @@ struct engine_dlm_lock {
 	bool owes_cancelled, owes_refused;	/* answers to be told */
 };
 
+/* A condition with the clock that only goes on, and a time on it. */
+void engine_dlm_cond_init(pthread_cond_t *cond);
+struct timespec engine_dlm_in_ms(int limit_ms);
+
 /* Between engine_dlm_hand.c, which calls the DLM, and engine_dlm_lock.c, which it calls it for. */
 struct engine_dlm_locks;
 void *engine_dlm_hand(void *locks);
@@ -66,8 +70,10 @@ struct engine_dlm_locks {
 /* Join the lockspace; 0, or a code with one sentence. Waits @limit_ms at most. */
 int engine_dlm_locks_open(const char *name, uint32_t nodes, int wake_fd, int limit_ms,
 			  struct engine_dlm_locks **ret_locks, struct err *err);
-/* Everything is let go; waits @limit_ms at most. */
-struct engine_dlm_locks *engine_dlm_locks_close(struct engine_dlm_locks *l, int limit_ms);
+/* Everything is let go; waits @limit_ms at most. What was not by then is named in @ret_left, else left empty; it goes
+ * when the DLM answers. */
+struct engine_dlm_locks *engine_dlm_locks_close(struct engine_dlm_locks *l, int limit_ms,
+						char ret_left[ENGINE_REASON_BYTES]);
 void engine_dlm_lock(struct engine_dlm_locks *l, struct clu_lock lock, bool may_queue);
 void engine_dlm_cancel(struct engine_dlm_locks *l, struct clu_lock lock);
 void engine_dlm_unlock(struct engine_dlm_locks *l, struct clu_lock lock);
@@ -81,9 +87,11 @@ bool engine_dlm_locks_next(struct engine_dlm_locks *l, struct clu_lock *ret_lock
 
 /* ---- corosync's settings (engine_dlm_cmap.c) ---- */
 
+struct engine_dlm;
 /* "corosync does not answer: ..." with the reason. */
 int engine_dlm_refuse_corosync(struct err *err, const char *what, cs_error_t rc);
-int engine_dlm_check_name(const char *cluster_name, uint32_t *ret_token_ms, struct err *err);
+/* The name is right; the token's time is read, and followed from now on. */
+int engine_dlm_settings_open(struct engine_dlm *d, struct err *err);
 
 /* ---- the group (engine_dlm_group.c) ---- */
 
@@ -95,6 +103,7 @@ struct engine_ring {
 struct engine_member {
 	uint32_t node, pid;
 	uint64_t id;			/* 0: it has not said yet */
+	uint32_t token_ms;		/* how soon its corosync gives up who is silent; 0: it has not said yet */
 	bool is_hidden;			/* it was cut off while we went on: it will find out */
 };
 
@@ -114,7 +123,8 @@ struct engine_dlm {
 	struct engine_config config;
 	char uuid[40];
 	uint32_t node, pid;		/* our address in the group */
-	uint32_t token_ms;
+	uint32_t token_ms;		/* of our corosync */
+	cmap_handle_t cmap;
 	cpg_handle_t cpg;
 	quorum_handle_t quorum;
 	struct engine_dlm_locks *locks;
@@ -125,6 +135,9 @@ struct engine_dlm {
 	pthread_mutex_t mutex;
 	struct engine_queue out;
 	bool wants_group, wants_goodbye, wants_close, lacks_memory;
+	/* Who closes waits for the thread, not for ever: then it tells nobody anything any more, and owns all this. */
+	pthread_cond_t changed;
+	bool is_telling, has_ended, is_abandoned;
 
 	/* The engine's thread alone. */
 	bool is_joined, is_left;
@@ -139,7 +152,8 @@ struct engine_dlm {
 	uint64_t quorum_seq, nodes_seq, hello_seq;	/* the rings of: .is_quorate, the nodes, our own hello */
 	bool is_quorate, is_accepted, is_quorum_told, told_quorum;
 	bool has_lost_members, needs_proof, is_probing;	/* since we were in an accepted ring */
-	uint64_t beat_sent_ms, beat_due_ms;
+	uint64_t beat_sent_ms, beat_due_ms, beat_heard_ms;	/* heard: when the last one that came back was sent */
+	uint32_t lease_ms;		/* the shortest token of all members */
 	uint32_t absences;
 	char lost[ENGINE_REASON_BYTES];
 	bool is_lost_told;
@@ -155,9 +169,18 @@ void engine_dlm_group_close(struct engine_dlm *d);
 /* By the engine's thread. */
 void engine_dlm_group_join(struct engine_dlm *d);
 void engine_dlm_group_leave(struct engine_dlm *d);
-void engine_dlm_group_hear(struct engine_dlm *d, bool cpg, bool quorum);
+void engine_dlm_group_hear(struct engine_dlm *d, bool cpg, bool quorum, bool cmap);
 void engine_dlm_group_send(struct engine_dlm *d);	/* what waits in .out */
 void engine_dlm_tell(struct engine_dlm *d, const struct clu_event *event);
+
+/* ---- the end (engine_dlm_close.c) ---- */
+
+/* What the opener of the engine is told, until it has closed it. */
+void engine_dlm_deliver(struct engine_dlm *d, const struct clu_event *event);
+void engine_dlm_note(struct engine_dlm *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
+struct engine *engine_dlm_close(struct engine *e);
+struct engine *engine_dlm_free(struct engine_dlm *d);	/* its thread has ended, or never began */
+void engine_dlm_end_thread(struct engine_dlm *d);	/* the thread's last act */
 bool engine_dlm_is_pending(const struct engine_dlm *d);	/* does a member owe us its hello? */
 bool engine_dlm_cast(struct engine_dlm *d, const uint8_t *bytes, uint32_t len_bytes);	/* false: later */
 
@@ -171,6 +194,10 @@ void engine_dlm_judge_ring(struct engine_dlm *d);
 void engine_dlm_meet(struct engine_dlm *d, struct engine_member *m, struct engine_ring before, bool is_new);
 void engine_dlm_group_beat(struct engine_dlm *d);
 void engine_dlm_hear_beat(struct engine_dlm *d, uint64_t sent_ms);
+/* Somebody's token has another time, or somebody came whose time is known. */
+void engine_dlm_set_lease(struct engine_dlm *d);
+/* Our corosync's has: the others are told, and the log. */
+void engine_dlm_token_changed(struct engine_dlm *d, uint32_t token_ms);
 void engine_dlm_group_probed(struct engine_dlm *d);
 void engine_dlm_lose(struct engine_dlm *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void engine_dlm_put_head(uint8_t head[ENGINE_PACKET_HEAD_BYTES], char kind);

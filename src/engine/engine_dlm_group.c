@@ -4,8 +4,8 @@
  * kinds of packets travel in it:
  *
  *	M  a message of the brain
- *	H  hello: my node id; the last accepted ring I was in before this one; am I new; the ring I am in. Sent
- *	   whenever the ring changes or somebody joins
+ *	H  hello: my node id; the last accepted ring I was in before this one; am I new; the ring I am in; the time
+ *	   of my corosync's token. Sent whenever the ring changes, somebody joins, or that time changes
  *	B  beat: to ourselves, with the time it was sent (engine_dlm_ring.c)
  *
  * A joiner is shown to the brain when its H has come, so all see it at the same place in the order; and it sees the
@@ -26,7 +26,7 @@
 #include "base/le.h"
 #include "base/mem.h"
 
-enum { VERSION = 1, HELLO_BYTES = 32, BEAT_BYTES = 8 };
+enum { VERSION = 2, HELLO_BYTES = 36, BEAT_BYTES = 8 };
 static const char magic[5] = "umde";
 
 /* ---- queues ---- */
@@ -93,6 +93,7 @@ static void say_hello(struct engine_dlm *d)
 	le_put(body + 16, 4, d->before.node);
 	le_put(body + 20, 4, !d->is_in);
 	le_put(body + 24, 8, d->ring.seq);
+	le_put(body + 32, 4, d->token_ms);
 	d->owes_hello = !engine_dlm_cast(d, bytes, sizeof bytes);
 }
 
@@ -123,7 +124,7 @@ void engine_dlm_group_send(struct engine_dlm *d)
 void engine_dlm_tell(struct engine_dlm *d, const struct clu_event *event)
 {
 	if (!d->lost[0])
-		d->config.deliver(d->config.opaque, event);
+		engine_dlm_deliver(d, event);
 }
 
 bool engine_dlm_is_pending(const struct engine_dlm *d)
@@ -247,6 +248,8 @@ static void hear_hello(struct engine_dlm *d, struct engine_member *m, const uint
 {
 	struct engine_ring before = { le_get(body + 8, 8), (uint32_t)le_get(body + 16, 4) };
 
+	m->token_ms = (uint32_t)le_get(body + 32, 4);
+	engine_dlm_set_lease(d);
 	if (le_get(body + 24, 8) != d->ring.seq)
 		return;
 	if (is_ours(d, m->node, m->pid)) {
@@ -331,7 +334,7 @@ void engine_dlm_group_leave(struct engine_dlm *d)
 		cpg_leave(d->cpg, &group);
 }
 
-void engine_dlm_group_hear(struct engine_dlm *d, bool cpg, bool quorum)
+void engine_dlm_group_hear(struct engine_dlm *d, bool cpg, bool quorum, bool cmap)
 {
 	cs_error_t rc = cpg ? cpg_dispatch(d->cpg, CS_DISPATCH_ALL) : CS_OK;
 
@@ -340,6 +343,9 @@ void engine_dlm_group_hear(struct engine_dlm *d, bool cpg, bool quorum)
 	rc = quorum ? quorum_dispatch(d->quorum, CS_DISPATCH_ALL) : CS_OK;
 	if (rc != CS_OK && rc != CS_ERR_TRY_AGAIN)
 		engine_dlm_lose(d, "corosync tells no quorum any more (%s)", cs_strerror(rc));
+	rc = cmap ? cmap_dispatch(d->cmap, CS_DISPATCH_ALL) : CS_OK;
+	if (rc != CS_OK && rc != CS_ERR_TRY_AGAIN)
+		engine_dlm_lose(d, "corosync tells no token timeout any more (%s)", cs_strerror(rc));
 }
 
 int engine_dlm_group_open(struct engine_dlm *d, struct err *err)
@@ -363,6 +369,8 @@ void engine_dlm_group_close(struct engine_dlm *d)
 {
 	struct engine_packet *p;
 
+	if (d->cmap)
+		cmap_finalize(d->cmap);
 	if (d->cpg)
 		cpg_finalize(d->cpg);
 	if (d->quorum)

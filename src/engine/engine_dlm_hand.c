@@ -19,6 +19,9 @@
  * the engine's thread. A grant of what is not wanted any more is given back and never told. A lock that was given up
  * is really given up before it is asked for again (must_release): whoever queued gets it between.
  *
+ * Nobody takes answers in for a hand that was left behind at the end: it closes the descriptor as soon as it comes
+ * back, and the locks go with that.
+ *
  * Locks live as long as the descriptor, so a process that dies leaves none; the lockspace stays, and the next start
  * opens it instead of making it. The last process that leaves removes it.
  *
@@ -80,12 +83,19 @@ static int open_space(struct engine_dlm_locks *l)
 	return 0;
 }
 
-/* With force 1 the kernel keeps it while any process of this node holds a lock there. */
+/* With force 1 the kernel keeps it while any process of this node holds a lock there. Its descriptor is nobody's
+ * before it is closed: whoever waits for answers would read another file that got its number. Under the mutex, which
+ * is left meanwhile. */
 static void close_space(struct engine_dlm_locks *l)
 {
-	if (l->space)
-		dlm_release_lockspace(l->name, l->space, 1);
+	dlm_lshandle_t space = l->space;
+
 	l->space = NULL;
+	l->fd = -1;
+	pthread_mutex_unlock(&l->mutex);
+	if (space)
+		dlm_release_lockspace(l->name, space, 1);
+	pthread_mutex_lock(&l->mutex);
 }
 
 /* ---- the hand ---- */
@@ -224,13 +234,10 @@ void *engine_dlm_hand(void *arg)
 	l->rc = rc;
 	l->is_open = true;
 	pthread_cond_broadcast(&l->changed);
-	while (!l->is_closing || (l->space && l->rc == 0 && !is_quiet(l)))
+	while (!l->is_closing || (!l->is_abandoned && l->space && l->rc == 0 && !is_quiet(l)))
 		if (!work(l))
 			pthread_cond_wait(&l->changed, &l->mutex);
-	pthread_mutex_unlock(&l->mutex);
-
 	close_space(l);
-	pthread_mutex_lock(&l->mutex);
 	l->is_finished = true;
 	is_abandoned = l->is_abandoned;
 	pthread_cond_broadcast(&l->changed);
@@ -247,7 +254,7 @@ int engine_dlm_locks_hear(struct engine_dlm_locks *l, struct err *err)
 	int rc;
 
 	pthread_mutex_lock(&l->mutex);
-	if (dlm_dispatch(l->fd) < 0 && l->rc == 0)
+	if (l->space && dlm_dispatch(l->fd) < 0 && l->rc == 0)
 		l->rc = err_set(&l->err, -EIO, "the DLM lockspace of array %s is gone: %s", l->name, strerror(errno));
 	rc = l->rc < 0 ? err_set(err, l->rc, "%s", l->err.text) : 0;
 	pthread_mutex_unlock(&l->mutex);

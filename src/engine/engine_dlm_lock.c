@@ -21,13 +21,24 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 
 /* Where in .locks what is; the probe is of a resource that nobody else has. */
 enum { TOKEN, RESYNC, PROBE, FIRST_SLOT };
 
 /* ---- opening and closing ---- */
 
-static void wait_until(struct engine_dlm_locks *l, const bool *flag, int limit_ms)
+void engine_dlm_cond_init(pthread_cond_t *cond)
+{
+	pthread_condattr_t attr;
+
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(cond, &attr);
+	pthread_condattr_destroy(&attr);
+}
+
+struct timespec engine_dlm_in_ms(int limit_ms)
 {
 	struct timespec end;
 
@@ -38,6 +49,13 @@ static void wait_until(struct engine_dlm_locks *l, const bool *flag, int limit_m
 		end.tv_sec++;
 		end.tv_nsec -= 1000000000l;
 	}
+	return end;
+}
+
+static void wait_until(struct engine_dlm_locks *l, const bool *flag, int limit_ms)
+{
+	struct timespec end = engine_dlm_in_ms(limit_ms);
+
 	while (!*flag)
 		if (pthread_cond_timedwait(&l->changed, &l->mutex, &end) == ETIMEDOUT)
 			break;
@@ -57,7 +75,6 @@ static void add_lock(struct engine_dlm_locks *l, struct clu_lock lock, const cha
 static struct engine_dlm_locks *new_locks(const char *name, uint32_t nodes, int wake_fd)
 {
 	struct engine_dlm_locks *l = mem_new(1, sizeof *l);
-	pthread_condattr_t attr;
 
 	if (!l)
 		return NULL;
@@ -65,10 +82,7 @@ static struct engine_dlm_locks *new_locks(const char *name, uint32_t nodes, int 
 	l->wake_fd = fcntl(wake_fd, F_DUPFD_CLOEXEC, 0);
 	snprintf(l->name, sizeof l->name, "%s", name);
 	pthread_mutex_init(&l->mutex, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&l->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	engine_dlm_cond_init(&l->changed);
 	add_lock(l, (struct clu_lock){ CLU_LOCK_TOKEN, 0 }, NULL, LKM_EXMODE);
 	add_lock(l, (struct clu_lock){ CLU_LOCK_RESYNC, 0 }, NULL, LKM_EXMODE);
 	add_lock(l, (struct clu_lock){ 0 }, "umd-alive", LKM_CRMODE);
@@ -81,6 +95,7 @@ int engine_dlm_locks_open(const char *name, uint32_t nodes, int wake_fd, int lim
 			  struct engine_dlm_locks **ret_locks, struct err *err)
 {
 	struct engine_dlm_locks *l = new_locks(name, nodes, wake_fd);
+	char left[ENGINE_REASON_BYTES];
 	int rc;
 
 	if (!l)
@@ -100,7 +115,7 @@ int engine_dlm_locks_open(const char *name, uint32_t nodes, int wake_fd, int lim
 		rc = err_set(err, l->rc, "%s", l->err.text);
 	pthread_mutex_unlock(&l->mutex);
 	if (rc < 0)
-		engine_dlm_locks_close(l, 1000);
+		engine_dlm_locks_close(l, 1000, left);
 	else
 		*ret_locks = l;
 	return rc;
@@ -122,10 +137,28 @@ static void hear_until_finished(struct engine_dlm_locks *l, int limit_ms)
 	}
 }
 
-struct engine_dlm_locks *engine_dlm_locks_close(struct engine_dlm_locks *l, int limit_ms)
+/* What the DLM has not let go of yet, with names. Under the mutex. */
+static void name_left(struct engine_dlm_locks *l, int limit_ms, char ret[ENGINE_REASON_BYTES])
+{
+	struct text t = { 0 };
+	char *names;
+
+	for (uint32_t i = 0; i < l->count; i++)
+		if (l->locks[i].state != ENGINE_L_IDLE)
+			text_add(&t, "%s%s", t.len_bytes ? ", " : "lock ", l->locks[i].name);
+	names = text_take(&t);
+	snprintf(ret, ENGINE_REASON_BYTES, "the DLM has not let go of %.120s within %d s: array %s is free for others "
+		 "when it has, which may be at the end of this process or of this node",
+		 names && names[0] ? names : "the lockspace", limit_ms / 1000, l->name);
+	mem_free(names);
+}
+
+struct engine_dlm_locks *engine_dlm_locks_close(struct engine_dlm_locks *l, int limit_ms,
+						char ret_left[ENGINE_REASON_BYTES])
 {
 	bool is_finished;
 
+	ret_left[0] = 0;
 	if (!l)
 		return NULL;
 	pthread_mutex_lock(&l->mutex);
@@ -136,8 +169,11 @@ struct engine_dlm_locks *engine_dlm_locks_close(struct engine_dlm_locks *l, int 
 	hear_until_finished(l, limit_ms);
 	is_finished = l->is_finished;
 	l->is_abandoned = !is_finished;
-	if (!is_finished)
+	if (!is_finished) {
+		name_left(l, limit_ms, ret_left);
 		pthread_detach(l->thread);
+		pthread_cond_broadcast(&l->changed);
+	}
 	pthread_mutex_unlock(&l->mutex);
 	if (is_finished) {
 		pthread_join(l->thread, NULL);

@@ -20,9 +20,11 @@
  *
  * May a writer write? The ring we are in is accepted, and the lease runs: a beat that came back was ordered by the ring
  * after it was sent, so at that time all others still counted us in. They need at least one token timeout without us to
- * think otherwise (and as long again to agree). A node that was stopped and goes on finds the lease over, whatever its
- * sockets hold for it. Time is that of the machine including sleep. What a clock that stood still, or a write that is
- * in the kernel already, may do then only fencing can prevent.
+ * think otherwise (and as long again to agree): the shortest of all nodes', since the first that misses us is enough. A
+ * token that becomes shorter shortens the lease that runs; one that becomes longer counts when every member of the
+ * group has said so. A node that was stopped and goes on finds the lease over, whatever its sockets hold for it. Time
+ * is that of the machine including sleep. What a clock that stood still, or a write that is in the kernel already, may
+ * do then only fencing can prevent.
  *
  *	corosync ends, our node leaves dlm_controld's group, the group says that we left, an older ring: LOST
  *
@@ -212,12 +214,12 @@ void engine_dlm_group_beat(struct engine_dlm *d)
 
 	if (!d->is_joined || d->is_left || d->lost[0] || now < d->beat_due_ms)
 		return;
-	d->beat_due_ms = now + d->token_ms / 4;
+	d->beat_due_ms = now + d->lease_ms / 4;
 	d->absences = is_in_lockspace(d) ? 0 : d->absences + 1;
 	if (d->absences > ABSENCES_MAX)
 		engine_dlm_lose(d, "dlm_controld of this node has ended, or has left the array's lockspace");
 	/* One under way is enough, unless it is lost. */
-	if (d->beat_sent_ms && now < d->beat_sent_ms + d->token_ms)
+	if (d->beat_sent_ms && now < d->beat_sent_ms + d->lease_ms)
 		return;
 	engine_dlm_put_head(bytes, 'B');
 	le_put(bytes + ENGINE_PACKET_HEAD_BYTES, 8, now);
@@ -228,8 +230,37 @@ void engine_dlm_group_beat(struct engine_dlm *d)
 void engine_dlm_hear_beat(struct engine_dlm *d, uint64_t sent_ms)
 {
 	d->beat_sent_ms = 0;
-	if (sent_ms + d->token_ms > d->lease_until_ms)
-		d->lease_until_ms = sent_ms + d->token_ms;
+	if (sent_ms > d->beat_heard_ms)
+		d->beat_heard_ms = sent_ms;
+	engine_dlm_set_lease(d);
+}
+
+/* Also of members that are hidden from the brain: they are in our ring. */
+void engine_dlm_set_lease(struct engine_dlm *d)
+{
+	uint32_t before = d->lease_ms;
+
+	d->lease_ms = d->token_ms;
+	for (uint32_t i = 0; i < d->member_count; i++)
+		if (d->members[i].token_ms && d->members[i].token_ms < d->lease_ms)
+			d->lease_ms = d->members[i].token_ms;
+	if (d->lease_ms < before)
+		d->beat_due_ms = d->beat_sent_ms = 0;
+	if (d->beat_heard_ms)
+		d->lease_until_ms = d->beat_heard_ms + d->lease_ms;
+}
+
+void engine_dlm_token_changed(struct engine_dlm *d, uint32_t token_ms)
+{
+	uint32_t before = d->token_ms;
+
+	if (token_ms == before)
+		return;
+	d->token_ms = token_ms;
+	d->owes_hello = d->owes_hello || d->is_joined;
+	engine_dlm_set_lease(d);
+	engine_dlm_note(d, "corosync's token timeout is %u ms now, and was %u ms: writers go by the shortest of all "
+			"nodes, %u ms", token_ms, before, d->lease_ms);
 }
 
 /* ---- opening ---- */

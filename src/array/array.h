@@ -464,6 +464,11 @@ void arr_set_pins(struct arr *a, const uint32_t *numbers, uint32_t count);
 /* Another node adds this device (ARR_EV_ADD is_by_peer), and no superblock that was read knows it yet: it takes no
  * slot, and claims leave it out. If the adder ends before it has recorded it, it is to be removed again. */
 bool arr_is_offered(const struct arr *a, uint32_t dev_number);
+bool arr_offered(const struct arr *a, uint32_t *ret_number);		/* the first of them, if there is one */
+/* Spares that all nodes know, by device number: a joiner is told. Those of a joiner that nobody names count as offered:
+ * what their superblocks say is not, or no longer, on record. */
+uint32_t arr_get_spares(const struct arr *a, uint32_t ret_numbers[ARR_MEMBERS_MAX]);
+void arr_set_spares(struct arr *a, const uint32_t *numbers, uint32_t count);
 
 void arr_get_status(const struct arr *a, struct arr_status *ret_status);
 /* The same as an owner may see it. A member that fails in mid-resync is shown as it was until what was copied from it

@@ -169,6 +169,36 @@ bool arr_spare_may_join(const struct arr *a)
 	return free_slot(a) < a->raid_devices;
 }
 
+uint32_t arr_get_spares(const struct arr *a, uint32_t ret_numbers[ARR_MEMBERS_MAX])
+{
+	uint32_t count = 0;
+
+	ARR_EACH(i, a, known_spares(a))
+		ret_numbers[count++] = a->members[i].dev_number;
+	return count;
+}
+
+void arr_set_spares(struct arr *a, const uint32_t *numbers, uint32_t count)
+{
+	ARR_EACH(i, a, arr_mask(a, ARR_M_SPARE)) {
+		bool is_known = false;
+
+		for (uint32_t n = 0; n < count; n++)
+			is_known |= numbers[n] == a->members[i].dev_number;
+		if (!is_known)
+			a->node.candidates |= ARR_BIT(i);
+	}
+}
+
+bool arr_offered(const struct arr *a, uint32_t *ret_number)
+{
+	uint64_t offered = arr_mask(a, ARR_M_SPARE) & a->node.candidates;
+
+	if (offered)
+		*ret_number = a->members[__builtin_ctzll(offered)].dev_number;
+	return offered;
+}
+
 bool arr_is_offered(const struct arr *a, uint32_t dev_number)
 {
 	ARR_EACH(i, a, arr_mask(a, ARR_M_SPARE) & a->node.candidates)

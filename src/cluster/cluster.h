@@ -11,7 +11,7 @@
  * Words: a *node* is one running process with a node id; its *slot* is the number of its bitmap. A node is *up* when it
  * has a slot and all others know. A node is *gone* when it is no member any more, and *dead for sure* only when its
  * slot's lock was granted to somebody: until then it may still write (no fencing without that). A *synchronous* message
- * is done when every node that was a member when it was delivered has acknowledged it, after processing, or left in
+ * is done when every node that had said HELLO when it was delivered has acknowledged it, after processing, or left in
  * order, or is dead for sure. Each node has at most one such message under way.
  *
  *   OUT -> GROUP -> TOKEN -> SLOT -> LOAD -> HELLO -> UP -> LEAVING -> OUT
@@ -31,6 +31,7 @@ enum {
 	CLU_NODE_NAME_BYTES = 64,
 	CLU_PATH_BYTES = 1024,
 	CLU_MESSAGE_BYTES_MAX = 2048,
+	CLU_SILENT_MAX = 8,
 	CLU_ASKS_MAX = 2 * CLU_NODES_MAX + 8,
 };
 
@@ -76,12 +77,15 @@ struct clu_message {
 	/* ACK */
 	uint64_t to_node, to_seq;
 	int32_t rc;
-	/* ACK of a HELLO: mask of slots that nobody has, and whose bits were looked at */
-	uint64_t looked;
-	uint32_t range_count, pin_count;	/* ACK of a HELLO */
+	/* ACK of a HELLO: masks of slots that nobody has, and whose bits were looked at; whose last owner writes no
+	 * more */
+	uint64_t looked, dead;
+	uint32_t range_count, pin_count, spare_count, silent_count;	/* ACK of a HELLO */
 	/* suspended, its own included */
 	struct clu_range { uint32_t slot; uint64_t low, high; } ranges[CLU_NODES_MAX];
 	uint32_t pins[ARR_MEMBERS_MAX];		/* see arr_get_pins() */
+	uint32_t spares[ARR_MEMBERS_MAX];	/* see arr_get_spares() */
+	uint64_t silent[CLU_SILENT_MAX];	/* ids of members without a hello, as many as fit */
 };
 
 /* Little endian, with magic, version and length; unused bytes are zero. Returns the length. */
@@ -151,7 +155,8 @@ enum clu_ask_kind {
 	 * */
 	CLU_ASK_SEE,
 	CLU_ASK_FORGET,			/* .message REMOVE: ARR_EV_REMOVE is_by_peer, close it; CLU_EV_SEEN */
-	CLU_ASK_PINS,			/* .pins .pin_count: arr_set_pins(), before the array is stepped again */
+	/* .pins .pin_count .spares .spare_count: arr_set_pins(), arr_set_spares(), before the array is stepped again */
+	CLU_ASK_PINS,
 	CLU_ASK_TOKEN_TAKEN,		/* .rc 0: an errand has the token, superblocks were read; else refused */
 	CLU_ASK_TOLD,			/* .rc: the worst answer; .err: who said it */
 	CLU_ASK_UP,			/* all others know us */
@@ -167,8 +172,8 @@ struct clu_ask {
 	const uint8_t *data;
 	struct arr_event array;
 	const struct clu_message *message;	/* valid until the next step, of SEE and FORGET until CLU_EV_SEEN */
-	const uint32_t *pins;
-	uint32_t pin_count;
+	const uint32_t *pins, *spares;
+	uint32_t pin_count, spare_count;
 	int rc;
 	struct err err;
 };

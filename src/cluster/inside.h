@@ -44,6 +44,7 @@ struct clu_slot {
 	struct clu_range range;			/* as suspended here; high 0: none */
 	enum clu_hold lock;
 	bool is_dead;				/* GONE, TAKING: somebody was granted the lock, us or another one */
+	bool writes_no_more;			/* UNKNOWN: whoever had it last */
 	bool has_left;				/* it said so, though that may not be processed yet */
 	bool is_read;				/* ... and superblocks were read since */
 	bool is_given_up;			/* UNKNOWN: this array cannot take it */
@@ -107,6 +108,7 @@ struct clu {
 
 	struct clu_group_member {
 		uint64_t node_id;
+		bool has_hello;			/* it has said it, with a slot: what comes later waits for it */
 		bool has_left;			/* said so; CONFIG follows */
 	} group[CLU_GROUP_MAX];
 	uint32_t group_count;
@@ -125,9 +127,10 @@ struct clu {
 	struct {
 		struct clu_range ranges[CLU_NODES_MAX];		/* by slot; high 0: none */
 		bool is_of_owner[CLU_NODES_MAX];
-		uint64_t looked;
+		uint64_t looked, dead;
 		uint32_t pins[ARR_MEMBERS_MAX], pin_count, next_range, owners;
-		bool is_over;
+		uint32_t spares[ARR_MEMBERS_MAX], spare_count;
+		bool is_over, is_told;		/* told: by somebody whose array runs */
 	} hello;
 
 	/* token.c */
@@ -179,6 +182,14 @@ static inline struct clu_lock clu_slot_lock(uint32_t slot)
 /* ---- tables (table.c) ---- */
 
 struct clu_group_member *clu_member(struct clu *c, uint64_t node_id);	/* NULL: not in the group */
+/* Its lock was granted to somebody since, or its last owner has left: whom we may not know. */
+static inline bool clu_writes_no_more(const struct clu_slot *s)
+{
+	if (s->state == CLU_P_UNKNOWN)
+		return s->writes_no_more;
+	return s->is_dead || s->state == CLU_P_NONE || s->state == CLU_P_TAKING || s->state == CLU_P_LEAVING;
+}
+void clu_said_hello(struct clu *c, uint64_t node_id);
 uint32_t clu_slot_of(const struct clu *c, uint64_t node_id);		/* of its owner now; CLU_NO_SLOT */
 const char *clu_node_text(const struct clu *c, uint32_t slot);
 void clu_config_came(struct clu *c, const uint64_t *nodes, uint32_t count);

@@ -1,7 +1,8 @@
 /* Joining: from OUT to UP.
  *
  *     GROUP   a member of the group: all messages from here on are heard
- *     TOKEN   nobody joins beside us, nobody writes superblocks
+ *     TOKEN   nobody joins beside us, nobody writes superblocks. Not queued for: granted to a joiner that has stopped,
+ *             it would be wanting to all who are up
  *     SLOT    locks 0, 1, 2, ... without queueing: the first one granted is ours, for life
  *     LOAD    the hands judge the members (nobody changes what they say), read the slot, make the array; it is held
  *     HELLO   all others are told; their answers tell ranges that are left alone, pins, slots that need no look
@@ -13,7 +14,11 @@
  *
  * Who has a slot that nobody in the group answers for, and copies there, is not known to a first node: nothing is
  * written until each slot was looked at (its range is the whole array). To a later one the answers say what the others
- * suspend.
+ * suspend; where all others have stopped their arrays, and wait to leave, they suspend nothing, and it is a first one.
+ *
+ * By its superblock a disk is a spare also when its adder died before it recorded it, or when it was taken out since: a
+ * later node that gave it a slot would have all others leave, who have not got it. So the answers tell spares as well;
+ * one that nobody names is let go (offer.c). Where nobody is up superblocks are believed.
  *
  * Laws: C3, C4 (C5: nothing is written to a member before UP). */
 #include "cluster/inside.h"
@@ -59,7 +64,8 @@ static bool pump_token(struct clu *c)
 {
 	if (c->token == CLU_L_NONE && c->join_again_ms <= c->now_ms) {
 		c->token = CLU_L_ASKED;
-		clu_ask_lock(c, token_lock, true);
+		c->join_again_ms = c->now_ms + CLU_JOIN_AGAIN_MS;
+		clu_ask_lock(c, token_lock, false);
 		return true;
 	}
 	if (c->token != CLU_L_HELD)
@@ -163,9 +169,23 @@ void clu_loaded_came(struct clu *c, int rc)
 	c->state = CLU_HELLO;
 }
 
+/* What any node that is up counts among its spares. */
+static void know_spare(struct clu *c, uint32_t number)
+{
+	for (uint32_t i = 0; i < c->hello.spare_count; i++)
+		if (c->hello.spares[i] == number)
+			return;
+	if (c->hello.spare_count < ARR_MEMBERS_MAX)
+		c->hello.spares[c->hello.spare_count++] = number;
+}
+
 void clu_hello_acked(struct clu *c, uint64_t from, const struct clu_message *ack)
 {
 	c->hello.owners += ack->slot < c->config.nodes;
+	if (ack->slot < c->config.nodes)
+		clu_said_hello(c, from);
+	for (uint32_t i = 0; i < ack->silent_count; i++)
+		clu_wait_no_more(c, ack->silent[i]);
 	if (c->slot == CLU_NO_SLOT)
 		return;
 	if (ack->slot < c->config.nodes && ack->slot != c->slot && ack->rc == 0)
@@ -179,10 +199,14 @@ void clu_hello_acked(struct clu *c, uint64_t from, const struct clu_message *ack
 			c->hello.is_of_owner[slot] |= slot == ack->slot;
 	}
 	c->hello.looked |= ack->looked;
+	c->hello.dead |= ack->dead;
+	c->hello.is_told |= ack->pin_count != 0;
 	if (ack->pin_count > c->hello.pin_count) {
 		c->hello.pin_count = ack->pin_count;
 		memcpy(c->hello.pins, ack->pins, sizeof c->hello.pins);
 	}
+	for (uint32_t i = 0; i < ack->spare_count; i++)
+		know_spare(c, ack->spares[i]);
 }
 
 void clu_join_ends(struct clu *c)
@@ -190,24 +214,16 @@ void clu_join_ends(struct clu *c)
 	c->hello.is_over = true;
 }
 
-static bool is_first(const struct clu *c)
-{
-	for (uint32_t slot = 0; slot < c->config.nodes; slot++)
-		if (slot != c->slot && c->slots[slot].node_id)
-			return false;
-	return true;
-}
-
 /* The next range that the array leaves alone from the start. False: that was the last. */
 static bool suspend_next(struct clu *c)
 {
-	for (bool is_alone = is_first(c); c->hello.next_range < c->config.nodes;) {
+	for (bool is_alone = !c->hello.is_told; c->hello.next_range < c->config.nodes;) {
 		uint32_t slot = c->hello.next_range++;
 		struct clu_range range = c->hello.ranges[slot];
 
 		if (slot == c->slot)
 			continue;
-		if (is_alone)
+		if (is_alone && c->slots[slot].state == CLU_P_UNKNOWN)
 			range = (struct clu_range){ slot, 0, c->view.size_bytes };
 		if (!range.high)
 			continue;
@@ -223,13 +239,21 @@ static void be_up(struct clu *c)
 {
 	struct clu_ask *ask;
 
-	for (uint32_t slot = 0; slot < c->config.nodes; slot++)
-		if (c->slots[slot].state == CLU_P_UNKNOWN && c->hello.looked >> slot & 1 && !c->hello.ranges[slot].high)
-			c->slots[slot].state = CLU_P_NONE;
+	for (uint32_t slot = 0; slot < c->config.nodes; slot++) {
+		struct clu_slot *s = &c->slots[slot];
+
+		if (s->state != CLU_P_UNKNOWN)
+			continue;
+		s->writes_no_more |= c->hello.dead >> slot & 1;
+		if (c->hello.looked >> slot & 1 && !c->hello.ranges[slot].high)
+			s->state = CLU_P_NONE;
+	}
 	if (c->hello.pin_count) {
 		ask = clu_ask(c, CLU_ASK_PINS);
 		ask->pins = c->hello.pins;
 		ask->pin_count = c->hello.pin_count;
+		ask->spares = c->hello.spares;
+		ask->spare_count = c->hello.spare_count;
 	}
 	clu_ask_unlock(c, token_lock);
 	c->token = CLU_L_NONE;

@@ -6,7 +6,8 @@
  *
  *     0 "UMDC"  4 version u16  6 type u16  8 length u32  12 slot u32  16 seq u64  24 low u64  32 high u64
  *    40 to_node u64  48 to_seq u64  56 looked u64  64 rc i32  68 number u32  72 range_count u32  76 pin_count u32
- *    80 path_len u32  84 uuid[16]  100 name[64]  164 path, then ranges (slot u32, low u64, high u64), then pins (u32)
+ *    80 path_len u32  84 uuid[16]  100 name[64]  164 spare_count u32  168 silent_count u32
+ *   172 dead u64  180 path, then ranges (slot u32, low u64, high u64), then pins (u32), spares (u32), silent ids (u64)
  *
  * Left out: a checksum. Who carries messages (the engines) guards their bytes. */
 #include "cluster/cluster.h"
@@ -17,13 +18,14 @@
 #include <string.h>
 
 enum {
-	VERSION = 1, HEAD_BYTES = 164, RANGE_BYTES = 20, PIN_BYTES = 4,
-	AT_LENGTH = 8, AT_RANGES = 72, AT_PINS = 76, AT_PATH_LEN = 80, AT_UUID = 84, AT_NAME = 100,
+	VERSION = 1, HEAD_BYTES = 180, RANGE_BYTES = 20, NUMBER_BYTES = 4, NODE_BYTES = 8,
+	AT_LENGTH = 8, AT_RANGES = 72, AT_PINS = 76, AT_PATH_LEN = 80, AT_UUID = 84, AT_NAME = 100, AT_SPARES = 164,
+	AT_SILENT = 168, AT_DEAD = 172,
 };
 static const uint8_t magic[4] = { 'U', 'M', 'D', 'C' };
 
-_Static_assert(HEAD_BYTES + CLU_NODES_MAX * RANGE_BYTES + ARR_MEMBERS_MAX * PIN_BYTES <= CLU_MESSAGE_BYTES_MAX,
-	"an answer to a hello fits");
+_Static_assert(HEAD_BYTES + CLU_NODES_MAX * RANGE_BYTES + 2 * ARR_MEMBERS_MAX * NUMBER_BYTES +
+	CLU_SILENT_MAX * NODE_BYTES <= CLU_MESSAGE_BYTES_MAX, "an answer to a hello fits");
 _Static_assert(HEAD_BYTES + CLU_PATH_BYTES <= CLU_MESSAGE_BYTES_MAX, "a path fits");
 
 static bool has_path(enum clu_message_type type)
@@ -36,24 +38,33 @@ static uint32_t path_len(const struct clu_message *m)
 	return has_path(m->type) ? strnlen(m->path, CLU_PATH_BYTES - 1) : 0;
 }
 
-static uint8_t *put_tail(const struct clu_message *m, uint32_t range_count, uint32_t pin_count, uint8_t *p)
+static uint8_t *put_numbers(uint8_t *p, const uint32_t *numbers, uint32_t count)
 {
-	memcpy(p, m->path, path_len(m));
-	p += path_len(m);
-	for (uint32_t i = 0; i < range_count; i++, p += RANGE_BYTES) {
+	for (uint32_t i = 0; i < count; i++, p += NUMBER_BYTES)
+		le_put(p, 4, numbers[i]);
+	return p;
+}
+
+/* What only answers have. */
+static uint8_t *put_lists(const struct clu_message *m, uint8_t *p)
+{
+	for (uint32_t i = 0; i < m->range_count; i++, p += RANGE_BYTES) {
 		le_put(p, 4, m->ranges[i].slot);
 		le_put(p + 4, 8, m->ranges[i].low);
 		le_put(p + 12, 8, m->ranges[i].high);
 	}
-	for (uint32_t i = 0; i < pin_count; i++, p += PIN_BYTES)
-		le_put(p, 4, m->pins[i]);
+	p = put_numbers(p, m->pins, m->pin_count);
+	p = put_numbers(p, m->spares, m->spare_count);
+	for (uint32_t i = 0; i < m->silent_count; i++, p += NODE_BYTES)
+		le_put(p, 8, m->silent[i]);
 	return p;
 }
 
 uint32_t clu_message_encode(const struct clu_message *m, uint8_t ret[CLU_MESSAGE_BYTES_MAX])
 {
 	bool is_ack = m->type == CLU_M_ACK;
-	uint32_t range_count = is_ack ? m->range_count : 0, pin_count = is_ack ? m->pin_count : 0, len_bytes;
+	uint8_t *end = ret + HEAD_BYTES + path_len(m);
+	uint32_t len_bytes;
 
 	memset(ret, 0, HEAD_BYTES);
 	memcpy(ret, magic, sizeof magic);
@@ -68,12 +79,16 @@ uint32_t clu_message_encode(const struct clu_message *m, uint8_t ret[CLU_MESSAGE
 	le_put(ret + 56, 8, m->looked);
 	le_put(ret + 64, 4, (uint32_t)m->rc);
 	le_put(ret + 68, 4, m->number);
-	le_put(ret + AT_RANGES, 4, range_count);
-	le_put(ret + AT_PINS, 4, pin_count);
+	le_put(ret + AT_RANGES, 4, is_ack ? m->range_count : 0);
+	le_put(ret + AT_PINS, 4, is_ack ? m->pin_count : 0);
+	le_put(ret + AT_SPARES, 4, is_ack ? m->spare_count : 0);
+	le_put(ret + AT_SILENT, 4, is_ack ? m->silent_count : 0);
+	le_put(ret + AT_DEAD, 8, m->dead);
 	le_put(ret + AT_PATH_LEN, 4, path_len(m));
 	memcpy(ret + AT_UUID, m->uuid, sizeof m->uuid);
 	memcpy(ret + AT_NAME, m->name, strnlen(m->name, sizeof m->name - 1));
-	len_bytes = put_tail(m, range_count, pin_count, ret + HEAD_BYTES) - ret;
+	memcpy(ret + HEAD_BYTES, m->path, path_len(m));
+	len_bytes = (is_ack ? put_lists(m, end) : end) - ret;
 	le_put(ret + AT_LENGTH, 4, len_bytes);
 	return len_bytes;
 }
@@ -93,8 +108,18 @@ static void get_head(const uint8_t *p, struct clu_message *m)
 	m->number = le_get(p + 68, 4);
 	m->range_count = le_get(p + AT_RANGES, 4);
 	m->pin_count = le_get(p + AT_PINS, 4);
+	m->spare_count = le_get(p + AT_SPARES, 4);
+	m->silent_count = le_get(p + AT_SILENT, 4);
+	m->dead = le_get(p + AT_DEAD, 8);
 	memcpy(m->uuid, p + AT_UUID, sizeof m->uuid);
 	memcpy(m->name, p + AT_NAME, sizeof m->name - 1);
+}
+
+static const uint8_t *get_numbers(const uint8_t *p, uint32_t *ret, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++, p += NUMBER_BYTES)
+		ret[i] = le_get(p, 4);
+	return p;
 }
 
 static void get_tail(const uint8_t *p, uint32_t path_bytes, struct clu_message *m)
@@ -106,14 +131,16 @@ static void get_tail(const uint8_t *p, uint32_t path_bytes, struct clu_message *
 		m->ranges[i].low = le_get(p + 4, 8);
 		m->ranges[i].high = le_get(p + 12, 8);
 	}
-	for (uint32_t i = 0; i < m->pin_count; i++, p += PIN_BYTES)
-		m->pins[i] = le_get(p, 4);
+	p = get_numbers(p, m->pins, m->pin_count);
+	p = get_numbers(p, m->spares, m->spare_count);
+	for (uint32_t i = 0; i < m->silent_count; i++, p += NODE_BYTES)
+		m->silent[i] = le_get(p, 8);
 }
 
 /* Is the head ours, and does it speak of as many bytes as came? */
 static int check_size(const uint8_t *data, size_t len_bytes, struct err *err)
 {
-	uint64_t ranges, pins, path, wanted;
+	uint64_t ranges, pins, spares, silent, path, wanted;
 
 	if (len_bytes < HEAD_BYTES || memcmp(data, magic, sizeof magic))
 		return err_set(err, -EPROTO, "a message of %zu bytes is none of umd's, which begin with \"UMDC\" and "
@@ -126,13 +153,18 @@ static int check_size(const uint8_t *data, size_t len_bytes, struct err *err)
 			(unsigned)le_get(data + 6, 2));
 	ranges = le_get(data + AT_RANGES, 4);
 	pins = le_get(data + AT_PINS, 4);
+	spares = le_get(data + AT_SPARES, 4);
+	silent = le_get(data + AT_SILENT, 4);
 	path = le_get(data + AT_PATH_LEN, 4);
 	if (ranges > CLU_NODES_MAX || pins > ARR_MEMBERS_MAX || path >= CLU_PATH_BYTES)
 		return err_set(err, -EPROTO, "a message has %u ranges, %u members and a path of %u bytes, the most "
 			"are %d, %d and %d: it is left out", (unsigned)ranges, (unsigned)pins, (unsigned)path,
 			CLU_NODES_MAX,
 			ARR_MEMBERS_MAX, CLU_PATH_BYTES - 1);
-	wanted = HEAD_BYTES + path + ranges * RANGE_BYTES + pins * PIN_BYTES;
+	if (spares > ARR_MEMBERS_MAX || silent > CLU_SILENT_MAX)
+		return err_set(err, -EPROTO, "a message has %u spares and %u silent nodes, the most are %d and %d: it "
+			"is left out", (unsigned)spares, (unsigned)silent, ARR_MEMBERS_MAX, CLU_SILENT_MAX);
+	wanted = HEAD_BYTES + path + ranges * RANGE_BYTES + (pins + spares) * NUMBER_BYTES + silent * NODE_BYTES;
 	if (wanted != len_bytes || le_get(data + AT_LENGTH, 4) != len_bytes)
 		return err_set(err, -EPROTO, "a message has %zu bytes, it says %u and its parts make %u: it is left "
 			"out", len_bytes, (unsigned)le_get(data + AT_LENGTH, 4), (unsigned)wanted);

@@ -7,7 +7,9 @@
  *     seen -> recorded (a superblock knows it), or removed by its adder: over
  *          -> its adder's errand has ended: superblocks are read -> not known: FORGET -> over
  *
- * There is one at a time, since the adder has the token: another offer says that the errand before has ended.
+ * There is one at a time, since the adder has the token: another offer says that the errand before has ended. A spare
+ * that a joiner has by its superblock, and that no node that is up named in its answer, is let go in the same way: its
+ * adder ended before we came, or it was taken out.
  *
  * Laws: C6 (who is in no superblock is used by nobody), I9. */
 #include "cluster/inside.h"
@@ -29,15 +31,28 @@ static bool is_adder_over(const struct clu *c)
 	       (s->state == CLU_P_GONE && s->is_dead);
 }
 
-/* The hands look at one disk at a time. */
-static bool is_seeing(const struct clu *c)
+/* The hands look at one disk at a time. @or_seen: what they saw is not noted yet, either. */
+static bool is_seeing(const struct clu *c, bool or_seen)
 {
 	const struct clu_mail *mail;
 
 	list_for_each(mail, &c->mail, link)
-		if (mail->is_seeing && !mail->is_seen)
+		if (mail->is_seeing && (or_seen || !mail->is_seen))
 			return true;
 	return false;
+}
+
+/* One that nobody offers: superblocks call it a spare, and no node that was up when we joined did. */
+static bool find_unknown(struct clu *c)
+{
+	if (!c->view.is_there || c->view.is_stopping || c->view.is_broken || is_seeing(c, true) ||
+	    !arr_offered(c->a, &c->offer.forget.number))
+		return false;
+	c->offer.forget.type = CLU_M_REMOVE;
+	c->offer.is_on = c->offer.is_over = true;
+	c->offer.is_read_asked = false;
+	c->offer.node_id = 0;
+	return true;
 }
 
 bool clu_offer_is_open(struct clu *c)
@@ -48,8 +63,10 @@ bool clu_offer_is_open(struct clu *c)
 
 bool clu_pump_offer(struct clu *c)
 {
-	if (!c->offer.is_on || c->offer.is_forgetting || c->state != CLU_UP)
+	if (c->offer.is_forgetting || c->state != CLU_UP)
 		return false;
+	if (!c->offer.is_on)
+		return find_unknown(c);
 	if (!c->view.is_there || c->view.is_stopping || !arr_is_offered(c->a, c->offer.forget.number)) {
 		c->offer.is_on = false;
 		return true;
@@ -61,11 +78,12 @@ bool clu_pump_offer(struct clu *c)
 		clu_ask_array(c, (struct arr_event){ .kind = ARR_EV_RELOAD, .value = true });
 		return true;
 	}
-	if (c->view.is_reloading || is_seeing(c))
+	if (c->view.is_reloading || is_seeing(c, false))
 		return false;
 	c->offer.is_forgetting = true;
 	clu_ask(c, CLU_ASK_FORGET)->message = &c->offer.forget;
-	clu_note(c, "device %u is let go: who added it has ended before it was recorded", c->offer.forget.number);
+	clu_note(c, "device %u is let go: %s", c->offer.forget.number, c->offer.node_id ?
+		"who added it has ended before it was recorded" : "by no other node is it a spare any more");
 	return true;
 }
 

@@ -71,6 +71,8 @@ static void dead_came(struct clu *c, const struct clu_message *m)
 {
 	struct clu_slot *s = &c->slots[m->number];
 
+	if (s->state == CLU_P_UNKNOWN)		/* a newer owner would have said hello to us */
+		s->writes_no_more |= c->is_hello_delivered;
 	if (!is_of_owner(s, m) || (s->state != CLU_P_GONE && s->state != CLU_P_UP && s->state != CLU_P_LEAVING))
 		return;
 	s->is_dead = true;
@@ -92,6 +94,8 @@ void clu_message_came(struct clu *c, uint64_t from, const uint8_t *data, size_t 
 	}
 	if (m.type == CLU_M_DEAD)
 		dead_came(c, &m);
+	if (m.type == CLU_M_HELLO && m.slot != CLU_NO_SLOT)
+		clu_said_hello(c, from);
 	if (from == c->config.node_id) {
 		clu_own_came(c, &m);
 		if (m.type != CLU_M_DEAD)
@@ -125,6 +129,18 @@ static bool answer(struct clu *c, struct clu_mail *mail, int rc)
 	return true;
 }
 
+/* Members that are not up: a newcomer, who has not heard who said hello, need not wait for them. */
+static uint32_t list_silent(const struct clu *c, uint64_t newcomer, uint64_t ret[CLU_SILENT_MAX])
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < c->group_count && count < CLU_SILENT_MAX; i++)
+		if (!c->group[i].has_hello && c->group[i].node_id != newcomer &&
+		    c->group[i].node_id != c->config.node_id)
+			ret[count++] = c->group[i].node_id;
+	return count;
+}
+
 static void answer_hello(struct clu *c, struct clu_mail *mail)
 {
 	struct clu_message m = { .type = CLU_M_ACK, .to_node = mail->from, .to_seq = mail->m.seq };
@@ -137,9 +153,14 @@ static void answer_hello(struct clu *c, struct clu_mail *mail)
 			m.ranges[m.range_count++] = (struct clu_range){ slot, range->low, range->high };
 		if (c->slots[slot].state == CLU_P_NONE)
 			m.looked |= 1ull << slot;
+		if (clu_writes_no_more(&c->slots[slot]))
+			m.dead |= 1ull << slot;
 	}
-	if (c->view.is_there)
+	if (c->view.is_there) {
 		m.pin_count = arr_get_pins(c->a, m.pins);
+		m.spare_count = arr_get_spares(c->a, m.spares);
+	}
+	m.silent_count = list_silent(c, mail->from, m.silent);
 	clu_send(c, &m);
 	done(c, mail);
 }
@@ -176,8 +197,10 @@ static bool process_hello(struct clu *c, struct clu_mail *mail)
 	uint32_t slot = mail->m.slot;
 	struct err err;
 
-	if (slot == CLU_NO_SLOT)			/* it found none, and asks who has them */
-		return answer(c, mail, 0);
+	if (slot == CLU_NO_SLOT) {			/* it found none, and asks who has them */
+		answer_hello(c, mail);
+		return true;
+	}
 	if (slot >= c->config.nodes)
 		return answer(c, mail, -ERANGE);
 	if (slot == c->slot) {

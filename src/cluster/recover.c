@@ -142,6 +142,7 @@ static void taken(struct clu *c, uint32_t slot, int rc)
 		return;
 	}
 	s->state = CLU_P_UNKNOWN;
+	s->writes_no_more = true;
 	s->is_given_up = c->view.is_broken || c->view.is_stopping || !c->view.is_there;
 	s->again_ms = c->now_ms + CLU_TAKE_AGAIN_MS;
 	clu_note(c, "slot %u could not be taken over (%s)", slot, err_sentence(rc));

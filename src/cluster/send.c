@@ -4,6 +4,11 @@
  * for sure. That it was delivered we hear as everybody does: it comes back. Who was gone by then but is not dead for
  * sure may still write, so it is waited for as well.
  *
+ * Who has not said hello by then is not: it has nothing open, will write nothing before all have answered it, and what
+ * it must know of our message comes with these answers, or is on the members when it reads them. It may have stopped
+ * for hours before its first word. Our own hello waits for everybody, since we cannot tell who was up before us, until
+ * one who is up has told who is not.
+ *
  *     say -> sent -> came back: who must answer -> ACK, BYE, DEAD, granted lock of the gone -> over
  *
  * Laws: C6 (a failure is acknowledged by all before anybody hears of success), C3 (a range is left alone by all).
@@ -37,7 +42,8 @@ static void is_delivered(struct clu *c)
 
 	s->is_delivered = true;
 	for (uint32_t i = 0; i < c->group_count; i++)
-		if (c->group[i].node_id != c->config.node_id && !c->group[i].has_left)
+		if (c->group[i].node_id != c->config.node_id && !c->group[i].has_left &&
+		    (c->group[i].has_hello || s->m.type == CLU_M_HELLO))
 			wait_for(s, c->group[i].node_id, clu_slot_of(c, c->group[i].node_id));
 	for (uint32_t slot = 0; slot < c->config.nodes; slot++)
 		if (c->slots[slot].state == CLU_P_GONE && !c->slots[slot].is_dead && c->slots[slot].node_id)

@@ -23,6 +23,14 @@ struct clu_group_member *clu_member(struct clu *c, uint64_t node_id)
 	return NULL;
 }
 
+void clu_said_hello(struct clu *c, uint64_t node_id)
+{
+	struct clu_group_member *member = clu_member(c, node_id);
+
+	if (member)
+		member->has_hello = true;
+}
+
 static bool has_owner(const struct clu_slot *slot)
 {
 	return slot->state == CLU_P_UP || slot->state == CLU_P_LEAVING || slot->state == CLU_P_GONE ||
@@ -50,7 +58,7 @@ void clu_owner_came(struct clu *c, uint32_t slot, uint64_t node_id, const char *
 		clu_wait_no_more(c, s->node_id);
 	s->state = CLU_P_UP;
 	s->node_id = node_id;
-	s->is_dead = s->is_read = s->is_given_up = s->has_left = false;
+	s->is_dead = s->is_read = s->is_given_up = s->has_left = s->writes_no_more = false;
 	s->drain_seq = 0;
 	text_fit(s->name, sizeof s->name, "%s", name);
 	if (!clu_member(c, node_id))

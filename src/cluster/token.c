@@ -2,7 +2,8 @@
  *
  * The array wants it for a claim, an errand for a change of members; the lock is the same. Granted, the array reads
  * superblocks again first (ARR_EV_TOKEN): whoever had it before may have died between its writes and its message. What
- * the array has written is announced, and is recorded when all others have read it.
+ * the array has written is announced, and is recorded when all others have read it, and when nobody is left who was
+ * gone before we came and may still write.
  *
  *     lock -> TOKEN true -> [ claim -> METADATA_UPDATED -> all have answered -> ANNOUNCED ]* -> TOKEN false -> unlock
  *
@@ -94,6 +95,16 @@ void clu_told(struct clu *c)
 
 /* ---- the machine ---- */
 
+/* Of whom was gone before we came, and is not dead for sure, we know nothing: it may write to a member whose failure we
+ * announce, and read from it what the others have written since. */
+static bool may_somebody_not_know(const struct clu *c)
+{
+	for (uint32_t slot = 0; slot < c->config.nodes; slot++)
+		if (c->slots[slot].state == CLU_P_UNKNOWN && !clu_writes_no_more(&c->slots[slot]))
+			return true;
+	return false;
+}
+
 static bool announce(struct clu *c)
 {
 	const struct clu_message m = {
@@ -104,6 +115,8 @@ static bool announce(struct clu *c)
 	};
 
 	if (c->is_announced) {
+		if (may_somebody_not_know(c))
+			return false;
 		c->is_announcing = c->is_announced = false;
 		if (c->view.is_there)
 			clu_ask_array(c, (struct arr_event){ .kind = ARR_EV_ANNOUNCED });

@@ -72,8 +72,10 @@ static void carry_out_here(struct umd_array *u, const struct clu_ask *ask)
 		c->wants_forget = ask->kind == CLU_ASK_FORGET;
 		break;
 	case CLU_ASK_PINS:
-		if (u->arr)
-			arr_set_pins(u->arr, ask->pins, ask->pin_count);
+		if (!u->arr)
+			break;
+		arr_set_pins(u->arr, ask->pins, ask->pin_count);
+		arr_set_spares(u->arr, ask->spares, ask->spare_count);
 		break;
 	case CLU_ASK_TOKEN_TAKEN:
 		answer(&c->token, ask);

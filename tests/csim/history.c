@@ -132,8 +132,13 @@ static void live_and_rest(const struct cs_options *o, uint64_t seed, struct cs_s
 	struct cs_setup setup;
 
 	setup_from_seed(&setup, seed, o->nodes);
+	if (o->is_newcomer)
+		newcomer_setup(&setup);
 	world_create(&world, &setup, stats, o->is_tracing);
-	live(&world, o);
+	if (o->is_newcomer)
+		newcomer_live(&world);
+	else
+		live(&world, o);
 	come_to_rest(&world);
 	world_free(&world);
 }

@@ -7,6 +7,7 @@
 struct cs_options {
 	uint32_t nodes;			/* 0: by the seed */
 	bool is_tracing;
+	bool is_newcomer;		/* a scene of newcomer.c, no history at large */
 	uint64_t fault_at;		/* the turn before which @fault strikes; UINT64_MAX: as the seed has it */
 	enum cs_fault fault;
 };
@@ -15,6 +16,10 @@ struct cs_options {
 void history_run(const struct cs_options *o, uint64_t seed, struct cs_stats *stats);
 /* A short one without faults, once for every turn of it and every kind of fault. */
 void history_sweep(const struct cs_options *o, uint64_t seed, struct cs_stats *stats);
+
+/* newcomer.c */
+void newcomer_setup(struct cs_setup *s);
+void newcomer_live(struct cs_world *w);
 
 /* Of the last one: */
 bool history_is_sound(void);

@@ -7,6 +7,7 @@
  *   --listed FILE                          those of a file (seeds.txt): all of them, whatever breaks
  *
  *   --nodes K         2 to 5, else by the seed
+ *   --newcomers       each seed is a scene of newcomer.c
  *   --fault-at STEP KIND    (with --seed) that fault at that step, as the sweep has it
  *   --demand          every fault must have happened and every law have been asked, else it failed
  *   --at-least N      fewer faults than that are a failure, too
@@ -35,7 +36,7 @@ static int usage(void)
 {
 	fputs("usage: umd-csim --seed N [--trace] [--fault-at STEP KIND] | --seeds FROM COUNT | --sweep FROM COUNT\n"
 	      "                | --seconds S [--from SEED] | --listed FILE\n"
-	      "                [--nodes K] [--demand] [--at-least N]\n", stderr);
+	      "                [--nodes K] [--newcomers] [--demand] [--at-least N]\n", stderr);
 	return 2;
 }
 
@@ -99,8 +100,9 @@ static bool take_option(struct command *c, char ***at)
 		return true;
 	}
 	c->o.is_tracing |= !strcmp(word, "--trace");
+	c->o.is_newcomer |= !strcmp(word, "--newcomers");
 	c->is_demanding |= !strcmp(word, "--demand");
-	return !strcmp(word, "--trace") || !strcmp(word, "--demand");
+	return !strcmp(word, "--trace") || !strcmp(word, "--newcomers") || !strcmp(word, "--demand");
 }
 
 static double now(void)
@@ -116,8 +118,8 @@ static bool report(const struct command *c, uint64_t seed)
 	if (history_is_sound())
 		return true;
 	printf("LAW %s BROKEN: %s\n", verdict.law, verdict.text);
-	printf("  seed %llu step %llu: umd-csim --seed %llu%s --trace", (ull)seed, (ull)verdict.step, (ull)seed,
-	       c->o.nodes ? " --nodes ..." : "");
+	printf("  seed %llu step %llu: umd-csim --seed %llu%s%s --trace", (ull)seed, (ull)verdict.step, (ull)seed,
+	       c->o.nodes ? " --nodes ..." : "", c->o.is_newcomer ? " --newcomers" : "");
 	if (history_fault_at() != UINT64_MAX)
 		printf(" --fault-at %llu %u", (ull)history_fault_at(), (unsigned)history_fault());
 	putchar('\n');

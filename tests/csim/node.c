@@ -83,6 +83,7 @@ static bool carry_out(struct cs_world *w, struct cs_node *n, const struct clu_as
 		return false;
 	case CLU_ASK_PINS:
 		arr_set_pins(n->array, ask->pins, ask->pin_count);
+		arr_set_spares(n->array, ask->spares, ask->spare_count);
 		return false;
 	case CLU_ASK_TOKEN_TAKEN:
 	case CLU_ASK_TOLD:

@@ -142,7 +142,8 @@ static void hear_fields(struct world *w, uint64_t from, struct fuzz_input *in)
 	m.to_node = fuzz_take(in, 1) % NODES;
 	m.to_seq = fuzz_take(in, 1) % 8;
 	if (m.type == CLU_M_ACK) {
-		m.range_count = m.pin_count = 1;
+		m.range_count = m.pin_count = m.spare_count = m.silent_count = 1;
+		m.silent[0] = m.to_node;
 		m.ranges[0] = (struct clu_range){ m.slot % SLOTS, m.low, m.high };
 	}
 	hear(w, from, data, clu_message_encode(&m, data));

@@ -162,6 +162,32 @@ static void candidates(void)
 	end();
 }
 
+/* Superblocks call it a spare, and it is in the table from the start; the nodes that are up know better. */
+static void spares_of_a_joiner(void)
+{
+	static const uint32_t others[] = { 9, 2 };
+	uint32_t numbers[ARR_MEMBERS_MAX], number = 0;
+
+	begin_node((struct setup){ .members = 3, .slots = 2, .states = { 0, 0, ARR_M_SPARE } });
+	write_now(0, 4096, 'w');
+	ok(arr_get_spares(w.a, numbers) == 1 && numbers[0] == 2, "by superblocks there is a spare");
+	arr_set_spares(w.a, others, 2);
+	ok(arr_get_spares(w.a, numbers) == 1 && !arr_offered(w.a, &number), "one that others name stays one");
+	w_cluster.mute = W_TOKEN | W_SYNC;
+	arr_set_spares(w.a, others, 1);
+	ok(!arr_get_spares(w.a, numbers) && arr_offered(w.a, &number) && number == 2,
+	   "one that nobody names is offered");
+	fail(1);
+	run();
+	score();
+	grant();
+	ok(state_of(2) == ARR_M_SPARE, "and takes no slot");
+	is_u64((uint64_t)say((struct arr_event){ .kind = ARR_EV_REMOVE, .member = 2, .is_by_peer = true }), 0,
+	       "it is let go");
+	ok(!arr_offered(w.a, &number), "then there is none");
+	end();
+}
+
 int main(void)
 {
 	waits();
@@ -171,5 +197,6 @@ int main(void)
 	news_are_claimed_again();
 	members();
 	candidates();
+	spares_of_a_joiner();
 	return tap_end();
 }

@@ -1,8 +1,32 @@
 /* Goal: a slot is taken under its lock only: not when its owner is merely out of the group, not by two survivors at
- * once. Method: an owner without fence; a slot whose owner the group does not know; three survivors of one death.
+ * once. Method: an owner without fence; a slot whose owner the group does not know; three survivors of one death; a
+ * joiner to whom nobody can say where a gone node copies.
  * Law: C2, C3, C4.
  * Source: the cluster specification, section 12 (4). */
 #include "harness.h"
+
+/* Whoever could tell where the gone one copies has stopped its array, and waits to leave. */
+static void nobody_tells(struct w *w)
+{
+	int joiner;
+
+	ok(w_up(w, 3, 2), "two nodes are up");
+	w->nodes[0].a.windows = 2;
+	w_event(w, 0, CLU_EV_ARRAY);
+	while (!w->nodes[0].a.is_open && w_once(w))
+		;
+	w->nodes[1].a.is_stopped = true;
+	w_event(w, 1, CLU_EV_ARRAY);
+	w_kill(w, 0);
+	joiner = w_start(w);
+	ok(w_run(w) && w->nodes[joiner].was_up, "one is gone while it copies, the other one stops; a third comes up");
+	is_u64(w->nodes[joiner].a.suspended[0].len, W_SIZE, "it writes nothing, for the gone one may copy anywhere");
+	w_leave(w, 1);
+	w_fence(w, 0);
+	ok(w_run(w), "the one leaves, the other is dead for sure");
+	is_u64(w->nodes[joiner].a.suspended[0].len + w->nodes[joiner].a.suspended[1].len, 0, "writes go on");
+	w_end(w);
+}
 
 int main(void)
 {
@@ -50,5 +74,6 @@ int main(void)
 	is_u64(w->nodes[0].a.suspended[0].len, 0, "writes go on");
 	is_u64(w->nodes[0].a.copied, 1, "and copies");
 	w_end(w);
+	nobody_tells(w);
 	return tap_end();
 }

@@ -1,6 +1,6 @@
 /* Goal: a message waits for a node that left the group without a word until that is dead for sure, by our lock or by
  * the word of who has the lock; who said goodbye is not waited for.
- * Method: three nodes; one stops answering, leaves the group, and is fenced.
+ * Method: three nodes; one stops answering, leaves the group, and is fenced; newcomers who never knew it.
  * Law: C6.
  * Source: the cluster specification, section 12 (3). */
 #include "harness.h"
@@ -34,12 +34,51 @@ static void newcomer_has_the_lock(struct w *w)
 	w_end(w);
 }
 
+/* It was gone before the newcomer came, who has never heard of it. */
+static void newcomer_records(struct w *w)
+{
+	int newcomer;
+
+	ok(w_up(w, 4, 3), "three nodes are up");
+	w_kill(w, 2);
+	newcomer = w_start(w);
+	ok(w_run(w) && w->nodes[newcomer].was_up, "one is gone, and may still write; another one joins");
+	claim(w, newcomer);
+	ok(w_run(w) && !w->nodes[newcomer].a.announced, "what that one records does not count, though all it knows "
+	   "have answered");
+	w_fence(w, 2);
+	ok(w_run(w) && w->nodes[newcomer].a.announced == 1, "until the gone one is dead for sure");
+	w_end(w);
+
+	ok(w_up(w, 4, 3), "three nodes are up");
+	w->nodes[0].a.keeps_taking = w->nodes[1].a.keeps_taking = true;
+	w_kill(w, 2);
+	w_fence(w, 2);
+	ok(w_run(w) && w->locks[4].holder >= 0, "one is dead, its slot is being taken, which lasts");
+	newcomer = w_start(w);
+	ok(w_run(w) && w->nodes[newcomer].was_up, "another one joins");
+	claim(w, newcomer);
+	ok(w_run(w) && w->nodes[newcomer].a.announced == 1, "and was told of the death: it records");
+	w_end(w);
+
+	ok(w_up(w, 4, 3), "three nodes are up");
+	w->nodes[0].a.keeps_taking = w->nodes[1].a.keeps_taking = true;
+	w_kill(w, 2);
+	newcomer = w_start(w);
+	claim(w, newcomer);
+	ok(w_run(w) && w->nodes[newcomer].was_up && !w->nodes[newcomer].a.announced, "one is gone, another records");
+	w_fence(w, 2);
+	ok(w_run(w) && w->nodes[newcomer].a.announced == 1, "it hears of the death from who has the slot's lock");
+	w_end(w);
+}
+
 int main(void)
 {
 	struct w *w = &the_world;
 	unsigned told;
 
 	newcomer_has_the_lock(w);
+	newcomer_records(w);
 
 	ok(w_up(w, 3, 3), "three nodes are up");
 	told = w_said(w, 0, CLU_M_DEAD) + w_said(w, 1, CLU_M_DEAD);

@@ -8,7 +8,7 @@
 static struct clu_message sample(enum clu_message_type type)
 {
 	struct clu_message m = { .type = type, .slot = 3, .seq = 77, .low = 4096, .high = 8192, .number = 5, .rc = -22,
-		.to_node = 9, .to_seq = 10, .looked = 0xf0, .name = "n1", .uuid = { 1, 2, 3 } };
+		.to_node = 9, .to_seq = 10, .looked = 0xf0, .dead = 0xf8, .name = "n1", .uuid = { 1, 2, 3 } };
 
 	if (type == CLU_M_ACK) {
 		m.range_count = CLU_NODES_MAX;
@@ -16,6 +16,10 @@ static struct clu_message sample(enum clu_message_type type)
 			m.ranges[i] = (struct clu_range){ i, i, 2 * i };
 		m.pin_count = 2;
 		m.pins[0] = 1;
+		m.spare_count = ARR_MEMBERS_MAX;
+		m.spares[3] = 77;
+		m.silent_count = CLU_SILENT_MAX;
+		m.silent[CLU_SILENT_MAX - 1] = UINT64_MAX;
 	}
 	if (type == CLU_M_NEWDISK || type == CLU_M_RE_ADD)
 		memset(m.path, 'p', sizeof m.path - 1);
@@ -81,11 +85,17 @@ static void are_refused(void)
 	bad[101] = 27;
 	is_refused(bad, len_bytes, "control bytes", "a name for nobody's terminal");
 	memcpy(bad, data, sizeof data);
-	bad[200] = 0;
+	bad[216] = 0;
 	is_refused(bad, len_bytes, "where its type has none", "a path with an end in its middle");
 	len_bytes = clu_message_encode(&ack, bad);
 	bad[72]++;
 	is_refused(bad, len_bytes, "65 ranges", "too many ranges");
+	clu_message_encode(&ack, bad);
+	bad[164]++;
+	is_refused(bad, len_bytes, "65 spares", "too many spares");
+	clu_message_encode(&ack, bad);
+	bad[168]++;
+	is_refused(bad, len_bytes, "9 silent nodes", "too many silent nodes");
 	for (uint32_t i = 0; i < len_bytes; i++) {
 		clu_message_encode(&ack, data);
 		data[i] ^= 0x80;

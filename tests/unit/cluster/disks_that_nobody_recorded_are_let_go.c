@@ -1,7 +1,7 @@
 /* Goal: a disk that was offered, and whose adder ends before a superblock knows it, is let go by all others; one
  * that is recorded stays.
  * Method: the adder dies and is fenced; it leaves; it records the disk first; another one offers a disk afterwards, and
- * while the last one is being let go.
+ * while the last one is being let go; a joiner finds the disk's superblock.
  * Law: C6, I9.
  * Source: the cluster specification, section 7. */
 #include "harness.h"
@@ -90,11 +90,42 @@ static void another(void)
 	w_end(w);
 }
 
+/* By the disk's own superblock it is a spare: by what the others know, it may be none any more. */
+static void joiner(bool is_known)
+{
+	int node;
+
+	ok(w_up(w, 3, 2), "two nodes are up");
+	w->nodes[1].a.has_spare = is_known;
+	node = w_start(w);
+	w->nodes[node].a.has_spare = true;
+	ok(w_run(w) && w->nodes[node].was_up, "a third joins, with a spare by its superblock");
+	is_u64(w->nodes[node].forgot, !is_known, "it lets the spare go when no node that is up has it");
+	is_u64(w->nodes[node].a.has_spare, is_known, "and keeps one that another one has");
+	is_u64(w->nodes[0].forgot + w->nodes[1].forgot, 0, "the others have nothing to do");
+	w_end(w);
+}
+
+static void first(void)
+{
+	int node;
+
+	w_init(w, 3, 0);
+	node = w_start(w);
+	w->nodes[node].a.has_spare = true;
+	ok(w_run(w) && w->nodes[node].was_up && w->nodes[node].a.has_spare && !w->nodes[node].forgot,
+	   "where nobody is up the spare's superblock is believed");
+	w_end(w);
+}
+
 int main(void)
 {
 	dies();
 	recorded();
 	leaves();
 	another();
+	joiner(false);
+	joiner(true);
+	first();
 	return tap_end();
 }

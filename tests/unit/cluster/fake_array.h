@@ -23,7 +23,8 @@ struct arr {
 	struct arr_range suspended[W_SLOTS];
 	bool is_draining[W_SLOTS];	/* writes were under way there when it was suspended */
 	uint32_t pins[2], pin_count;
-	bool has_offer;			/* a disk that no superblock knows */
+	bool has_spare;			/* disk 2 */
+	bool has_offer;			/* disk 2, which no superblock knows */
 	uint64_t claimed_events, told_events;	/* of its own claim; as announced by another node */
 	uint32_t claimed_number, told_number;
 	unsigned announced, reloads, torn_reloads, looks, gathers, opened, copied;
@@ -78,6 +79,18 @@ bool arr_is_left_alone(const struct arr *a, uint32_t node)
 bool arr_is_offered(const struct arr *a, uint32_t dev_number)
 {
 	return a->has_offer && dev_number == 2;
+}
+
+bool arr_offered(const struct arr *a, uint32_t *ret_number)
+{
+	*ret_number = 2;
+	return a->has_offer;
+}
+
+uint32_t arr_get_spares(const struct arr *a, uint32_t ret[ARR_MEMBERS_MAX])
+{
+	ret[0] = 2;
+	return a->has_spare;
 }
 
 uint32_t arr_get_pins(const struct arr *a, uint32_t ret[ARR_MEMBERS_MAX])

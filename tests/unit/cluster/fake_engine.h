@@ -31,7 +31,7 @@ struct w_node {
 	uint64_t id;
 	bool is_alive, is_member, was_up, is_refused, is_failed, is_deaf, has_said_goodbye;
 	int taken_rc, told_rc, see_rc, load_rc;
-	bool keeps_loading, keeps_seeing, wants_loaded, wants_seen;
+	bool keeps_loading, keeps_seeing, wants_loaded, wants_seen, forgets;
 	unsigned told, taken, seen, forgot;
 	uint32_t slot;
 	struct err err;

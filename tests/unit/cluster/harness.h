@@ -222,10 +222,13 @@ static void w_carry_out(struct w *w, int node, const struct clu_ask *ask)
 		n->seen += ask->kind == CLU_ASK_SEE;
 		n->forgot += ask->kind == CLU_ASK_FORGET;
 		n->wants_seen = true;
+		n->forgets = ask->kind == CLU_ASK_FORGET;
 		break;
 	case CLU_ASK_PINS:
 		memcpy(n->a.pins, ask->pins, ask->pin_count * sizeof ask->pins[0]);
 		n->a.pin_count = ask->pin_count;
+		n->a.has_offer = n->a.has_spare && (!ask->spare_count || ask->spares[0] != 2);
+		n->a.has_spare &= !n->a.has_offer;
 		break;
 	case CLU_ASK_TOKEN_TAKEN:
 		n->taken++;
@@ -341,6 +344,7 @@ static bool w_hands_work(struct w *w, int node)
 	}
 	if (n->wants_seen && !n->keeps_seeing) {
 		n->wants_seen = false;
+		n->a.has_offer &= !n->forgets;
 		w_step(w, node, (struct clu_event){ .kind = CLU_EV_SEEN, .rc = n->see_rc });
 		return true;
 	}
@@ -386,16 +390,18 @@ __attribute__((unused)) static bool w_once(struct w *w)
 	return false;
 }
 
-/* Until nothing happens any more; time passes when nothing else can. */
+/* Until nothing happens any more but that somebody tries again; time passes when nothing else can. */
 __attribute__((unused)) static bool w_run(struct w *w)
 {
-	for (unsigned steps = 0, waits = 0; steps < 200000 && waits < 2000; steps++)
+	unsigned steps = 0;
+
+	for (unsigned waits = 0; steps < 200000 && waits < 400; steps++)
 		if (!w_once(w)) {
 			waits++;
 			if (!w_time(w))
 				return true;
 		}
-	return false;
+	return steps < 200000;
 }
 
 /* ---- what a test does ---- */
@@ -413,6 +419,7 @@ static int w_add(struct w *w)
 	n->c = clu_new(&config);
 	n->is_alive = true;
 	n->slot = UINT32_MAX;
+	n->a.pin_count = 1;
 	return w->node_count - 1;
 }
 

@@ -17,7 +17,8 @@ static bool dies_after(unsigned events)
 	w_event(w, 0, CLU_EV_ARRAY);
 	w_event(w, 1, CLU_EV_ARRAY);
 	while (events--)
-		if (!w_node_goes_on(w, joiner, 0) && !w_node_goes_on(w, 0, 0) && !w_node_goes_on(w, 1, 0))
+		if (!w_node_goes_on(w, joiner, 0) && !w_node_goes_on(w, 0, 0) && !w_node_goes_on(w, 1, 0) &&
+		    !w_time(w))
 			break;
 	was_up = w->nodes[joiner].was_up;
 	w_kill(w, joiner);

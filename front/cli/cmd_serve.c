@@ -17,9 +17,12 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "serve.h"
+
+enum { CLOSED_S = 20 };
 
 /* Lines as they come in pieces. */
 struct lines {
@@ -42,6 +45,9 @@ struct server {
 	char sentence[SERVE_SENTENCE_BYTES];	/* why the start failed */
 	char complaint[SERVE_SENTENCE_BYTES];	/* nbdkit's first own words, used where there is no sentence */
 	bool is_ready, was_told_to_stop;
+	bool is_closed;			/* the plugin has let go of all it can, at .closed_at */
+	struct timespec closed_at;
+	bool is_left;			/* its process does not end */
 	int wait_status;
 };
 
@@ -182,6 +188,9 @@ static void take_report(struct server *s, const char *line)
 		serve_tree_end(&s->tree);
 		serve_socket_remove(&s->socket);
 		consent(s);
+	} else if (after(line, "closed")) {
+		s->is_closed = true;
+		clock_gettime(CLOCK_MONOTONIC, &s->closed_at);
 	}
 }
 
@@ -238,10 +247,39 @@ static void take_signal(struct server *s)
 	kill(s->pid, SIGTERM);
 }
 
+/* How long a process that has nothing left to do may take to end: -1: as long as it likes, 0: no longer. */
+static int patience_ms(const struct server *s)
+{
+	struct timespec now;
+	long passed_s;
+
+	if (!s->is_closed)
+		return -1;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	passed_s = (long)(now.tv_sec - s->closed_at.tv_sec);
+	return passed_s < CLOSED_S ? (int)(CLOSED_S - passed_s) * 1000 : 0;
+}
+
+/* The kernel may hold a thread of it for as long as a disk or a lock manager hangs: it is left behind then. */
+static void reap(struct server *s)
+{
+	const struct timespec moment = { .tv_nsec = 50 * 1000000 };
+	pid_t ended;
+
+	while ((ended = waitpid(s->pid, &s->wait_status, s->is_closed ? WNOHANG : 0)) <= 0) {
+		if (ended < 0 && errno != EINTR)
+			return;
+		s->is_left = ended == 0 && patience_ms(s) == 0;
+		if (s->is_left)
+			return;
+		nanosleep(&moment, NULL);
+	}
+}
+
 /* Until nbdkit has ended and all it said has been read. Its end closes both pipes. */
 static void keep(struct server *s)
 {
-	while (s->report.fd >= 0 || s->errors.fd >= 0) {
+	while ((s->report.fd >= 0 || s->errors.fd >= 0) && patience_ms(s) != 0) {
 		struct pollfd polls[] = {
 			{ .fd = s->signals, .events = POLLIN },
 			{ .fd = s->report.fd, .events = POLLIN },
@@ -249,7 +287,7 @@ static void keep(struct server *s)
 			{ .fd = s->tree_words.fd, .events = POLLIN },
 		};
 
-		if (poll(polls, 4, -1) < 0)
+		if (poll(polls, 4, patience_ms(s)) <= 0)
 			continue;
 		if (polls[0].revents)
 			take_signal(s);
@@ -262,8 +300,7 @@ static void keep(struct server *s)
 		if (polls[3].revents && s->tree_words.fd >= 0 && !read_lines(s, &s->tree_words, take_tree_word))
 			miss_tree(s);
 	}
-	while (waitpid(s->pid, &s->wait_status, 0) < 0 && errno == EINTR)
-		;
+	reap(s);
 }
 
 static int signals_as_descriptor(void)
@@ -313,8 +350,13 @@ static int judge_end(struct server *s)
 {
 	bool is_clean = WIFEXITED(s->wait_status) && WEXITSTATUS(s->wait_status) == 0;
 
+	if (s->is_left)
+		fprintf(stderr, "umd: process %d of \"%s\" has let go of all it can and does not end: the kernel holds "
+			"it, since a disk or the cluster's manager does not answer\n", (int)s->pid, s->name);
 	if (s->is_ready && s->sentence[0])
 		return cli_refuse("%s", s->sentence);
+	if (s->is_left)
+		return CLI_FAILED;
 	if (s->is_ready && is_clean)
 		return CLI_DONE;
 	if (s->is_ready)

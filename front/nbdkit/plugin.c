@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { BLOCK_BYTES_MIN = 512, BLOCK_BYTES_PREFERRED = 4096, BLOCK_BYTES_MAX = 32 << 20 };
 
@@ -165,6 +166,17 @@ static void shut_down(void *opaque)
 	nbdkit_shutdown();
 }
 
+/* Nothing can end a thread that the kernel holds; the keeper does not wait for it. */
+static void end_now(void *opaque, const char *sentence)
+{
+	if (report_is_on())
+		report("error", sentence);
+	else
+		nbdkit_error("%s", sentence);
+	report("closed", "-");
+	_exit(EXIT_FAILURE);
+}
+
 static int plugin_after_fork(void)
 {
 	struct umd_error error = { 0 };
@@ -172,6 +184,7 @@ static int plugin_after_fork(void)
 
 	stop_note_listeners();
 	umd_array_on_stop(umd.array, shut_down, NULL);
+	umd_array_on_overdue(umd.array, end_now, NULL);
 	/* Before the start, which may wait for a cluster: it hears of the end as well. */
 	rc = stop_watch_start(umd.array);
 	if (rc < 0) {
@@ -208,6 +221,7 @@ static void plugin_cleanup(void)
 	if (umd_array_close(umd.array) < 0)
 		nbdkit_error("the array could not be closed cleanly: the next start will resync");
 	umd.array = NULL;
+	report("closed", "-");
 }
 
 static void plugin_unload(void)

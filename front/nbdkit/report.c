@@ -7,6 +7,7 @@
  *	error SENTENCE	-------------->	tells the user, fails
  *	closing NAME	-------------->	takes its socket away
  *			<--------------	go
+ *	closed -	-------------->	waits for the process no longer than CLOSED_S: it has let go of all it can
  *
  * The members are locked before "opened" and unchanged until "go": a start that fails at the socket's place has not
  * touched them. A parent that died is no reason to stop: nobody listens then, and waiting ends at once. */

@@ -130,7 +130,7 @@ struct umd_open_options {
 	/* Of a clustered array, which is then started as one of several nodes: "local", "dlm"; NULL: dlm where corosync
 	 * runs and its cluster has the bitmap's cluster name, else it is refused. */
 	const char *cluster;
-	const char *node;		/* this node's name, for people and paths; NULL: the engine's own */
+	const char *node;		/* this node's name, for people and paths; NULL: n1, n2, ..., dlm: the host's */
 	bool direct;			/* members are opened O_DIRECT; dlm always does */
 	bool fail_without_quorum;	/* clients get EIO while there is no quorum; else they wait */
 	uint32_t safe_mode_delay_ms;	/* 0: 200 */
@@ -166,6 +166,12 @@ UMD_API const char *umd_array_name(const struct umd_array *array);	/* run-time n
 /* The callback runs once when `stop` arrives on the control socket, or when the array ends by itself; it must not
  * block, nor call any function here but umd_array_name(). */
 UMD_API void umd_array_on_stop(struct umd_array *array, void (*callback)(void *), void *opaque);
+
+/* A node of a cluster whose stop has not ended after 20 s, since a disk or the cluster's manager hangs: the callback is
+ * told what, once, from a thread of its own, and is expected to end the process. For the others that is a death: what
+ * is in doubt stays in the node's slot. Set before umd_array_start(); without it umd_array_close() waits. */
+UMD_API void umd_array_on_overdue(struct umd_array *array, void (*callback)(void *opaque, const char *sentence),
+				  void *opaque);
 
 /* 0, or why the array ended by itself: a node whose cluster went on without it writes nothing any more. */
 UMD_API int umd_array_why_ended(struct umd_array *array, struct umd_error *error);

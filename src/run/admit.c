@@ -20,6 +20,7 @@
 
 #include "base/mem.h"
 #include "look/look.h"
+#include "run/apart.h"
 #include "run/blank.h"
 #include "run/hand.h"
 #include "run/wipe.h"
@@ -133,7 +134,8 @@ void run_command_fail(struct umd_array *u, const char *path, struct text *reply)
 	pthread_mutex_unlock(&u->lock);
 }
 
-/* A closed member may write back for long; the array goes on meanwhile. */
+/* A closed member may write back for long; the array goes on meanwhile. One that hangs must not keep a node from other
+ * nodes' mail. */
 static void close_unlocked(struct umd_array *u, uint32_t entry)
 {
 	struct member *m = TAKE(u->hands[entry]);
@@ -141,7 +143,10 @@ static void close_unlocked(struct umd_array *u, uint32_t entry)
 
 	run_cluster_let_go(u, m);
 	pthread_mutex_unlock(&u->lock);
-	mbr_close(m);
+	if (u->cluster)
+		run_close_apart(m);
+	else
+		mbr_close(m);
 	mem_free(path);
 	pthread_mutex_lock(&u->lock);
 }

@@ -85,6 +85,7 @@ void umd_array_stop(struct umd_array *u)
 {
 	pthread_mutex_lock(&u->lock);
 	u->is_ending = true;
+	run_overdue_begin(u);
 	run_tell_end(u);
 	pthread_cond_broadcast(&u->changed);
 	pthread_mutex_unlock(&u->lock);
@@ -105,6 +106,7 @@ int umd_array_close(struct umd_array *u)
 	for (uint32_t i = 0; i < ARR_MEMBERS_MAX; i++)
 		run_let_go(u, i);
 	u->hands[ARR_FILE] = mbr_close(u->hands[ARR_FILE]);
+	run_overdue_end(u);
 	u->cluster = run_cluster_free(u->cluster);
 	att_free(u->tree);
 	u->rundir = run_rundir_release(u->rundir);
@@ -157,6 +159,12 @@ void umd_array_on_stop(struct umd_array *u, void (*callback)(void *), void *opaq
 {
 	u->on_stop_opaque = opaque;
 	u->on_stop = callback;
+}
+
+void umd_array_on_overdue(struct umd_array *u, void (*callback)(void *, const char *), void *opaque)
+{
+	u->on_overdue_opaque = opaque;
+	u->on_overdue = callback;
 }
 
 int umd_array_read(struct umd_array *u, void *data, size_t len_bytes, uint64_t at)

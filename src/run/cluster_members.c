@@ -9,8 +9,9 @@
  * any node has cleared. So the head of every slot is read before anybody is judged. Its own slots are of a former life,
  * also of who comes back by the bitmap: they are emptied, or whoever takes them over later copies what is long done.
  *
- * Nothing waits for other nodes under the lock, nor any longer than until the server ends or is lost. Left out: the
- * local part of it (admit.c). */
+ * Nothing waits for other nodes under the lock, nor any longer than until the server ends or is lost. Nor does
+ * anybody's mail wait for a disk that does not answer here: the one who asked hears so after SEE_MS, and asks again
+ * when he likes. Left out: the local part of it (admit.c). */
 #include "run/cluster.h"
 
 #include <errno.h>
@@ -19,9 +20,10 @@
 
 #include "base/mem.h"
 #include "look/look.h"
+#include "run/apart.h"
 #include "run/hand.h"
 
-enum { ZEROES_BYTES = 1 << 20 };
+enum { ZEROES_BYTES = 1 << 20, SEE_MS = 5000 };
 
 /* ---- asking the brain ---- */
 
@@ -186,7 +188,8 @@ static void put_head(const struct slots *slots, uint8_t *raw)
 	fmt_bitmap_sb_encode(&head, raw);
 }
 
-static int write_slot(struct member *m, member_off at, const struct slots *slots, uint8_t *zeroes)
+/* UMD_E_STOPPING: we are counted out; that is asked before each piece (C5). */
+static int write_slot(struct umd_array *u, struct member *m, member_off at, const struct slots *slots, uint8_t *zeroes)
 {
 	uint64_t done = 0;
 	int rc = 0;
@@ -195,7 +198,8 @@ static int write_slot(struct member *m, member_off at, const struct slots *slots
 	while (rc == 0 && done < slots->slot_bytes) {
 		uint64_t len = slots->slot_bytes - done < ZEROES_BYTES ? slots->slot_bytes - done : ZEROES_BYTES;
 
-		rc = mbr_write(m, (member_off){ at.bytes + done }, zeroes, len, false);
+		rc = run_cluster_may_prepare(u) ? mbr_write(m, (member_off){ at.bytes + done }, zeroes, len, false) :
+						  UMD_E_STOPPING;
 		memset(zeroes, 0, FMT_BITMAP_SB_BYTES);
 		done += len;
 	}
@@ -203,18 +207,20 @@ static int write_slot(struct member *m, member_off at, const struct slots *slots
 }
 
 /* @super NULL: it keeps its own. */
-static int write_candidate(struct member *m, member_off bitmap_at, const struct slots *slots, member_off super_at,
-			   const uint8_t *super)
+static int write_candidate(struct umd_array *u, struct member *m, member_off bitmap_at, const struct slots *slots,
+			   member_off super_at, const uint8_t *super)
 {
 	uint8_t *zeroes = mem_new(1, ZEROES_BYTES);
 	int rc = zeroes ? 0 : -ENOMEM;
 
 	for (uint32_t i = 0; i < slots->nodes && rc == 0; i++)
-		rc = write_slot(m, (member_off){ bitmap_at.bytes + i * slots->slot_bytes }, slots, zeroes);
+		rc = write_slot(u, m, (member_off){ bitmap_at.bytes + i * slots->slot_bytes }, slots, zeroes);
 	mem_free(zeroes);
 	if (rc == 0)
 		rc = mbr_flush(m);
-	return rc || !super ? rc : mbr_write(m, super_at, super, FMT_SB1_BYTES, true);
+	if (rc || !super)
+		return rc;
+	return run_cluster_may_prepare(u) ? mbr_write(m, super_at, super, FMT_SB1_BYTES, true) : UMD_E_STOPPING;
 }
 
 int run_cluster_write_candidate(struct umd_array *u, struct member *m, const struct arr_member *entry, struct err *err)
@@ -223,7 +229,6 @@ int run_cluster_write_candidate(struct umd_array *u, struct member *m, const str
 	uint8_t *super = mem_new(1, FMT_SB1_BYTES);
 	struct slots slots;
 	member_off super_at = { 0 };
-	bool is_in;
 	int rc;
 
 	if (!super)
@@ -232,11 +237,10 @@ int run_cluster_write_candidate(struct umd_array *u, struct member *m, const str
 	if (is_new)
 		asm_render_candidate(u->lineage, u->arr, super, &super_at);
 	pthread_mutex_unlock(&u->lock);
-	is_in = run_cluster_may_prepare(u);
-	rc = is_in ? write_candidate(m, entry->bitmap_at, &slots, super_at, is_new ? super : NULL) : 0;
+	rc = write_candidate(u, m, entry->bitmap_at, &slots, super_at, is_new ? super : NULL);
 	pthread_mutex_lock(&u->lock);
 	mem_free(super);
-	if (!is_in)
+	if (rc == UMD_E_STOPPING)
 		return run_cluster_refuse_to_prepare(err);
 	return rc < 0 ? err_set(err, rc, "it cannot be prepared for %u nodes: %s", slots.nodes, err_sentence(rc)) : 0;
 }
@@ -244,24 +248,64 @@ int run_cluster_write_candidate(struct umd_array *u, struct member *m, const str
 /* ---- asked by another node ---- */
 
 struct seen {
+	char given[CLU_PATH_BYTES];	/* the path that the first node gave */
+	enum mbr_lock lock;
 	struct member *m;
 	char *path;
 	struct asm_member *look;
+	int rc;
+	struct err err;
 };
 
-/* Without the lock. */
-static int open_seen(const struct run_cluster *c, const char *path, struct seen *ret, struct err *err)
+static void seen_free(void *opaque)
 {
-	int rc;
+	struct seen *s = opaque;
 
-	ret->path = look_escaped(path);
-	ret->look = mem_new(1, sizeof *ret->look);
-	if (!ret->path || !ret->look)
-		return err_set(err, -ENOMEM, "no memory");
-	rc = mbr_open(path, -1, run_cluster_lock(c), &ret->m, err);
-	if (rc == 0)
-		look_member(ret->m, ret->path, ret->look);
-	return rc;
+	mbr_close(s->m);
+	mem_free(s->path);
+	mem_free(s->look);
+	mem_free(s);
+}
+
+/* Without the lock, and apart: the path may lead to a disk that hangs. */
+static void open_seen(void *opaque)
+{
+	struct seen *s = opaque;
+
+	s->path = look_escaped(s->given);
+	s->look = mem_new(1, sizeof *s->look);
+	if (!s->path || !s->look)
+		s->rc = err_set(&s->err, -ENOMEM, "no memory");
+	else
+		s->rc = mbr_open(s->given, -1, s->lock, &s->m, &s->err);
+	if (s->rc == 0)
+		look_member(s->m, s->path, s->look);
+}
+
+/* Without the lock. NULL, with a sentence: nothing was opened, or not yet. */
+static struct seen *see(const struct run_cluster *c, struct err *err)
+{
+	struct seen *s = mem_new(1, sizeof *s);
+	char *shown;
+
+	if (!s) {
+		err_set(err, -ENOMEM, "no memory");
+		return NULL;
+	}
+	memcpy(s->given, c->message.path, sizeof s->given);
+	s->lock = run_cluster_lock(c);
+	if (run_apart(open_seen, seen_free, s, SEE_MS)) {
+		if (s->rc == 0)
+			return s;
+		*err = s->err;
+		seen_free(s);
+		return NULL;
+	}
+	shown = look_escaped(c->message.path);
+	err_set(err, -ETIMEDOUT, "%.300s does not answer here: it could not be opened and looked at in %d s",
+		shown ? shown : "", SEE_MS / 1000);
+	mem_free(shown);
+	return NULL;
 }
 
 /* Under the lock. */
@@ -294,23 +338,23 @@ static void answer(struct umd_array *u, int rc, const struct err *err)
 void run_cluster_see(struct umd_array *u)
 {
 	struct run_cluster *c = u->cluster;
-	struct seen s = { 0 };
 	struct err err = { 0 };
+	struct seen *s;
 	int rc;
 
 	c->wants_see = false;
 	pthread_mutex_unlock(&u->lock);
-	rc = open_seen(c, c->message.path, &s, &err);
+	s = see(c, &err);
 	pthread_mutex_lock(&u->lock);
-	if (rc == 0)
-		rc = join_seen(u, &s, &c->message, &err);
+	rc = s ? join_seen(u, s, &c->message, &err) : err.code;
 	pthread_mutex_unlock(&u->lock);
 	/* The adder hears a code; why it was is for this server's log. */
 	if (rc < 0)
 		fprintf(stderr, "a disk that another node adds is refused here: %s\n", err.text);
-	mbr_close(s.m);
-	mem_free(s.path);
-	mem_free(s.look);
+	if (s) {
+		run_close_apart(TAKE(s->m));
+		seen_free(s);
+	}
 	pthread_mutex_lock(&u->lock);
 	answer(u, rc, &err);
 }
@@ -328,20 +372,26 @@ static uint32_t entry_of(const struct umd_array *u, uint32_t number)
 	return ARR_MEMBERS_MAX;
 }
 
-/* Under the lock, which is left while I/O on it ends and while it is closed. One that is not here has left. */
+/* Under the lock, which is left while I/O on it ends and while it is closed. One that is not here has left; one whose
+ * I/O hangs cannot leave. */
 void run_cluster_forget(struct umd_array *u)
 {
 	struct run_cluster *c = u->cluster;
 	struct err err = { 0 };
 	struct arr_event ev = { .kind = ARR_EV_REMOVE, .is_by_peer = true, .err = &err };
+	uint64_t until_ms = run_now_ms() + SEE_MS;
 
 	c->wants_forget = false;
 	ev.member = entry_of(u, c->message.number);
 	if (ev.member < ARR_MEMBERS_MAX) {
 		for (run_step(u, &ev); ev.rc == -EAGAIN && !run_cluster_is_over(u); run_step(u, &ev))
-			pthread_cond_wait(&u->changed, &u->lock);
+			if (!run_cluster_wait(u, until_ms))
+				break;
 		if (ev.rc == 0)
 			run_take_away(u, ev.member);
+		else
+			fprintf(stderr, "a member that another node removes stays here: %s\n", ev.rc == -EAGAIN ?
+				"I/O is in flight on it, and does not end" : err.text);
 	}
 	answer(u, ev.rc, &err);
 }

@@ -7,6 +7,7 @@
 #define UMD_RUN_RUNNING_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "assembly/assembly.h"
 #include "attrs/attrs.h"
@@ -26,6 +27,10 @@ struct umd_array {
 	struct run_control *_Atomic control;
 	void (*on_stop)(void *);
 	void *on_stop_opaque;
+	void (*on_overdue)(void *, const char *);
+	void *on_overdue_opaque;
+	pthread_t overdue;			/* overdue.c */
+	bool is_watched, has_ended;
 	bool is_ending;				/* no run begins any more */
 	struct att *tree;			/* under the lock; changed by errands alone */
 	uint64_t told_clock;			/* of the tree: who watches has been woken for all up to it */
@@ -40,6 +45,7 @@ struct umd_array {
 	uint32_t clients;			/* have it open */
 	struct asm_lineage *lineage;
 	struct member *hands[ARR_FILE + 1];	/* by entry of the array's member table; the bitmap's file */
+	atomic_uint under_way[ARR_FILE + 1];	/* batches that are with the kernel, of the same entries */
 	char *paths[ARR_MEMBERS_MAX];		/* escaped, for people */
 	uint8_t device_uuids[ARR_MEMBERS_MAX][16];
 	/* What umd remembers of the bitmap's file when the array starts. */
@@ -172,6 +178,10 @@ void run_command_why(struct umd_array *u, struct json_object *request, struct te
 
 /* command.c */
 run_control_handler run_command;
+
+/* overdue.c: a stop has begun (under the lock); all is over */
+void run_overdue_begin(struct umd_array *u);
+void run_overdue_end(struct umd_array *u);
 
 /* laws.c */
 void run_tell_broken_laws(void);

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "base/law.h"
+#include "run/gate.h"
 
 _Static_assert((int)ARR_P_READ == MBR_READ && (int)ARR_P_WRITE == MBR_WRITE && (int)ARR_P_ZERO == MBR_ZERO &&
 	       (int)ARR_P_FLUSH == MBR_FLUSH, "one order");
@@ -34,8 +35,25 @@ uint64_t run_now_ms(void)
 
 /* ---- one job ---- */
 
-/* Up to BATCH_PARTS parts of one member, from part *@at on; false: none are left. Whether the others count us in is
- * asked before each batch: the one before may have taken its time (C5). */
+static bool may_go(void *opaque)
+{
+	return run_cluster_may_go_on(opaque);
+}
+
+/* Whether the others count us in is asked before each part: the one before may have taken its time (C5). */
+static void execute(struct umd_array *u, uint32_t member, struct mbr_part *batch, uint32_t count)
+{
+	struct member *m = u->hands[member];
+
+	atomic_fetch_add(&u->under_way[member], 1);
+	if (u->cluster)
+		run_gated(m, batch, count, may_go, u);
+	else
+		m->ops->run(m, batch, count);
+	atomic_fetch_sub(&u->under_way[member], 1);
+}
+
+/* Up to BATCH_PARTS parts of one member, from part *@at on; false: none are left. */
 static bool run_batch(struct umd_array *u, struct arr_job *job, uint32_t member, uint32_t *at, int *rc)
 {
 	struct mbr_part batch[BATCH_PARTS];
@@ -58,10 +76,8 @@ static bool run_batch(struct umd_array *u, struct arr_job *job, uint32_t member,
 	}
 	if (!count)
 		return false;
-	if (!*rc && u->cluster && !run_cluster_may_go_on(u))
-		*rc = -EIO;
 	if (!*rc)
-		u->hands[member]->ops->run(u->hands[member], batch, count);
+		execute(u, member, batch, count);
 	for (uint32_t i = 0; i < count; i++) {
 		from[i]->rc = *rc ? *rc : batch[i].rc;
 		if (from[i]->rc && !*rc)

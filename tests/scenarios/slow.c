@@ -4,13 +4,16 @@
  * else is as fast as ever. Sixteen megabytes then take seconds instead of milliseconds, so that a cut or a stop
  * right after the start comes before the sync's end, however slow the machine is.
  *
- * With SLOW_MEMBER=PATH it is that member instead which is slow, in all that is written there; SLOW_MS says how slow.
+ * With SLOW_MEMBER=PATH it is that member instead which is slow, in all that is written there; with SLOW_OPEN=PATH
+ * every open of that one; SLOW_MS says how slow.
  *
  * Not part of any installed build. */
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -22,18 +25,41 @@ static bool is_slow(int fd, size_t bytes)
 	const char *member = getenv("SLOW_MEMBER");
 	struct stat one, other;
 
+	if (!member && getenv("SLOW_OPEN"))
+		return false;
 	if (!member)
 		return bytes >= LARGE_BYTES;
 	return !stat(member, &one) && !fstat(fd, &other) && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
 }
 
-static void delay(int fd, size_t bytes)
+static void wait_a_while(void)
 {
 	const char *given = getenv("SLOW_MS");
 	long ms = given ? atol(given) : DELAY_MS;
 
+	nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L }, NULL);
+}
+
+static void delay(int fd, size_t bytes)
+{
 	if (is_slow(fd, bytes))
-		nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L }, NULL);
+		wait_a_while();
+}
+
+__attribute__((visibility("default"))) int open64(const char *path, int flags, ...)
+{
+	int (*next)(const char *, int, ...) = dlsym(RTLD_NEXT, "open64");
+	const char *slow = getenv("SLOW_OPEN");
+	mode_t mode = 0;
+	va_list ap;
+
+	va_start(ap, flags);
+	if (flags & O_CREAT)
+		mode = va_arg(ap, mode_t);
+	va_end(ap);
+	if (slow && !strcmp(slow, path))
+		wait_a_while();
+	return next(path, flags, mode);
 }
 
 static size_t bytes_of(const struct iovec *iov, int count)

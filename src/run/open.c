@@ -14,20 +14,6 @@
 #include "run/hand.h"
 #include "run/public.h"
 
-struct run_opening *run_opening_free(struct run_opening *o)
-{
-	for (uint32_t i = 0; o && i < o->count && o->looks; i++) {
-		mbr_close(o->hands[i]);
-		mem_free(o->paths[i]);
-	}
-	if (o) {
-		mem_free(o->looks);
-		mem_free(o->plan);
-		mem_free(o->image);
-	}
-	return mem_free(o);
-}
-
 static int open_members(struct run_opening *o, const char *const *members, enum mbr_lock lock, struct err *err)
 {
 	for (uint32_t i = 0; i < o->count; i++) {
@@ -118,21 +104,6 @@ static int check_preferred(const struct run_opening *o, const char *prefer, stru
 		       prefer, o->count);
 }
 
-static int judge(struct run_opening *o, const struct asm_options *options, struct err *err)
-{
-	uint32_t member;
-	member_off at;
-
-	asm_judge(o->looks, o->count, options, o->plan);
-	if (o->plan->refusal.code) {
-		*err = o->plan->refusal;
-		return err->code;
-	}
-	if (!asm_bitmap_to_read(o->looks, o->plan, &member, &at, &o->image_bytes))
-		return 0;
-	return look_read_image(o->hands[member], o->paths[member], at, o->image_bytes, &o->image, err);
-}
-
 /* Members that take part change hands; the others are closed with the opening. */
 int run_opening_start(struct umd_array *u, struct run_opening *o, const struct asm_options *options, struct err *err)
 {
@@ -206,7 +177,7 @@ static int open_all(struct umd_array *u, struct run_opening *o, const char *cons
 	if (rc == 0)
 		rc = check_preferred(o, options->prefer, err);
 	if (rc == 0)
-		rc = judge(o, options, err);
+		rc = run_opening_judge(o, options, err);
 	if (rc == 0)
 		rc = check_pairing(u, o, wish, err);
 	if (rc < 0)
@@ -310,21 +281,6 @@ static int gather(struct umd_array *u, struct run_opening *o, uint32_t ret_devs[
 	o->hands[o->count] = u->hands[ARR_FILE];
 	o->paths[o->count] = look_escaped(u->hands[ARR_FILE]->path);
 	return o->paths[o->count++] ? 0 : -ENOMEM;
-}
-
-int run_opening_judge_again(struct run_opening *o, const struct asm_options *options, struct err *err)
-{
-	o->image = mem_free(o->image);
-	for (uint32_t i = 0; i < o->count; i++) {
-		/* What a node that died had begun may be in caches only: nothing is founded on that. A member that
-		 * cannot be flushed takes no claim either, so it fails with the first. */
-		if (options->is_node)
-			mbr_flush(o->hands[i]);
-		look_member(o->hands[i], o->paths[i], &o->looks[i]);
-		if (options->is_node)
-			look_own_slot(o->hands[i], options->node_slot, &o->looks[i]);
-	}
-	return judge(o, options, err);
 }
 
 static int start_again(struct umd_array *u, struct run_opening *o, const struct asm_options *options,

@@ -16,6 +16,9 @@ struct run_opening {
 
 struct run_opening *run_opening_free(struct run_opening *o);	/* members that nobody took are closed */
 
+/* What was looked at is judged, and the bitmap is read. 0 or a code with a sentence. */
+int run_opening_judge(struct run_opening *o, const struct asm_options *options, struct err *err);
+
 /* Without the lock: all are looked at once more, judged, and the bitmap is read. 0 or a code with a sentence. */
 int run_opening_judge_again(struct run_opening *o, const struct asm_options *options, struct err *err);
 

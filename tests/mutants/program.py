@@ -120,7 +120,7 @@ class World:
 		if name.startswith('cluster/'):
 			return [*self.sources('src/base/*.c'), *self.sources('src/cluster/*.c'), test]
 		with open(os.path.join(self.root, test), encoding='utf-8') as f:
-			hands = re.findall(r'^#include "(run/\w+)\.h"', f.read(), re.MULTILINE)
+			hands = re.findall(r'^#include "((?:run|look)/\w+)\.h"', f.read(), re.MULTILINE)
 		return [*self.pure_sources(), *(f'src/{hand}.c' for hand in hands), *['src/member/member.c'][:len(hands)], test]
 
 	def object_of(self, source):

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "look/look.h"
 #include "run/opening.h"
 #include "tap.h"
 

@@ -26,7 +26,7 @@
 #include "engine/engine.h"
 
 enum {
-	FAKE_US = 1, FAKE_LOOK_MS = 10, FAKE_LOOKS = 2000, FAKE_EVENTS_MAX = 4096, FAKE_LOCKS_MAX = 80,
+	FAKE_US = 1, FAKE_LOOK_MS = 10, FAKE_LOOKS = 800, FAKE_LOOKS_IN_VAIN = 20, FAKE_EVENTS_MAX = 4096, FAKE_LOCKS_MAX = 80,
 	FAKE_HELLO_BYTES = 44, FAKE_SLOTS = 4,
 };
 
@@ -156,6 +156,11 @@ static inline void fake_hang(const bool *flag)
 		pthread_cond_wait(&fake.changed, &fake.mutex);
 	fake.hanging = 0;
 	pthread_mutex_unlock(&fake.mutex);
+}
+
+const char *cs_strerror(cs_error_t rc)
+{
+	return rc == CS_OK ? "all is well" : "an error of the played corosync";
 }
 
 /* ---- libcpg ---- */

@@ -82,6 +82,8 @@ static inline void fake_await_news(void)
 	pthread_mutex_unlock(&fake.mutex);
 }
 
+static int fake_looks = FAKE_LOOKS;
+
 #define fake_sees(condition)                                                                      \
 	({                                                                                        \
 		bool is_so_;                                                                      \
@@ -91,13 +93,17 @@ static inline void fake_await_news(void)
 		is_so_;                                                                           \
 	})
 
-/* Until it is so; false: it does not come to that. */
+/* Until it is so; false: it does not come to that. After one that did not nothing is worth a long wait. */
 #define fake_until(condition)                                                                     \
 	({                                                                                        \
-		bool is_true_ = false;                                                            \
-		for (int i_ = 0; !(is_true_ = fake_sees(condition)) && i_ < FAKE_LOOKS; i_++)       \
+		bool is_true_ = fake_sees(condition);                                             \
+		for (int i_ = 0; !is_true_ && i_ < fake_looks; i_++) {                            \
 			fake_await_news();                                                        \
-		is_true_;                                                                           \
+			is_true_ = fake_sees(condition);                                          \
+		}                                                                                 \
+		if (!is_true_)                                                                    \
+			fake_looks = FAKE_LOOKS_IN_VAIN;                                          \
+		is_true_;                                                                         \
 	})
 
 static inline void fake_pass(uint64_t ms)

@@ -1,7 +1,7 @@
 """Goal:   a member that fails on one node is written by no node any more; what is added, removed or re-added on one node is so on
 	all, and a recovery copies what any node wrote.
 Method: two nodes write; a member is failed on one, both write what it misses, it is removed and comes back (re-add) on the
-	other; then a new disk takes its place, a spare comes and goes, and a disk that the other node cannot open is refused.
+	other; then a new disk takes its place, a spare comes and goes, also for a node that joins with it, and a disk that the other node cannot open is refused.
 Law:    C6 (once a failure is acknowledged by all nobody writes there), I2, I4; the data-loss bug of md-cluster's re-add.
 Source: the cluster specification, sections 7 and 8 (1, 2, 21).
 """
@@ -57,8 +57,16 @@ with Cluster(nodes=4) as c:
 
 	run = c.umd('manage', f'{ARRAY}@n1', '--add', a)
 	c.ok(run.returncode == 0, 'the first one comes back as a spare', run.stderr)
+	c.members = [b, new, a]
+	c.node('late')
+	c.same(states(c, 'late'), states(c, 'n1'), 'a node that joins with it has it as a spare')
+	c.stop_node('late')
 	c.must('manage', f'{ARRAY}@n1', '--remove', a)
-	c.same([len(states(c, n)) for n in ('n1', 'n2')], [2, 2], 'and leaves again')
+	c.same([len(states(c, n)) for n in ('n1', 'n2')], [2, 2], 'it leaves again')
+	c.node('late')
+	c.ok(c.until('late', lambda d: len(d['members']) == 2), 'a node that joins with it, a spare by its superblock, lets it go', states(c, 'late'))
+	c.stop_node('late')
+	c.members = [b, new]
 
 	# A node for which one folder is another one: it runs in a mount namespace of its own.
 	os.mkdir(c.path('hidden'))

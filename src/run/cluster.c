@@ -7,8 +7,8 @@
  * All of it under the array's lock; the engine's own lock is taken inside of that, never the other way round. The
  * brain's asks live in one place, since data to be sent lies in the brain until its next step.
  *
- * Before every batch of writes the engine is asked whether the others certainly count us in (C5): a node that was
- * stopped and goes on finds out there, before it has heard of anything. While that is not certain the batch waits. So
+ * Before every part of a job the engine is asked whether the others certainly count us in (C5, gate.c): a node that was
+ * stopped and goes on finds out there, before it has heard of anything. While that is not certain the part waits. So
  * does what an errand writes to a disk that joins.
  *
  * Left out: what the brain decides (src/cluster), how a run begins and ends (cluster_life.c). */

@@ -1,9 +1,11 @@
-"""The recording plugin with a bug in it: for planted bugs in the hands, caught by replaying what it recorded.
+"""The plugin with a bug in it: for planted bugs in the hands, caught by replaying what its recording twin recorded, or by
+a test that starts several nodes with it.
 
 Its objects are position-independent and need the packages' flags, so they have a folder of their own. The tool and the
 replayer are the build's: nothing is planted into them."""
 import os
 import re
+import shutil
 import subprocess
 import time
 
@@ -30,7 +32,8 @@ class Hands(program.World):
 	def __init__(self, root, folder, jobs):
 		super().__init__(root, os.path.join(folder, 'hands'), jobs)
 		self.cc += ['-fPIC', '-DUMD_VERSION="planted"', *packages('--cflags')]
-		built = {'UMD': os.path.join(root, 'build/umd'), 'UMD_REPLAY': os.path.join(root, 'build/tests/record/umd-replay')}
+		built = {'UMD': os.path.join(root, 'build/umd'), 'UMD_REPLAY': os.path.join(root, 'build/tests/record/umd-replay'),
+			'SLOW_DISK': os.path.join(root, 'build/tests/slow.so')}
 		self.env = {**built, **os.environ}
 		for key in built:
 			if not os.path.exists(self.env[key]):
@@ -45,8 +48,42 @@ class Hands(program.World):
 	def build(self, bugs):
 		self.compile_stale(self.plugin_sources())
 		self.plain = os.path.join(self.folder, 'plain.so')
+		shutil.rmtree(os.path.join(self.folder, 'served'), ignore_errors=True)
 		program.must(self.link_command(list(map(self.object_of, self.plugin_sources())), self.plain),
 			     'the recording plugin does not link')
+
+	# ---- several nodes ----
+
+	def served_sources(self):
+		return [path for path in self.plugin_sources() if path not in EXTRA]
+
+	def put_beside_tool(self, objects, home):
+		"""The plugin as it is served, and a tool that finds it: returns that."""
+		os.makedirs(home, exist_ok=True)
+		program.must([*self.cc, '-shared', *objects, *packages('--libs'), '-lpthread', '-o',
+			      os.path.join(home, 'nbdkit-umd-plugin.so')], 'the plugin does not link')
+		return shutil.copy(self.env['UMD'], os.path.join(home, 'umd'))
+
+	def plain_tool(self):
+		with self.lock:
+			home = os.path.join(self.folder, 'served')
+			if not os.path.exists(os.path.join(home, 'umd')):
+				self.put_beside_tool(list(map(self.object_of, self.served_sources())), home)
+			return os.path.join(home, 'umd')
+
+	def by_cluster(self, bug, home):
+		"""A test of nodes on this host, by its statements."""
+		tool = self.put_beside_tool(self.objects_with(bug, self.served_sources(), home), home)
+		test = ['/usr/bin/python3', os.path.join(self.root, 'tests/cluster', bug.named[0] + '.py')]
+
+		def catch(limit):
+			status, output = program.run(['env', 'UMD=' + tool, *test], limit, home, self.env)
+			if not status or not re.search(r'^not ok', output, re.MULTILINE):
+				return program.missed(f'status {status}, and no statement failed')
+			if not self.passes(['env', 'UMD=' + self.plain_tool(), *test]):
+				return program.missed(f'cluster {bug.named[0]} fails without the bug as well')
+			return program.Outcome(True, program.STATEMENT, bug.caught, None)
+		return catch
 
 	def link_command(self, objects, name):
 		return [*self.cc, '-shared', *wraps(self.root), *objects, *packages('--libs'), '-lpthread', '-o', name]

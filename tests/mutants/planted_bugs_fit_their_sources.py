@@ -28,7 +28,8 @@ def unplantable(root, bugs):
 def without_catcher(root, bugs):
 	for bug in bugs:
 		name = bug.named[0] if bug.named else ''
-		path = {'scenario': f'tests/scenarios/{name}.umd', 'unit': table.unit_test(name)}.get(bug.catcher)
+		path = {'scenario': f'tests/scenarios/{name}.umd', 'unit': table.unit_test(name),
+			'cluster': f'tests/cluster/{name}.py'}.get(bug.catcher)
 		if path and not os.path.exists(os.path.join(root, path)):
 			yield f'{bug.name}: {path} does not exist'
 

@@ -106,7 +106,11 @@ class World:
 		return [path for room in ROOMS for path in self.sources(room + '/*.c')]
 
 	def engine_sources(self, name):
-		"""The local engine, and members as they are: its tests are processes."""
+		"""The local engine, and members as they are: its tests are processes. Those of the dlm engine play its
+		libraries."""
+		if name.startswith('engine/dlm_'):
+			dlm = [path for path in self.sources('src/engine/engine_dlm*.c') if not path.endswith('_none.c')]
+			return [*self.pure_sources(), *dlm, table.unit_test(name)]
 		members = [path for path in self.sources('src/member/*.c') if not path.endswith('/record.c')]
 		return [*self.pure_sources(), *members, *self.sources('src/engine/engine_local*.c'),
 			table.unit_test(name)]
@@ -155,7 +159,7 @@ class World:
 		if 'csim' in catchers:
 			must([*self.cc, *map(self.object_of, self.csim_sources()), '-o', self.plain_csim],
 			     'the simulated cluster does not link')
-		if 'record' in catchers:
+		if catchers & {'record', 'cluster'}:
 			from hands import Hands
 			self.hands = Hands(self.root, self.folder, self.jobs)
 			self.hands.build(bugs)
@@ -165,8 +169,8 @@ class World:
 		with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
 			list(pool.map(lambda source: self.compile(source, self.object_of(source)), stale))
 
-	def link(self, bug, sources, home):
-		"""The program with the bug: what is made of the planted file is compiled anew."""
+	def objects_with(self, bug, sources, home):
+		"""What is made of the planted file is compiled anew."""
 		planted, objects = os.path.join(self.root, bug.file), []
 		for source in sources:
 			obj = self.object_of(source)
@@ -174,8 +178,12 @@ class World:
 				obj = os.path.join(home, os.path.basename(obj))
 				self.compile(source, obj, home)
 			objects.append(obj)
+		return objects
+
+	def link(self, bug, sources, home):
+		"""The program with the bug."""
 		name = os.path.join(home, 'program')
-		must(self.link_command(objects, name), f'{bug.name} does not link')
+		must(self.link_command(self.objects_with(bug, sources, home), name), f'{bug.name} does not link')
 		return name
 
 	def link_command(self, objects, name):
@@ -305,3 +313,6 @@ class World:
 
 	def by_record(self, bug, home):
 		return self.hands.by_record(bug, home)
+
+	def by_cluster(self, bug, home):
+		return self.hands.by_cluster(bug, home)

@@ -6,7 +6,7 @@ A block of the table:
     law     I4                              the law or laws it breaks
     file    src/array/sweep.c               where
     hurts   one sentence: what a user would suffer
-    caught  sim                             by whom: sim | csim | exhaust | scenario NAME | unit ROOM/NAME | record [LOAD]...;
+    caught  sim                             by whom: sim | csim | exhaust | scenario NAME | unit ROOM/NAME | cluster NAME | record [LOAD]...;
                                             and MUST or SIGNAL where that is how it shows, and no law can
     museum  a bug that others really had    (only where it is one)
      	context line
@@ -19,7 +19,7 @@ import os
 import re
 
 KEYS = ('bug', 'law', 'file', 'hurts', 'caught', 'museum')
-CATCHERS = ('sim', 'csim', 'exhaust', 'scenario', 'unit', 'record')
+CATCHERS = ('sim', 'csim', 'exhaust', 'scenario', 'unit', 'cluster', 'record')
 SYMPTOMS = ('MUST', 'SIGNAL')	# that are no laws
 NODE_LAWS = ('C1', 'C2', 'C3', 'C4', 'C5', 'C6')	# of several nodes: kept by their brains, checked by tests/csim
 TABLE = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'bugs.txt')

@@ -3,7 +3,7 @@
  * Method: 40 rounds: four processes write, one of them is killed after a while that is drawn; survivors compare hashes
  *         of what they heard; another one joins. Then a process that dies with the right to append and part of a record
  *         written, cut at every kind of place. Then all die at once.
- * Law: C3 (one order for everybody).
+ * Law: C3 and C6, which rest on one order for everybody.
  * Source: design section 7: a torn tail is cut by the next holder; a death is a lock that can be had. */
 #include <sys/socket.h>
 #include <sys/un.h>

@@ -1,7 +1,7 @@
 /* Goal: a group that lives for long does not fill the file system with its log, and what one node has not read stays.
  * Method: three nodes send 2 KiB messages, 12 MiB in all, while one of them is stopped by a signal; it goes on, and
  *         hears what the others heard; then 16 MiB more, and the file's blocks are counted.
- * Law: C3 (one order for everybody).
+ * Law: C3 and C6, which rest on one order for everybody.
  * Source: the run-time directory is mostly a file system in memory. */
 #include "tap.h"
 

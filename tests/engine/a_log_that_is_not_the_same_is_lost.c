@@ -1,7 +1,7 @@
 /* Goal: a node whose log was removed, replaced, cut or overwritten says so in one sentence and may not write any more;
  *       a directory or file that is not what it must be is refused and stays as it is.
  * Method: do each of these to the log of two living nodes; open on directories and files of every wrong kind.
- * Law: C3 (one order for everybody), C5 (who is not sure to be counted in writes nothing).
+ * Law: C3 and C6, which rest on one order for everybody; C5 (who is not sure to be counted in writes nothing).
  * Source: design section 7; the run-time directory's rules. */
 #include "base/le.h"
 #include "tap.h"

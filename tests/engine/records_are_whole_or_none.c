@@ -1,7 +1,7 @@
 /* Goal: a record of the log counts when it is whole, unharmed and the one that is due; whatever else is there is none.
  * Method: records of every kind and many lengths are encoded; each is read again, cut at every length, with every one
  *         bit turned, under every other number nearby; then random bytes.
- * Law: C3 (one order for everybody).
+ * Law: C3 and C6, which rest on one order for everybody.
  * Source: design section 7: records (sequence, length, checksum). */
 #include "base/prng.h"
 #include "engine/engine_local.h"

@@ -61,8 +61,10 @@ void arr_look_as_told(struct arr *a, const struct arr_event *ev)
 
 bool arr_is_reloading(const struct arr *a)
 {
-	if (a->is_broken || a->node.is_lost)
+	if (a->node.is_lost)
 		return false;
+	if (a->is_broken)
+		return a->node.jobs_out;	/* nothing more is given out, but this comes to members yet */
 	return a->node.look != LOOK_IDLE || a->bitmap_owed & arr_in_slots(a) || arr_has_late_jobs(a);
 }
 

@@ -199,6 +199,23 @@ static void judge_without_slot(const struct asm_member *members, struct asm_plan
 		SAY(plan, i, ASM_SPARE, "%s is a spare", m->path);
 }
 
+/* Somebody of the reference's story, who may have been there for longer than the reference: without that one it never
+ * ran. */
+static bool counts_somebody(const struct asm_member *members, const struct asm_plan *plan, uint32_t member)
+{
+	const struct sb1 *r = &members[plan->freshest].sb, *s = &members[member].sb;
+
+	for (uint32_t i = 0; i < plan->member_count; i++) {
+		const struct sb1 *k = &members[i].sb;
+
+		if (i != member && asm_is_usable(&members[i]) && asm_counts_active(s, k) &&
+		    asm_role_of(r, k->dev_number) == asm_own_role(k) && !asm_is_recovering(k) &&
+		    asm_counts_active(k, r) && k->events + 1 >= r->events)
+			return true;
+	}
+	return false;
+}
+
 static void judge_other(const struct asm_member *members, const struct asm_options *o, struct asm_plan *plan,
 			uint32_t i)
 {
@@ -206,6 +223,8 @@ static void judge_other(const struct asm_member *members, const struct asm_optio
 	const struct sb1 *r = &ref->sb, *s = &m->sb;
 	uint32_t role = asm_own_role(s);
 	bool is_listed = asm_role_of(r, s->dev_number) == role;
+	/* Another node let it back in, which asked for its story then, and ended before it was written itself. */
+	bool was_let_in = plan->is_of_nodes && is_listed && s->events + 1 < r->events;
 	bool ran_apart, has_forked;
 
 	if (role == FMT_ROLE_JOURNAL && s->level == r->level) {
@@ -227,7 +246,7 @@ static void judge_other(const struct asm_member *members, const struct asm_optio
 
 	/* One in mid-recovery never ran by itself: where the reference does not list it, it was just being let in. */
 	ran_apart = !is_listed && !asm_is_recovering(s) && s->events >= r->events + plan->is_of_nodes;
-	has_forked = !asm_counts_active(s, r) || ran_apart || s->events > r->events + 1;
+	has_forked = (!counts_somebody(members, plan, i) && !was_let_in) || ran_apart || s->events > r->events + 1;
 	if (has_forked && !o->prefer)
 		SAY(plan, i, ASM_FORKED, "%s", "it ran apart from the others");
 	else if (!has_place_for_bitmap(members, plan, i))

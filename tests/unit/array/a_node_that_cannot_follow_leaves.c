@@ -59,6 +59,25 @@ static void lost_what_others_go_on_with(void)
 	end();
 }
 
+/* Its last writes come to the member that the others let go: they may add it again only after that. */
+static void what_is_under_way_ends_first(void)
+{
+	begin_node((struct setup){ .members = 3, .slots = 3 });
+	write_now(0, 4096, 'w');
+	mute(W_TOKEN);
+	hold(KIND(ARR_JOB_REQUEST));
+	submit(ARR_WRITE, 4096, 4096, 'x');
+	run();
+	fail(1);
+	run();
+	told(w.disk.events, 1);
+	ok(status()->is_broken && status()->is_reloading, "a broken node does not answer while it has a write out");
+	let_go(KIND(ARR_JOB_REQUEST));
+	run();
+	ok(!status()->is_reloading, "then it does");
+	end();
+}
+
 /* A start that did not see a member leaves it without a role: nobody may go on using it. */
 static void left_out_by_another_start(void)
 {
@@ -109,6 +128,7 @@ int main(void)
 	what_is_announced_has_a_number();
 	older_ones_are_no_answer();
 	lost_what_others_go_on_with();
+	what_is_under_way_ends_first();
 	left_out_by_another_start();
 	not_known_yet();
 	let_go_here_and_used_there();

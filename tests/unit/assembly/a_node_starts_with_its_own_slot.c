@@ -319,6 +319,25 @@ static void other_kinds(void)
 	   err.text);
 }
 
+/* b was let in by a node that died when the others' superblocks said so, and its own did not. */
+static void who_was_let_in_did_not_run_apart(void)
+{
+	clustered("abc");
+	told_by("b", 0, FMT_ROLE_FAULTY);
+	at_event("ac", 30);
+	options.may_run_degraded = true;
+	is_u64((uint64_t)judge_slot("ab", 0), 0, "what others say of it is younger than what it says: %s",
+	       plan.refusal.text);
+	ok(plan.verdicts[1] != ASM_IN_SYNC && plan.verdicts[1] != ASM_FORKED, "it is left out: %s", plan.reasons[1]);
+	told_by("a", 1, FMT_ROLE_FAULTY);
+	judge_slot("ab", 0);
+	REFUSED(UMD_E_FORKED, "each says that the other is out: they ran apart", "disk-a", "disk-b");
+	told_by("a", 1, 1);
+	at_event("a", 18);
+	judge_slot("ab", 0);
+	REFUSED(UMD_E_FORKED, "one event is a torn round, and lets nobody in", "disk-a", "disk-b");
+}
+
 int main(void)
 {
 	own_bits();
@@ -329,5 +348,6 @@ int main(void)
 	a_spare_that_was_taken_out();
 	a_number_given_twice();
 	other_kinds();
+	who_was_let_in_did_not_run_apart();
 	return tap_end();
 }

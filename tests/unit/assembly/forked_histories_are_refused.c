@@ -47,6 +47,29 @@ static void at_equal_events(void)
 	REFUSED(UMD_E_FORKED, "calling the current one faulty at an older event", "event 17", "event 30");
 }
 
+/* d took the first slot when b was out: b knows c of those who went on, and d decides. */
+static void the_reference_joined_later(void)
+{
+	create(4);
+	for (const char *name = "abcd"; *name; name++)
+		EDIT(*name, s->raid_disks = 3);
+	told_by("ab", 3, FMT_ROLE_SPARE);
+	told_by("cd", 0, FMT_ROLE_FAULTY);
+	told_by("cd", 1, FMT_ROLE_FAULTY);
+	told_by("cd", 3, 0);
+	at_event("cd", 30);
+	is_u64(judge("bcd"), 0, "one that counts another of those who went on did not run apart: %s",
+	       plan.refusal.text);
+	is_u64(plan.freshest, 2, "though whose story is believed joined when it was away");
+	is_verdict(0, ASM_STALE_BITMAP, "it is stale");
+	told_by("b", 2, FMT_ROLE_FAULTY);
+	judge("bcd");
+	REFUSED(UMD_E_FORKED, "one that counts nobody of them ran apart", "disk-d", "disk-b");
+	told_by("b", 2, 2);
+	judge("bd");
+	REFUSED(UMD_E_FORKED, "whoever is not here says nothing for it", "disk-d", "disk-b");
+}
+
 static void with_a_preference(void)
 {
 	create(2);
@@ -90,6 +113,7 @@ int main(void)
 	each_ran_alone();
 	only_one_ran();
 	at_equal_events();
+	the_reference_joined_later();
 	with_a_preference();
 	return tap_end();
 }

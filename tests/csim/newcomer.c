@@ -1,9 +1,11 @@
-/* Two scenes around a node that comes to others, which histories drawn at large meet too seldom or cannot judge:
+/* Three scenes around a node that comes to others, which histories drawn at large meet too seldom or cannot judge:
  *
  *   stops   it stops before its hello, for as long as one likes, and nobody throws it out: what clients of the others
  *           ask is answered, failures are recorded, ranges open, and one more node comes up (I9)
  *   offers  a node adds a disk and dies at any step of that; the newcomer was given that disk, which may have been
  *           recorded or not: all nodes agree in the end whether it is a spare, and a failure makes nobody leave (I9)
+ *   gone    a node has stopped, the others have gone on without it, and nobody has fenced it: what the newcomer records
+ *           does not count before that, for it may write to the member that failed, and read from it (C6)
  *
  * Left out: a newcomer that stops with the token, which keeps those waiting who have something to record, as any node
  * does that stops with a lock; and one that stops where nobody is up, whom the next one waits for, since it may be up
@@ -145,6 +147,54 @@ static void offers(struct cs_world *w)
 		broken(w, "I9", "a member failed, and a node had to leave");
 }
 
+/* ---- gone ---- */
+
+static bool fails_one(struct cs_world *w, struct cs_node *n)
+{
+	struct arr_status s;
+
+	arr_get_status(n->array, &s);
+	for (uint32_t i = 0; i < s.member_count; i++)
+		if (s.members[i].state == ARR_M_IN_SYNC && s.degraded == 0) {
+			node_array(w, n, &(struct arr_event){ .kind = ARR_EV_FAIL, .member = i });
+			return true;
+		}
+	return false;
+}
+
+static bool is_recorded(const struct cs_node *n)
+{
+	struct arr_status s;
+
+	arr_get_status(n->array, &s);
+	return s.is_recorded;
+}
+
+static void gone(struct cs_world *w)
+{
+	struct cs_node *stopped = &w->nodes[0], *n = last_of(w, 1);
+
+	w->patience = NEVER;
+	all_ask(w);
+	steps(w, 100);
+	if (stopped->life != CS_RUNS || !stopped->is_up)
+		return;
+	node_pauses(w, stopped);
+	engine_evict(w, stopped);
+	node_start(w, n);
+	come_to_rest(w);
+	if (n->life != CS_RUNS || !n->is_up || !fails_one(w, n))
+		return;
+	come_to_rest(w);
+	w->stats->stakes[CS_C6]++;
+	if (is_recorded(n))
+		broken(w, "C6", "what node %u records counts, and node %u may still write", n->number, stopped->number);
+	engine_fence(w, stopped);
+	come_to_rest(w);
+	if (!is_recorded(n))
+		broken(w, "I9", "node %u records nothing though node %u is fenced", n->number, stopped->number);
+}
+
 void newcomer_live(struct cs_world *w)
 {
 	uint32_t late = w->setup.nodes > 3 && by_lot(w, 2) ? 2 : 1;
@@ -156,5 +206,14 @@ void newcomer_live(struct cs_world *w)
 		come_to_rest(w);
 	else
 		steps(w, 400);
-	(by_lot(w, 2) ? stops : offers)(w);
+	switch (lot(w, 3)) {
+	case 0:
+		stops(w);
+		break;
+	case 1:
+		offers(w);
+		break;
+	default:
+		gone(w);
+	}
 }

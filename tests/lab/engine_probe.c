@@ -82,6 +82,11 @@ static void deliver(void *opaque, const struct clu_event *event)
 	}
 }
 
+static void note(void *opaque, const char *sentence)
+{
+	say("note %s", sentence);
+}
+
 static void *write_while_allowed(void *arg)
 {
 	char *sector;
@@ -176,7 +181,7 @@ static int parse_uuid(const char *text, uint8_t ret[16])
 
 int main(int argc, char **argv)
 {
-	struct engine_config config = { .nodes = 4, .deliver = deliver, .directory = "/run" };
+	struct engine_config config = { .nodes = 4, .deliver = deliver, .note = note, .directory = "/run" };
 	struct err err = { 0 };
 	pthread_t writer;
 

@@ -3,6 +3,8 @@
 Method: two guests; the engine is asked by hand (engine-probe); Linux' own md has another array running in the second.
 Law:    C2, C4 (a lock of a dead node is granted once), C5.
 Source: design section 7; the doors src/engine/engine.h and src/cluster/cluster.h; md-cluster's lockspace (EPROTO)."""
+import re
+
 from stage import Probe, now_us, play
 
 
@@ -44,6 +46,20 @@ def messages(c, one, two):
 	heard = [[what for _, what in p.log() if what.startswith('message')] for p in (one, two)]
 	c.same(heard[0], heard[1], 'both hear the same messages in the same order, their own included')
 	c.same(len(heard[0]), 40, 'and all of them')
+
+
+def token(c, one, two):
+	"""A corosync.conf that is read again, on all nodes: corosync-cfgtool -R says so to all of them."""
+	for node in (1, 2):
+		c.must(node, "sed -i 's/token: .*/token: 6000/' /etc/corosync/corosync.conf")
+	changed = now_us()
+	c.must(1, 'corosync-cfgtool -R')
+	notes = [p.wait('note .*token timeout is 6000 ms now', after=changed)[1] for p in (one, two)]
+	c.ok(all(notes), 'a changed token is followed by all: ' + notes[0])
+	one.tell('send after-the-change')
+	two.wait('message . after-the-change', after=changed)
+	c.ok(not [e for p in (one, two) for e in p.log() if e[0] > changed and re.match('may_write no|lost|quorum', e[1])],
+	     'and nobody stops writing for it', one.log()[-5:], two.log()[-5:])
 
 
 def crash(c, one, two):
@@ -123,6 +139,7 @@ def scenario(c):
 	     'a joiner sees the whole group from the beginning', two.log())
 	locks(c, one, two)
 	messages(c, one, two)
+	token(c, one, two)
 	two = crash(c, one, two)
 	death(c, one, two)
 

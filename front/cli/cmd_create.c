@@ -13,7 +13,7 @@ enum { WRITE_BEHIND_DEFAULT = 256 };	/* mdadm's */
 static int check_mirror(const struct cli *cli)
 {
 	const char *level = cli_text(cli, "level");
-	uint64_t count = cli_number(cli, "raid-devices", cli->word_count);
+	uint64_t count = cli_number(cli, "raid-devices", cli->word_count), nodes = cli_number(cli, "nodes", 0);
 
 	if (level && strcmp(level, "1") && strcmp(level, "raid1") && strcmp(level, "mirror"))
 		return cli_usage("level %s cannot be created: mirrors, --level=1, can", cli_shown(level));
@@ -21,8 +21,9 @@ static int check_mirror(const struct cli *cli)
 		return cli_usage("--raid-devices=%llu and %zu members do not agree; the word missing "
 				 "stands for an absent one",
 				 (unsigned long long)count, cli->word_count);
-	if (cli_has(cli, "nodes") && !cli_number(cli, "nodes", 0))
-		return cli_usage("--nodes=0 makes no cluster: 2 to 64 nodes are possible");
+	if (cli_has(cli, "nodes") && (!nodes || nodes > UINT32_MAX))
+		return cli_usage("--nodes=%llu makes no cluster: 2 to 64 nodes are possible",
+				 (unsigned long long)nodes);
 	return CLI_DONE;
 }
 

@@ -102,6 +102,7 @@ struct asm_options {
 	const char *prefer;			/* path of the member whose story wins a fork, or NULL */
 	bool is_node;				/* one of several nodes starts a clustered array: it is allowed */
 	bool is_look;				/* examine: what nodes start together can start; all slots count */
+	bool is_change;				/* grow: nobody starts, so that no option of a start is a way out */
 	uint32_t node_slot;			/* whose bitmap is loaded; before the cluster gave one: 0, to be judged
 						 * once more */
 };

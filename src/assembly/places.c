@@ -143,23 +143,25 @@ static uint32_t first_left_out(const struct asm_member *members, const struct as
 
 /* "Give them too" is no help to whoever has given everybody: then it is said who is left out, why, and what brings it
  * back. @here, @expected: slots. */
-static void refuse_missing(const struct asm_member *members, struct asm_plan *plan, uint32_t here, uint32_t expected)
+static void refuse_missing(const struct asm_member *members, const struct asm_options *o, struct asm_plan *plan,
+			   uint32_t here, uint32_t expected)
 {
 	const struct asm_member *ref = &members[plan->freshest];
 	uint32_t out = first_left_out(members, plan);
 	unsigned long long events = ref->sb.events;
+	bool can_start = !plan->is_unsupported && !o->is_change;
 
 	if (out == plan->member_count)
 		err_set(&plan->refusal, UMD_E_MEMBER_MISSING,
 			"%u of %u members are given, but %s (event %llu) believes %u more active: give them too%s",
 			here, ref->sb.raid_disks, ref->path, events, expected,
-			plan->is_unsupported ? "" : ", or insist with --run");
+			can_start ? ", or insist with --run" : "");
 	else
 		err_set(&plan->refusal, UMD_E_MEMBER_MISSING,
 			"%s; without it %u of %u members are here, and %s (event %llu) believes %u more active: give "
 			"the one that took part%s",
 			plan->reasons[out], here, ref->sb.raid_disks, ref->path, events, expected,
-			plan->is_unsupported ? "" : ", or start with --run and bring this one back with --add");
+			can_start ? ", or start with --run and bring this one back with --add" : "");
 }
 
 bool asm_find_missing(const struct asm_member *members, const struct asm_options *o, struct asm_plan *plan)
@@ -179,6 +181,6 @@ bool asm_find_missing(const struct asm_member *members, const struct asm_options
 	}
 	if (!expected || o->may_run_degraded || o->is_readonly)
 		return true;
-	refuse_missing(members, plan, ref->raid_disks - plan->missing_slots - stand_ins, expected);
+	refuse_missing(members, o, plan, ref->raid_disks - plan->missing_slots - stand_ins, expected);
 	return false;
 }

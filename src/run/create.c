@@ -74,7 +74,7 @@ static int take_bitmap(struct run_creating *c, const struct umd_create_options *
 		return take_cluster(c, o, err);
 	if (o->nodes || o->cluster_name)
 		return refuse_option(err, UMD_E_BAD_OPTION, "bitmap", bitmap,
-				     "with a number of nodes or the name of a cluster it is clustered");
+				     "a number of nodes and the name of a cluster go with clustered");
 	c->plan.has_bitmap = strcmp(bitmap, "internal") == 0;
 	if (!c->plan.has_bitmap && strcmp(bitmap, "none") != 0) {
 		if (!strpbrk(bitmap, "/."))

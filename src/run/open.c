@@ -230,7 +230,8 @@ static int open_inactive(struct umd_array *u, size_t count, const struct umd_ope
 			       count);
 	if (!options->name)
 		return err_set(err, UMD_E_BAD_OPTION, "an array that is set up by attributes needs a run-time name");
-	if (options->readonly || options->run || options->prefer || options->bitmap)
+	if (options->readonly || options->run || options->prefer || options->bitmap || options->cluster ||
+	    options->node || options->direct || options->fail_without_quorum)
 		return err_set(err, UMD_E_BAD_OPTION,
 			       "an array that is set up by attributes takes a name and no other option");
 	u->tree = att_new();

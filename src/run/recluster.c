@@ -62,7 +62,8 @@ static bool is_moved(const struct asm_reclustered *c, uint32_t slot)
 /* Where the slot is believed; a plan of its own. */
 static int find_slot(struct reclustering *r, uint32_t slot, struct asm_plan *plan, struct err *err)
 {
-	struct asm_options options = { .is_node = r->change.kind != ASM_CLUSTER_MAKE, .node_slot = slot };
+	struct asm_options options = { .is_node = r->change.kind != ASM_CLUSTER_MAKE, .node_slot = slot,
+				       .is_change = true };
 
 	for (uint32_t i = 0; i < r->count; i++)
 		look_own_slot(r->hands[i], slot, &r->looks[i]);
@@ -186,7 +187,7 @@ static int take_wish(const struct umd_cluster_options *o, struct asm_recluster *
 /* What the member that is believed says: a change that was cut off may have left others behind. */
 static int find_kind(struct reclustering *r, bool *ret_is_clustered, struct err *err)
 {
-	struct asm_options options = { .is_look = true };
+	struct asm_options options = { .is_look = true, .is_change = true };
 
 	asm_judge(r->looks, r->count, &options, &r->plan);
 	if (r->plan.refusal.code)
@@ -254,7 +255,7 @@ static void put_json(struct text *t, const struct reclustering *r, bool would)
 static int change(struct reclustering *r, const struct umd_cluster_options *o, const char *const *members, size_t count,
 		  struct err *err)
 {
-	struct asm_options options = { 0 };
+	struct asm_options options = { .is_change = true };
 	struct asm_recluster wish;
 	bool is_clustered = false;
 	int rc = take_wish(o, &wish, err);

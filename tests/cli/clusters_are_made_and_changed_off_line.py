@@ -106,6 +106,7 @@ def refusals(s, a, b):
 	refuse(s, ['65 nodes', '2 to 64'], ['create', '--bitmap=clustered', '--nodes=65'], a, b)
 	refuse(s, ['1 nodes', '2 to 64'], ['create', '--bitmap=clustered', '--nodes=1'], a, b)
 	refuse(s, ['--nodes=0', 'usage'], ['create', '--bitmap=clustered', '--nodes=0'], a, b)
+	refuse(s, ['--nodes=4294967298', 'usage'], ['create', '--bitmap=clustered', '--nodes=4294967298'], a, b)
 	refuse(s, ['metadata 1.0', '1.2'], ['create', '--bitmap=clustered', '--metadata=1.0'], a, b)
 	refuse(s, ['64 bytes', '63 fit'], ['create', '--bitmap=clustered', '--cluster-name=' + 'c' * 64], a, b)
 	refuse(s, ['cluster name', 'blanks'], ['create', '--bitmap=clustered', '--cluster-name=two words'], a, b)
@@ -117,6 +118,8 @@ def refusals(s, a, b):
 	refuse(s, ['--nodes=0', 'usage'], ['grow', '--nodes=0'], a, b)
 	s.must('create', '--bitmap=clustered', '--nodes=4', '--assume-clean', a, b)
 	refuse(s, ['give them too'], ['grow', '--nodes=5'], a)
+	said = s.umd('grow', '--nodes=5', a).stderr
+	s.ok('--run' not in said, 'and no option is offered that grow does not have', said)
 	refuse(s, ['give them too'], ['grow', '--bitmap-chunk=64K'], a)
 	refuse(s, ['6000', 'power of two'], ['grow', '--bitmap-chunk=6000'], a, b)
 	refuse(s, ['--cluster=local starts it'], ['serve', '--background'], a, b)

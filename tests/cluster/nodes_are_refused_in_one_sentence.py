@@ -20,6 +20,8 @@ with Cluster(nodes=2) as c:
 	c.must('create', '--name=alone', x, y)
 	c.refused(c.umd('serve', '--cluster=local', x, y), 1, ['clustered'], 'an array that is none of a cluster\'s')
 	c.refused(c.umd('serve', '--node=n1', x, y), 1, ['--node'], 'a node\'s name without a cluster')
+	for option in '--cluster=local', '--node=n1', '--fail-without-quorum', '--direct':
+		c.refused(c.umd('serve', '--inactive', '--name=empty', option), 1, ['no other option'], f'{option} of an array that is set up')
 	c.same(c.sums(*c.members), before, 'no member has changed')
 
 	c.node('n1')

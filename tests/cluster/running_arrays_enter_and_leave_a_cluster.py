@@ -37,6 +37,8 @@ with Plain() as c:
 	c.refused(c.umd('grow', 'home', '--bitmap=clustered', '--cluster-name=nowhere'), 1, ['nowhere', '--cluster=local'],
 		'not without an engine')
 	c.refused(c.umd('grow', 'home', '--bitmap=clustered', '--cluster=local', '--nodes=65'), 1, ['65'], 'nor for more nodes than there can be')
+	c.refused(c.umd('grow', 'home', '--bitmap=clustered', '--nodes=1'), 1, ['1 nodes', '2 to 64'], 'nor for one, whatever runs here')
+	c.refused(c.umd('grow', 'home', '--bitmap=clustered', '--cluster=zoo'), 1, ['local and dlm', 'zoo'], 'nor with an engine that nobody knows')
 	c.same(kind(c), ('internal', None, pid), 'it is as it was')
 	c.ok(bytes(c.connect(uri).pread(MIB, 3 * MIB)) == b'\x5a' * MIB, 'and runs')
 

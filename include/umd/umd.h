@@ -132,7 +132,7 @@ struct umd_open_options {
 	const char *cluster;
 	const char *node;		/* this node's name, for people and paths; NULL: n1, n2, ..., dlm: the host's */
 	bool direct;			/* members are opened O_DIRECT; dlm always does */
-	bool fail_without_quorum;	/* clients get EIO while there is no quorum; else they wait */
+	bool fail_without_quorum;	/* what is asked while there is no quorum gets EIO; else it waits */
 	uint32_t safe_mode_delay_ms;	/* 0: 200 */
 };
 

@@ -100,8 +100,8 @@ class Node:
 		except Bail as reason:
 			raise Bail(f'{reason}: {json.dumps((self.detail() or {}).get("cluster"))}') from None
 
-	def is_up(self, seconds=30, peers=()):
-		return self.see(f'up with {peers}', seconds, lambda d: d['cluster']['state'] == 'up' and d['sync_action'] == 'idle' and
+	def is_up(self, seconds=30):
+		return self.see('up', seconds, lambda d: d['cluster']['state'] == 'up' and d['sync_action'] == 'idle' and
 			all(p['state'] not in ('unknown', 'gone', 'taking') for p in d['cluster']['peers']))
 
 	def is_quiet(self, seconds=40):
@@ -122,11 +122,16 @@ class Node:
 		lines = self.cluster.must(self.number, f'cat {self.log} 2> /dev/null || true').splitlines()
 		return [tuple(map(int, l.split())) for l in lines if l[:1].isdigit()], [l for l in lines if l and not l[:1].isdigit()]
 
-	def write(self, at, text, length=4096):
-		"""One write by a client of this node, through all of it."""
-		self.cluster.must(self.number, f'''/usr/bin/python3 -c '
+	def try_write(self, at, text, length=4096):
+		return self.cluster.on(self.number, f'''/usr/bin/python3 -c '
 import nbd
 c = nbd.NBD(); c.connect_uri("{self.uri}"); c.pwrite(("{text}" * {length}).encode()[:{length}], {at}); c.flush()' ''')
+
+	def write(self, at, text, length=4096):
+		"""One write by a client of this node, through all of it."""
+		done = self.try_write(at, text, length)
+		if done.returncode:
+			raise Bail(f'node {self.number}: a write: {done.stderr.strip()}')
 
 	def read(self, at, length=4096):
 		return self.cluster.must(self.number, f'''/usr/bin/python3 -c '

@@ -2,7 +2,8 @@
 """Goal:   a machine without its cable writes to no member any more before its slot goes to another, and neither does one that was
         stopped and goes on; both start again as new nodes.
 Method: three guests under load. One is unplugged: when it says that it is held, the members' blocks in its area are looked at, and
-        again at the end; the survivors' part as ever. Then another is stopped as a whole, and goes on when its slot is taken.
+        again at the end; the survivors' part as ever. Then another is stopped as a whole, and goes on when its slot is taken. At last
+        one is cut off whose clients are not to wait.
 Law:    C5, C2, I2.
 Source: issue 6; the cluster specification, section 8 (22 to 24) and 12."""
 import time
@@ -80,7 +81,7 @@ def partition(c, mirror, nodes):
 def stopped(c, mirror, nodes):
 	c.kill(3)
 	c.boot(3)
-	nodes[3].serve().is_up()
+	nodes[3].serve('--fail-without-quorum').is_up()
 	c.ok(True, 'started again after a reboot it is a node like any other')
 	nodes[3].load(2 * AREA, AREA, seed=33, pause=1)
 	c.wait('writes are answered', 40, lambda: len(nodes[3].answered()[0]) > 50)
@@ -99,6 +100,18 @@ def stopped(c, mirror, nodes):
 	c.same(mirror.set_chunks(slot), set(), 'no bit either in the slot that was taken')
 
 
+def policy(c, nodes):
+	"""A node whose clients do not want to wait."""
+	nodes[3].load(2 * AREA, AREA, seed=34, pause=1)
+	c.wait('writes are answered', 40, lambda: len(nodes[3].answered()[0]) > 50)
+	c.cut(3)
+	held = nodes[3].see('held', 60, lambda d: d['cluster']['state'] == 'held')
+	c.ok(not nodes[3].answered()[1], 'what was under way waits', held['cluster'])
+	said = nodes[3].try_write(2 * AREA, 'late')
+	c.ok(said.returncode and 'Input/output error' in said.stderr, 'with --fail-without-quorum a new write is answered with an error',
+	     said.stderr)
+
+
 def scenario(c):
 	mirror = Mirror(c)
 	nodes = {n: Node(c, n).serve() for n in c.nodes}
@@ -113,6 +126,7 @@ def scenario(c):
 	for n in (1, 3):
 		nodes[n].is_quiet()
 	c.same(mirror.differing(), [], 'the members are equal at the end')
+	policy(c, nodes)
 
 
 play(scenario, nodes=3, limit=380)

@@ -14,32 +14,9 @@ import tempfile
 MIB = 1 << 20
 
 
-class Scene:
-	def __init__(self):
-		self.count = self.failed = 0
-		self.tool = os.path.abspath(os.environ['UMD'])
-
-	def __enter__(self):
-		self.folder = tempfile.TemporaryDirectory(prefix='umd-cli.')
-		self.dir = self.folder.name
-		self.env = {**os.environ, 'LC_ALL': 'C.UTF-8', 'UMD_RUNTIME_DIR': os.path.join(self.dir, 'run'),
-			'UMD_STATE_DIR': os.path.join(self.dir, 'state')}
-		self.servers, self.keepers = [], []
-		return self
-
-	def __exit__(self, kind, value, trace):
-		for name in self.servers:
-			self.umd('stop', name)
-		for keeper in self.keepers:
-			if keeper.poll() is None:
-				keeper.kill()	# nbdkit goes with it
-				keeper.communicate()
-		self.folder.cleanup()
-		if kind is None:
-			print(f'1..{self.count}', flush=True)
-			sys.exit(1 if self.failed else 0)
-
-	# ---- statements ----
+class Statements:
+	"""TAP: each statement is a line, with what was seen instead when it is not so."""
+	count = failed = 0
 
 	def skip(self, text, reason):
 		self.count += 1
@@ -64,6 +41,35 @@ class Scene:
 		good = run.returncode == status and len(lines) == 1 and lines[0].startswith('umd: ')
 		return self.ok(good and all(w in lines[0] for w in words), text,
 			f'exit status {run.returncode}, wanted {status}, with {words}', run.stderr, run.stdout)
+
+	def plan(self):
+		"""At the end; the exit status."""
+		print(f'1..{self.count}', flush=True)
+		return 1 if self.failed else 0
+
+
+class Scene(Statements):
+	def __init__(self):
+		self.tool = os.path.abspath(os.environ['UMD'])
+
+	def __enter__(self):
+		self.folder = tempfile.TemporaryDirectory(prefix='umd-cli.')
+		self.dir = self.folder.name
+		self.env = {**os.environ, 'LC_ALL': 'C.UTF-8', 'UMD_RUNTIME_DIR': os.path.join(self.dir, 'run'),
+			'UMD_STATE_DIR': os.path.join(self.dir, 'state')}
+		self.servers, self.keepers = [], []
+		return self
+
+	def __exit__(self, kind, value, trace):
+		for name in self.servers:
+			self.umd('stop', name)
+		for keeper in self.keepers:
+			if keeper.poll() is None:
+				keeper.kill()	# nbdkit goes with it
+				keeper.communicate()
+		self.folder.cleanup()
+		if kind is None:
+			sys.exit(self.plan())
 
 	# ---- things ----
 

@@ -18,6 +18,17 @@ LONGEST_S = 60
 ARRAY = 'shared'
 
 
+def until(look, condition, longest_s=LONGEST_S):
+	"""What look() returns as soon as condition() of it is true; None when it does not come to that."""
+	last = time.monotonic() + longest_s
+	while time.monotonic() < last:
+		found = look()
+		if condition(found):
+			return found
+		time.sleep(0.02)
+	return None
+
+
 class Cluster(Scene):
 	def __init__(self, nodes=4, members=2, size=32 * MIB, chunk=65536, assume_clean=True, name='lab'):
 		super().__init__()
@@ -63,13 +74,7 @@ class Cluster(Scene):
 
 	def until(self, node, condition, longest_s=LONGEST_S):
 		"""The node's detail as soon as condition(detail) is true; None when it does not come to that."""
-		last = time.monotonic() + longest_s
-		while time.monotonic() < last:
-			detail = self.detail(node)
-			if condition(detail):
-				return detail
-			time.sleep(0.02)
-		return None
+		return until(lambda: self.detail(node), condition, longest_s)
 
 	def at_rest(self, node, longest_s=LONGEST_S):
 		"""Nothing is copied, and no slot is anybody's that is not up."""
@@ -85,12 +90,7 @@ class Cluster(Scene):
 
 	@staticmethod
 	def wait_for(is_so, longest_s=LONGEST_S):
-		last = time.monotonic() + longest_s
-		while not is_so():
-			if time.monotonic() > last:
-				return False
-			time.sleep(0.02)
-		return True
+		return bool(until(is_so, bool, longest_s))
 
 	# ---- members ----
 

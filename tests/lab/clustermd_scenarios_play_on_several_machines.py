@@ -12,16 +12,14 @@ import subprocess
 import sys
 import time
 
-from stage import HERE, Bail, play
+from stage import HERE, MIB, Bail, play
 
 for room in 'cli', 'cluster':
 	sys.path.insert(1, os.path.join(HERE, '..', room))
 
 import clustermd
 import clusterscene
-from scene import Scene
 
-MIB = 1 << 20
 DISK_BYTES = 32 * MIB
 LONGEST_S = 90
 CLIENT = '''import nbd, os, sys
@@ -32,11 +30,10 @@ class Machines(clustermd.TwoNodes):
 	"""Node n1 is guest 1, n2 is guest 2. Statements and the lab's commands are the cluster's."""
 	engine = 'dlm'
 	at_rest = clusterscene.Cluster.at_rest
-	refused = Scene.refused
 
 	def __init__(self, cluster):
 		self.cluster, self.up = cluster, []
-		self.ok, self.same = cluster.ok, cluster.same
+		self.ok, self.same, self.refused = cluster.ok, cluster.same, cluster.refused
 
 	# ---- disks ----
 
@@ -105,13 +102,7 @@ class Machines(clustermd.TwoNodes):
 		return json.loads(self.do(node, 'detail', '--json', clustermd.array_on(node)))
 
 	def until(self, node, condition, longest_s=LONGEST_S):
-		last = time.monotonic() + longest_s
-		while time.monotonic() < last:
-			detail = self.detail(node)
-			if condition(detail):
-				return detail
-			time.sleep(0.05)
-		return None
+		return clusterscene.until(lambda: self.detail(node), condition, longest_s)
 
 	# ---- a client of a node ----
 

@@ -14,7 +14,10 @@ import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-MIB = 1 << 20
+sys.path.insert(1, os.path.join(HERE, '..', 'cli'))
+
+from scene import MIB, Statements
+
 # Corosync's patience. Its guests' daemons are real-time processes in an ordinary one: on a machine that does other things
 # as well the lab's own 1.5 s part nodes that are well.
 TOKEN_MS = os.environ.get('UMD_TEST_TOKEN_MS', '4000')
@@ -64,9 +67,8 @@ class Bail(Exception):
 	pass
 
 
-class Cluster:
+class Cluster(Statements):
 	def __init__(self):
-		self.count = self.failed = 0
 		self.dir = os.environ['UMD_CLUSTER_STAGE']
 		self.nodes = [int(n) for n in os.environ['NODES'].split()]
 		self.tool = os.path.abspath(os.environ['UMD'])
@@ -81,30 +83,10 @@ class Cluster:
 				said = self.on(node, 'corosync-quorumtool -s | grep -A9 Votequorum; dlm_tool status; dlm_tool ls; dmesg | tail -12')
 				for line in (said.stdout + said.stderr).splitlines():
 					self.note(f'node {node}: {line}')
-		print(f'1..{self.count}', flush=True)
-		sys.exit(1 if self.failed else 0)
-
-	# ---- statements ----
-
-	def ok(self, condition, text, *shown):
-		self.count += 1
-		self.failed += not condition
-		print(f'{"ok" if condition else "not ok"} {self.count} - {text}', flush=True)
-		if not condition:
-			for thing in shown:
-				for line in str(thing).splitlines() or ['(empty)']:
-					print('#', line, flush=True)
-		return bool(condition)
-
-	def same(self, got, wanted, text):
-		return self.ok(got == wanted, text, f'got    {got!r}', f'wanted {wanted!r}')
+		sys.exit(self.plan())
 
 	def note(self, text):
 		print('#', text, flush=True)
-
-	def skip(self, text, reason):
-		self.count += 1
-		print(f'ok {self.count} - {text} # SKIP {reason}', flush=True)
 
 	# ---- the lab's commands ----
 

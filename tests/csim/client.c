@@ -45,14 +45,16 @@ static struct cs_request *free_request(struct cs_node *n)
 	return NULL;
 }
 
-/* Near to each other, so that they meet in chunks and windows. */
+/* Near to each other, so that they meet in chunks and windows; all of it in one zone. */
 static void choose_range(struct cs_world *w, struct cs_request *r)
 {
-	uint64_t all = w->model.count, per_chunk = w->sectors_per_chunk;
+	uint64_t all = w->model.count, per_chunk = w->sectors_per_chunk, zone = w->setup.zone_chunks * per_chunk, end;
 	uint64_t chunk = by_lot(w, 3) ? lot(w, (uint32_t)w->chunks) : lot(w, (uint32_t)min_u64(w->chunks, 3));
 
 	r->sectors = 1 + lot(w, by_lot(w, 4) ? CS_SPAN : 3);
 	r->first = min_u64(chunk * per_chunk + lot(w, (uint32_t)per_chunk), all - r->sectors);
+	end = min_u64(all, (r->first / zone + 1) * zone);
+	r->first = min_u64(r->first, end - r->sectors);
 }
 
 static void submit(struct cs_world *w, struct cs_node *n, struct cs_request *r)
@@ -61,7 +63,7 @@ static void submit(struct cs_world *w, struct cs_node *n, struct cs_request *r)
 	r->req = (struct arr_req){
 		.op = r->req.op,
 		.is_fua = r->req.op == ARR_WRITE && by_lot(w, 4),
-		.at = { r->first * SECTOR_BYTES },
+		.at = { sector_place(w, r->first) * SECTOR_BYTES },
 		.len_bytes = r->sectors * SECTOR_BYTES,
 		.data = r->data,
 		.user = r,
@@ -100,11 +102,22 @@ bool client_asks(struct cs_world *w, struct cs_node *n)
 
 /* ---- answers ---- */
 
+/* By a node that has not read yet what superblocks say: its author may be dead, and the next start will read it. */
+static bool is_used_in_error(struct cs_world *w, const struct cs_disk *d)
+{
+	EACH_NODE(w, n)
+		if (n->life != CS_OFF && n->array && n->states[disk_index(w, d)] == ARR_M_IN_SYNC)
+			return true;
+	return false;
+}
+
 /* Nodes that do not agree yet on who is a member may read different copies of what is in doubt: nothing is chosen. */
 static bool do_views_differ(struct cs_world *w)
 {
+	uint32_t in_sync = members_in_sync(w);
+
 	EACH_DISK(w, d)
-		if (d->left_by && !d->is_out)
+		if ((d->left_by && !d->is_out) || (!(in_sync >> disk_index(w, d) & 1) && is_used_in_error(w, d)))
 			return true;
 	return false;
 }

@@ -6,6 +6,36 @@
 
 enum { AROUND_BYTES = (1 << 20) + (1 << 18), TEXT_BYTES = 16 << 20 };
 
+/* Some arrays are one range, most are a few; a piece may be smaller than a chunk, as it is of real arrays. */
+static void pieces_from_seed(struct cs_setup *ret, struct prng *p)
+{
+	enum { LEAST = 4096 };
+	uint64_t least = ret->size_bytes / 8;
+
+	ret->window_bytes = ARR_SYNC_WINDOW_BYTES;
+	ret->suspend_bytes = ARR_SUSPEND_BYTES;
+	if (prng_below(p, 4) == 0)
+		return;
+	ret->suspend_bytes = LEAST;
+	while (ret->suspend_bytes < least)
+		ret->suspend_bytes *= 2;
+	ret->suspend_bytes <<= prng_below(p, 2);
+	ret->window_bytes = max_u64(ret->suspend_bytes >> prng_below(p, 3), LEAST);
+}
+
+/* The bits of its second zone lie on both sides of where a slot's first sector ends. */
+static void become_large(struct cs_setup *ret, struct prng *p)
+{
+	enum { BITS_OF_FIRST = (SECTOR_BYTES - CS_BITS_AT) * 8 };
+
+	ret->chunk_bytes = 4096;
+	ret->zones = 2;
+	ret->zone_chunks = 4 + 2 * (uint32_t)prng_below(p, 6);
+	ret->size_bytes = round_up((uint64_t)(BITS_OF_FIRST + ret->zone_chunks / 2) * ret->chunk_bytes, 65536);
+	ret->window_bytes = ARR_SYNC_WINDOW_BYTES;
+	ret->suspend_bytes = (uint64_t)ARR_SYNC_WINDOW_BYTES << prng_below(p, 3);
+}
+
 void setup_from_seed(struct cs_setup *ret, uint64_t seed, uint32_t nodes)
 {
 	struct prng p = prng_seed(seed ^ 0x5eedc1);
@@ -25,6 +55,11 @@ void setup_from_seed(struct cs_setup *ret, uint64_t seed, uint32_t nodes)
 		ret->chunk_bytes *= 2;
 	ret->is_assume_clean = prng_below(&p, 4) != 0;
 	ret->sleep_s = 1;
+	ret->zones = 1;
+	ret->zone_chunks = (uint32_t)(ret->size_bytes / ret->chunk_bytes);
+	pieces_from_seed(ret, &p);
+	if (prng_below(&p, 12) == 0)
+		become_large(ret, &p);
 }
 
 static void *checked(void *p)
@@ -56,7 +91,8 @@ static void fill_data(struct cs_world *w, struct cs_disk *d)
 
 		if (word) {
 			model_fill(sector, 1, word);
-			disk_poke(&d->disk, d->data_at.bytes + s * SECTOR_BYTES, sizeof sector, sector);
+			disk_poke(&d->disk, d->data_at.bytes + sector_place(w, s) * SECTOR_BYTES, sizeof sector,
+				  sector);
 		}
 		if (!w->setup.is_assume_clean || d == w->disks)
 			model_begin(&w->model, s, word);
@@ -115,9 +151,12 @@ void world_create(struct cs_world *w, const struct cs_setup *setup, struct cs_st
 	plan(w, made);
 	w->size_bytes = made[0].sb.size_sectors * SECTOR_BYTES;
 	w->sectors_per_chunk = setup->chunk_bytes / SECTOR_BYTES;
-	w->chunks = div_up(w->size_bytes, setup->chunk_bytes);
+	w->chunks = (uint64_t)setup->zones * setup->zone_chunks;
+	w->zone_stride = div_up(w->size_bytes, setup->chunk_bytes);
+	if (setup->zones > 1)
+		w->zone_stride = (SECTOR_BYTES - CS_BITS_AT) * 8 - setup->zone_chunks / 2;
 	w->slot_bytes = made[0].slot_bytes;
-	model_init(&w->model, w->size_bytes / SECTOR_BYTES);
+	model_init(&w->model, min_u64(w->size_bytes / SECTOR_BYTES, w->chunks * w->sectors_per_chunk));
 	for (uint32_t i = 0; i < setup->disks; i++) {
 		write_created(w, &w->disks[i], &made[i]);
 		fill_data(w, &w->disks[i]);
@@ -129,8 +168,9 @@ void world_create(struct cs_world *w, const struct cs_setup *setup, struct cs_st
 	}
 	for (uint32_t i = 0; i < setup->nodes; i++)
 		w->nodes[i].number = i;
-	trace(w, "%u nodes, %u slots, %u members, %u more; %llu chunks of %u%s", setup->nodes, setup->slots_of_nodes,
-	      setup->disks, setup->spares, (ull)w->chunks, setup->chunk_bytes,
+	trace(w, "%u nodes, %u slots, %u members, %u more; %u zones of %u chunks of %u, windows of %llu in ranges of "
+	      "%llu%s", setup->nodes, setup->slots_of_nodes, setup->disks, setup->spares, setup->zones,
+	      setup->zone_chunks, setup->chunk_bytes, (ull)setup->window_bytes, (ull)setup->suspend_bytes,
 	      setup->is_assume_clean ? ", assumed clean" : "");
 }
 

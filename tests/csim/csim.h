@@ -1,17 +1,23 @@
 /* The simulated cluster: 2 to 5 nodes, each with the brains of the server (assembly, array, cluster), on shared members
  * and a modelled engine. Everything that happens is one choice of a seed.
  *
- *   seed.c (a history) --> drive.c: one step: what could happen next?
- *                             |
- *        +----------+---------+----------+-------------+-----------+
+ *   history.c (from a seed) --> drive.c: one step: what could happen next?
+ *                                  |
+ *        +----------+--------------+-----+-------------+-----------+
  *        v          v                    v             v           v
  *   engine.c    node.c: events      hands.c: one    client.c    fault.c
  *   order,      and asks of a       part of one     requests    death, pause,
  *   locks,      node's brain        job, told       of nodes    partition, cut
  *   config                          laws.c, laws_part.c: the laws, at every step
  *
- * Disks and what clients may see are those of tests/sim (disk.h, model.h): a member has a cache that a power cut loses;
- * it outlives nodes. Left out: memory that runs out, hanging members (the one-node simulator has both). */
+ * Disks and what clients may see are those of tests/sim (disk.h, model.h): a member has a cache that a power cut loses,
+ * its own or everybody's; it outlives nodes.
+ *
+ * An array is small, and is copied in windows that are smaller; or it is large, so that a slot has more bits than a
+ * sector holds, and its clients use two *zones* of it. Laws number chunks and sectors as clients do, without gaps.
+ *
+ * Left out: memory that runs out (the one-node simulator has it), members that come back under a node that had them
+ * open and has not noticed. */
 #ifndef TESTS_CSIM_CSIM_H
 #define TESTS_CSIM_CSIM_H
 
@@ -27,7 +33,8 @@
 
 enum {
 	CS_NODES = 5, CS_DISKS = 5, CS_REQUESTS = 3, CS_SPAN = 16, CS_JOBS = 64, CS_PARTS = 64,
-	CS_CHUNKS = 64,			/* at most: the bits of a slot are one word */
+	CS_CHUNKS = 64,			/* at most, that clients use: their bits in a slot are one word */
+	CS_BITS_AT = 256, CS_BIT_SECTORS = 2,	/* of a slot */
 	CS_LOG = 1 << 14, CS_NOTES = 64, CS_OUTBOX = 64, CS_LOCK_ASKS = 2 * CLU_NODES_MAX + 16,
 	CS_LOCKS = 2 + CS_NODES, CS_WAITERS = 64,
 	CS_NOBODY = 0,			/* no node has this id */
@@ -43,6 +50,9 @@ struct cs_setup {
 	uint32_t disks, spares;
 	uint32_t chunk_bytes, sleep_s;
 	uint64_t size_bytes;
+	uint32_t zones;			/* 1: clients use all; 2: where a slot's first, second sector of bits begin */
+	uint32_t zone_chunks;
+	uint64_t window_bytes, suspend_bytes;	/* copied at once; left alone by the others */
 	bool is_assume_clean;
 };
 
@@ -63,7 +73,7 @@ struct cs_disk {
 	uint32_t left_by;		/* mask of node numbers by whose array it is faulty */
 	struct cs_seen_bits {
 		bool is_read, is_bitmap;
-		content of;
+		content of[CS_BIT_SECTORS];
 		uint64_t bits;
 	} seen[CS_NODES][2];		/* by slot; medium, cache */
 	bool has_super;
@@ -104,7 +114,7 @@ struct cs_note {			/* on its way from the engine to one node, beside the order o
 struct cs_job {
 	struct arr_job *job;
 	uint64_t issued;
-	bool is_done[CS_PARTS], is_begun[CS_PARTS];	/* begun: the node stopped, and it may come to the member yet */
+	bool is_done[CS_PARTS], is_begun[CS_PARTS];	/* begun: node or member stopped, it may come there yet */
 	uint32_t left;
 };
 
@@ -164,13 +174,18 @@ struct cs_node {
 	} errand;
 	enum arr_member_state states[CS_DISKS];
 	uint32_t fails_next;		/* mask of disks: the next part of this node fails there */
+	uint32_t closed_disks;		/* mask: they lost their power when it had them open */
+	uint32_t lost_paths;		/* mask: this machine does not reach them; its node's end does not help */
+	uint32_t slow_disks;		/* mask: nothing comes back from them for a while */
+	uint32_t ranges_opened;		/* since it got the sync lock */
 	uint64_t joined_at;		/* step */
 };
 
 /* ---- the world ---- */
 
 enum cs_event {			/* what histories must bring about */
-	CS_JOINED, CS_ANNOUNCED, CS_TAKEN, CS_COPIED, CS_ADDED, CS_READDED, CS_REMOVED, CS_REFUSED, CS_LOST, CS_EVENTS,
+	CS_JOINED, CS_ANNOUNCED, CS_TAKEN, CS_COPIED, CS_ADDED, CS_READDED, CS_REMOVED, CS_REFUSED, CS_LOST,
+	CS_MOVED, CS_BEFORE, CS_BEHIND, CS_DIED_MOVED, CS_TORN, CS_RETURNED, CS_EVENTS,
 };
 extern const char *const event_names[CS_EVENTS];
 
@@ -191,7 +206,8 @@ struct cs_world {
 	struct cs_disk disks[CS_DISKS];
 	uint32_t disk_count;
 	struct model model;
-	uint64_t size_bytes, chunks, slot_bytes, sectors_per_chunk;
+	uint64_t size_bytes, chunks, slot_bytes, sectors_per_chunk;	/* chunks: that clients use */
+	uint64_t zone_stride;		/* chunks from one zone to the next */
 	struct bitmap_sb bitmap;	/* as created */
 	struct cs_node nodes[CS_NODES];
 
@@ -202,6 +218,7 @@ struct cs_world {
 	bool is_settling;
 	uint32_t patience;		/* the engine evicts and fences in one of so many steps in which it could */
 	bool has_cleared;		/* in this step, a slot of a dead node */
+	uint64_t empty_slots;		/* mask: the member that decides had no bit there, nobody wrote there since */
 	uint64_t log_count, text_count;
 
 	/* kept from one history to the next: */
@@ -269,6 +286,7 @@ uint64_t node_next_timer(const struct cs_node *n);
 void load_array(struct cs_world *w, struct cs_node *n);
 void load_look(struct cs_world *w, struct cs_node *n, struct cs_job *j);
 void load_see(struct cs_world *w, struct cs_node *n);
+uint32_t free_entry(const struct cs_node *n);		/* of its array, for a disk that joins */
 void load_forget(struct cs_world *w, struct cs_node *n);
 void disk_judge(struct cs_world *w, struct cs_disk *d, struct asm_member *ret);
 
@@ -284,6 +302,8 @@ bool hands_can_work(const struct cs_world *w, const struct cs_node *n);
 void hands_work(struct cs_world *w, struct cs_node *n);
 bool hands_have_ghosts(const struct cs_node *n);
 void hands_ghost(struct cs_world *w, struct cs_node *n);	/* what was begun before it stopped comes to a member */
+void hands_begin(struct cs_world *w, struct cs_node *n, const struct cs_disk *d);	/* the member is slow now */
+void hands_tear(struct cs_world *w, struct cs_node *n, struct cs_disk *d);	/* it loses its power now */
 void hands_drop(struct cs_world *w, struct cs_node *n);
 void *hands_data(struct cs_node *n, const struct arr_job *job, const struct arr_part *p);
 
@@ -297,6 +317,7 @@ uint32_t client_open(const struct cs_node *n);
 /* ---- fault.c ---- */
 enum cs_fault {
 	CS_F_DEATH, CS_F_PAUSE, CS_F_PARTITION, CS_F_CUT, CS_F_ALL_DIE, CS_F_EIO, CS_F_DISK, CS_F_LEAVE, CS_F_USER_FAIL,
+	CS_F_DISK_POWER, CS_F_MACHINE, CS_F_PATH, CS_F_SLOW,
 	CS_F_MEMBERS,			/* no fault, but a change: one is repaired, added or removed */
 	CS_F_KINDS,
 };
@@ -305,6 +326,15 @@ bool fault_strike(struct cs_world *w, enum cs_fault kind);	/* false: nobody whom
 void fault_heal(struct cs_world *w);		/* a partition ends */
 void fault_resume(struct cs_world *w, struct cs_node *n);
 void fault_cut(struct cs_world *w);
+struct cs_node *some_node(struct cs_world *w, bool is_up);
+
+/* ---- fault_disk.c: what happens to members ---- */
+bool can_reach(const struct cs_world *w, const struct cs_node *n, const struct cs_disk *d);
+bool node_opens(struct cs_world *w, struct cs_node *n, struct cs_disk *d);	/* anew */
+struct cs_disk *disk_to_lose(struct cs_world *w);	/* NULL: none, or too few would be left */
+bool strike_disk(struct cs_world *w, enum cs_fault kind);
+bool disk_returns(struct cs_world *w, struct cs_disk *d);	/* false: nothing is wrong with it, or it cannot yet */
+void disks_heal(struct cs_world *w, struct cs_node *n);		/* for this node, and for a while */
 
 /* ---- super.c: an own reader ---- */
 const struct cs_super *super_on(struct cs_world *w, struct cs_disk *d);
@@ -318,6 +348,7 @@ uint32_t members_in_sync(struct cs_world *w);	/* mask of disks, by the media */
 void law_stepped(struct cs_world *w);		/* after every step */
 void law_issued(struct cs_world *w, struct cs_node *n, const struct arr_job *job);
 void law_part(struct cs_world *w, struct cs_node *n, const struct cs_job *j, const struct arr_part *p);
+void note_slot_read(struct cs_world *w, struct cs_disk *d, const struct arr_part *p);
 void law_array(struct cs_world *w, struct cs_node *n);	/* its array has stepped */
 void law_announced(struct cs_world *w, struct cs_node *n);
 void law_rest(struct cs_world *w);		/* nothing is left to do */
@@ -360,6 +391,30 @@ static inline uint32_t disk_index(const struct cs_world *w, const struct cs_disk
 static inline struct cs_disk *disk_of(struct cs_world *w, const struct cs_node *n, const struct arr_part *p)
 {
 	return &w->disks[n->disk_of[p->member]];
+}
+
+static inline bool is_absent(const struct cs_disk *d)
+{
+	return d->disk.is_dead || d->disk.is_gone;
+}
+
+/* Where in the array a chunk, a sector lies that clients use. */
+static inline uint64_t chunk_place(const struct cs_world *w, uint64_t chunk)
+{
+	return chunk / w->setup.zone_chunks * w->zone_stride + chunk % w->setup.zone_chunks;
+}
+
+static inline uint64_t sector_place(const struct cs_world *w, uint64_t sector)
+{
+	return chunk_place(w, sector / w->sectors_per_chunk) * w->sectors_per_chunk + sector % w->sectors_per_chunk;
+}
+
+/* The other way; UINT64_MAX: no client uses it. */
+static inline uint64_t chunk_used(const struct cs_world *w, uint64_t place)
+{
+	uint64_t zone = place / w->zone_stride, in = place % w->zone_stride;
+
+	return zone < w->setup.zones && in < w->setup.zone_chunks ? zone * w->setup.zone_chunks + in : UINT64_MAX;
 }
 
 static inline bool is_client_write(const struct arr_job *job)

@@ -24,13 +24,13 @@ static void collect_hands(struct cs_world *w, struct cs_choices *ret)
 			continue;
 		if (hands_can_work(w, n))
 			choice_add(ret, hands_work, n);
-		if (n->is_loading)
+		if (n->is_loading && !n->slow_disks)
 			choice_add(ret, load_array, n);
-		if (n->is_seeing)
+		if (n->is_seeing && !n->slow_disks)
 			choice_add(ret, load_see, n);
 		if (n->is_forgetting)
 			choice_add(ret, load_forget, n);
-		if (errand_is_ready(w, n))
+		if (errand_is_ready(w, n) && !n->slow_disks)
 			choice_add(ret, errand_goes_on, n);
 		if (node_next_timer(n) <= w->now_ms)
 			choice_add(ret, tick, n);
@@ -100,7 +100,7 @@ void drive_settle(struct cs_world *w)
 	if (w->is_parted)
 		fault_heal(w);
 	EACH_NODE(w, n) {
-		n->fails_next = 0;
+		disks_heal(w, n);
 		if (n->life == CS_PAUSED)
 			fault_resume(w, n);
 	}

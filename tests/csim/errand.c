@@ -22,17 +22,6 @@ static uint32_t entry_of(const struct cs_node *n, uint32_t disk)
 	return i < s.member_count ? i : ARR_MEMBERS_MAX;
 }
 
-static uint32_t free_entry(const struct cs_node *n)
-{
-	struct arr_status s;
-	uint32_t i = 0;
-
-	arr_get_status(n->array, &s);
-	while (i < s.member_count && s.members[i].state != ARR_M_NONE)
-		i++;
-	return i;
-}
-
 bool errand_begin(struct cs_world *w, struct cs_node *n, uint32_t disk)
 {
 	enum arr_member_state state = n->array ? n->states[disk] : ARR_M_IN_SYNC;
@@ -137,6 +126,7 @@ static int admit(struct cs_world *w, struct cs_node *n, struct err *err)
 	return asm_admit(n->lineage, n->array, &looked, ASM_ADMIT_ADD, uuid, &n->errand.new, n->errand.sentence, err);
 }
 
+/* Nothing else happens in a step: whoever has opened it reaches it. */
 static int put(struct cs_world *w, struct cs_disk *d, uint64_t at, uint64_t len, const void *data)
 {
 	return disk_write(&d->disk, &w->lots, at, len, data, true, false, w->step);
@@ -206,8 +196,7 @@ static void tell_of_new(struct cs_world *w, struct cs_node *n)
 	struct err err = { 0 };
 	bool is_new;
 
-	disk_open(&d->disk);
-	if (d->disk.is_dead || n->states[n->errand.disk] != ARR_M_NONE || admit(w, n, &err)) {
+	if (n->states[n->errand.disk] != ARR_M_NONE || !node_opens(w, n, d) || admit(w, n, &err)) {
 		give_back(w, n, err.code ? err.text : "it is dead, or there already");
 		return;
 	}
@@ -228,7 +217,8 @@ static void tell_of_new(struct cs_world *w, struct cs_node *n)
 
 static void takes_back(struct cs_world *w, struct cs_node *n)
 {
-	erase(w, &w->disks[n->errand.disk]);
+	if (can_reach(w, n, &w->disks[n->errand.disk]))
+		erase(w, &w->disks[n->errand.disk]);
 	n->errand.message = (struct clu_message){ .type = CLU_M_REMOVE, .number = n->errand.new.dev_number };
 	tell_others(w, n, CS_E_UNDONE);
 }

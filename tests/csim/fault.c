@@ -1,14 +1,15 @@
-/* What can happen to nodes, the network and members. Whom it strikes is by lot. */
+/* What can happen to nodes and the network; members: fault_disk.c. Whom it strikes is by lot. */
 #include "csim.h"
 
 const char *const fault_names[CS_F_KINDS] = {
 	"death", "pause", "partition", "power cut", "all nodes die", "error on one node", "member dies", "leave",
-	"fail by a user", "members changed",
+	"fail by a user", "member loses power", "machine with a member dies", "path lost", "slow on one node",
+	"members changed",
 };
 
 /* ---- nodes ---- */
 
-static struct cs_node *some_node(struct cs_world *w, bool is_up)
+struct cs_node *some_node(struct cs_world *w, bool is_up)
 {
 	struct cs_node *chosen = NULL;
 	uint32_t count = 0;
@@ -123,57 +124,20 @@ void fault_cut(struct cs_world *w)
 		disk_cut(&d->disk, &w->lots, FATE_BY_LOT);
 		d->disk.is_dead = is_dead;
 	}
+	EACH_NODE(w, n)
+		disks_heal(w, n);
 	model_cut(&w->model);
 }
 
 /* ---- members ---- */
 
-static bool may_lose_a_member(struct cs_world *w)
-{
-	uint32_t in_sync = members_in_sync(w), alive = 0;
-
-	EACH_DISK(w, d)
-		alive += (in_sync >> disk_index(w, d) & 1) && !d->disk.is_dead && !d->left_by && !d->is_out;
-	return alive >= 2;
-}
-
-static struct cs_disk *some_disk(struct cs_world *w)
-{
-	struct cs_disk *d = &w->disks[lot(w, w->disk_count)];
-
-	return d->is_used && !d->disk.is_dead ? d : NULL;
-}
-
-static bool strike_eio(struct cs_world *w)
-{
-	struct cs_node *n = some_node(w, true);
-	struct cs_disk *d = some_disk(w);
-
-	if (!n || !d || !may_lose_a_member(w))
-		return false;
-	trace(w, "%u: the next operation on %s fails", n->number, d->disk.path);
-	n->fails_next |= 1u << disk_index(w, d);
-	return true;
-}
-
-static bool strike_disk(struct cs_world *w)
-{
-	struct cs_disk *d = some_disk(w);
-
-	if (!d || !may_lose_a_member(w))
-		return false;
-	trace(w, "%s dies", d->disk.path);
-	d->disk.is_dead = true;
-	return true;
-}
-
 static bool strike_user_fail(struct cs_world *w)
 {
 	struct cs_node *n = some_node(w, true);
-	struct cs_disk *d = some_disk(w);
+	struct cs_disk *d = disk_to_lose(w);
 	struct arr_status s;
 
-	if (!n || !d || !n->array || !may_lose_a_member(w))
+	if (!n || !d || !n->array)
 		return false;
 	arr_get_status(n->array, &s);
 	for (uint32_t i = 0; i < s.member_count; i++)
@@ -191,11 +155,8 @@ static bool change_members(struct cs_world *w)
 	struct cs_disk *d = &w->disks[lot(w, w->disk_count)];
 	struct cs_node *n = some_node(w, true);
 
-	if (d->disk.is_dead) {
-		trace(w, "%s is repaired", d->disk.path);
-		d->disk.is_dead = false;
+	if (disk_returns(w, d))
 		return true;
-	}
 	return n && errand_begin(w, n, disk_index(w, d));
 }
 
@@ -221,10 +182,12 @@ bool fault_strike(struct cs_world *w, enum cs_fault kind)
 		is_struck = all_die(w);
 		break;
 	case CS_F_EIO:
-		is_struck = strike_eio(w);
-		break;
 	case CS_F_DISK:
-		is_struck = strike_disk(w);
+	case CS_F_DISK_POWER:
+	case CS_F_MACHINE:
+	case CS_F_PATH:
+	case CS_F_SLOW:
+		is_struck = strike_disk(w, kind);
 		break;
 	case CS_F_LEAVE:
 		is_struck = strike_leave(w);

@@ -2,7 +2,8 @@
  *
  * As the hands of the server they ask the engine before every part that writes; while it says no, parts wait; when the
  * array is lost they fail. A node that stopped or died has parts that it had *begun*: they may come to members until
- * it is fenced (whole, or in part), and do not when it was.
+ * it is fenced (whole, or in part), and do not when it was. So it is with parts on a member that was slow, and with
+ * those on their way to a member that loses its power.
  *
  * Nothing of a job is told to the array before all of it is done, and that is a moment of its own. */
 #include "csim.h"
@@ -77,6 +78,8 @@ static int execute(struct cs_world *w, struct cs_node *n, const struct cs_job *j
 	void *data = hands_data(n, j->job, p);
 	uint64_t len = round_up(p->len_bytes, SECTOR_BYTES);
 
+	if (!can_reach(w, n, disk_of(w, n, p)) && !is_absent(disk_of(w, n, p)))
+		return -EIO;
 	if (n->fails_next & 1u << n->disk_of[p->member]) {
 		n->fails_next &= ~(1u << n->disk_of[p->member]);
 		if (is_write(p) && by_lot(w, 2))
@@ -110,6 +113,8 @@ static void work_part(struct cs_world *w, struct cs_node *n, struct cs_job *j, u
 
 	law_part(w, n, j, p);
 	rc = execute(w, n, j, p);
+	if (j->job->kind == ARR_JOB_SLOT_READ && !rc)
+		note_slot_read(w, disk_of(w, n, p), p);
 	trace(w, "%u: %s %s %s %llu+%llu%s%s", n->number, disk_of(w, n, p)->disk.path, job_names[j->job->kind],
 	      op_names[p->op], (ull)p->at.bytes / SECTOR_BYTES, (ull)p->len_bytes / SECTOR_BYTES,
 	      p->flags & ARR_PF_DURABLE ? " fua" : "", rc ? " FAILS" : "");
@@ -139,9 +144,19 @@ static void tell(struct cs_world *w, struct cs_node *n, struct cs_job *j)
 
 /* ---- choosing ---- */
 
-static bool may_execute(const struct cs_node *n, const struct arr_part *p)
+/* On its way already: it comes to the member whatever its node knows by then. */
+static bool is_under_way(const struct cs_node *n, const struct cs_job *j, uint32_t i)
 {
-	return !is_write(p) || engine_may_write(n) || n->was_told_lost || n->is_fenced;
+	return j->is_begun[i] && !n->is_fenced;
+}
+
+static bool may_execute(const struct cs_node *n, const struct cs_job *j, uint32_t i)
+{
+	const struct arr_part *p = &j->job->parts[i];
+
+	if (n->slow_disks & 1u << n->disk_of[p->member])
+		return false;
+	return !is_write(p) || engine_may_write(n) || n->was_told_lost || n->is_fenced || is_under_way(n, j, i);
 }
 
 /* The first open part of the member in question must come first; UINT32_MAX members: whichever is open. */
@@ -155,7 +170,7 @@ static uint32_t open_part(const struct cs_node *n, const struct cs_job *j, uint3
 
 		if (j->is_done[i] || passed & 1ull << p->member || (wanted != UINT32_MAX && p->member != wanted))
 			continue;
-		if (may_execute(n, p))
+		if (may_execute(n, j, i))
 			break;
 		passed |= 1ull << p->member;
 	}
@@ -192,7 +207,7 @@ void hands_work(struct cs_world *w, struct cs_node *n)
 	i = open_part(n, j, j->job->parts[lot(w, j->job->part_count)].member);
 	if (i == j->job->part_count)
 		i = open_part(n, j, UINT32_MAX);
-	if (is_write(&j->job->parts[i]) && !engine_may_write(n)) {
+	if (is_write(&j->job->parts[i]) && !engine_may_write(n) && !is_under_way(n, j, i)) {
 		trace(w, "%u: %s is not written: the cluster has gone on", n->number, job_names[j->job->kind]);
 		part_is_done(j, i, -EIO);
 		return;
@@ -215,7 +230,12 @@ static void comes_late(struct cs_world *w, struct cs_node *n, struct cs_job *j, 
 {
 	struct arr_part *p = &j->job->parts[i];
 
+	if (!can_reach(w, n, disk_of(w, n, p))) {
+		j->is_begun[i] = false;
+		return;
+	}
 	if (n->life == CS_DYING && is_write(p) && by_lot(w, 2)) {
+		w->stats->events[CS_TORN] += w->setup.zones > 1 && j->job->kind == ARR_JOB_BITMAP;
 		disk_write_torn(&disk_of(w, n, p)->disk, &w->lots, p->at.bytes, round_up(p->len_bytes, SECTOR_BYTES),
 				hands_data(n, j->job, p));
 		trace(w, "%u: %s: a torn part comes late", n->number, disk_of(w, n, p)->disk.path);
@@ -239,6 +259,44 @@ void hands_ghost(struct cs_world *w, struct cs_node *n)
 			}
 	if (j)
 		comes_late(w, n, j, chosen);
+}
+
+/* The part of a job that is on its way to a member, or may be; part_count: none. */
+static uint32_t part_to(struct cs_world *w, const struct cs_node *n, const struct cs_job *j, const struct cs_disk *d)
+{
+	uint32_t i = 0;
+
+	for (; i < j->job->part_count; i++)
+		if (!j->is_done[i] && disk_of(w, n, &j->job->parts[i]) == d)
+			break;
+	if (i == j->job->part_count || (n->life == CS_RUNS && engine_may_write(n)) || is_under_way(n, j, i))
+		return i;
+	return j->job->part_count;
+}
+
+void hands_begin(struct cs_world *w, struct cs_node *n, const struct cs_disk *d)
+{
+	for (uint32_t k = 0; k < n->job_count; k++) {
+		uint32_t i = part_to(w, n, &n->jobs[k], d);
+
+		if (i < n->jobs[k].job->part_count)
+			n->jobs[k].is_begun[i] |= by_lot(w, 2);
+	}
+}
+
+void hands_tear(struct cs_world *w, struct cs_node *n, struct cs_disk *d)
+{
+	for (uint32_t k = 0; k < n->job_count; k++) {
+		struct cs_job *j = &n->jobs[k];
+		uint32_t i = part_to(w, n, j, d);
+		struct arr_part *p = &j->job->parts[i];
+
+		if (i == j->job->part_count || !is_write(p) || !can_reach(w, n, d) || !by_lot(w, 2))
+			continue;
+		law_part(w, n, j, p);
+		disk_write_torn(&d->disk, &w->lots, p->at.bytes, round_up(p->len_bytes, SECTOR_BYTES),
+				hands_data(n, j->job, p));
+	}
 }
 
 void hands_drop(struct cs_world *w, struct cs_node *n)

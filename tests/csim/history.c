@@ -52,6 +52,7 @@ static struct temper temper_of(const struct cs_options *o, struct cs_world *w)
 	t.faults = lot(w, 1 << CS_F_KINDS) | lot(w, 1 << CS_F_KINDS);
 	if (by_lot(w, 3)) {	/* members come and go, and so do nodes */
 		t.faults = 1u << CS_F_EIO | 1u << CS_F_USER_FAIL | 1u << CS_F_MEMBERS | 1u << CS_F_DISK |
+			   lot(w, 1 << 4) << CS_F_DISK_POWER |
 			   (by_lot(w, 2) ? 1u << CS_F_DEATH : 1u << CS_F_LEAVE) | (by_lot(w, 2) ? 1u << CS_F_PAUSE : 0);
 		t.one_faults = 4 + lot(w, 16);
 	}
@@ -72,13 +73,15 @@ static void somebody_asks(struct cs_world *w)
 		client_asks(w, n);
 }
 
-/* Whoever is off starts; whoever is stopped goes on; what is parted is plugged in. */
+/* Whoever is off starts; whoever is stopped goes on; what is parted is plugged in, members are reached. */
 static void somebody_returns(struct cs_world *w)
 {
 	struct cs_node *n = &w->nodes[lot(w, w->setup.nodes)];
 
 	if (w->is_parted && by_lot(w, 3))
 		fault_heal(w);
+	else if ((n->lost_paths || n->slow_disks) && by_lot(w, 2))
+		disks_heal(w, n);
 	else if (n->life == CS_OFF)
 		node_start(w, n);
 	else if (n->life == CS_PAUSED)

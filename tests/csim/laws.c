@@ -10,14 +10,15 @@
 
 /* ---- C1 ---- */
 
-static content data_at(const struct cs_disk *d, bool in_cache, uint64_t sector)
+static content data_at(const struct cs_world *w, const struct cs_disk *d, bool in_cache, uint64_t sector)
 {
-	return disk_at(&d->disk, in_cache, d->data_at.bytes + sector * SECTOR_BYTES);
+	return disk_at(&d->disk, in_cache, d->data_at.bytes + sector_place(w, sector) * SECTOR_BYTES);
 }
 
-static bool is_loose(const struct cs_disk *d, uint64_t first, uint64_t count)
+/* Sectors of one chunk. */
+static bool is_loose(const struct cs_world *w, const struct cs_disk *d, uint64_t first, uint64_t count)
 {
-	uint64_t at = d->data_at.bytes + first * SECTOR_BYTES;
+	uint64_t at = d->data_at.bytes + sector_place(w, first) * SECTOR_BYTES;
 
 	for (uint64_t s = 0; s < count; s++)
 		if (d->disk.versions[at / SECTOR_BYTES + s])
@@ -25,14 +26,17 @@ static bool is_loose(const struct cs_disk *d, uint64_t first, uint64_t count)
 	return false;
 }
 
-static bool differ(const struct cs_disk *one, const struct cs_disk *other, uint64_t first, uint64_t count)
+static bool differ(const struct cs_world *w, const struct cs_disk *one, const struct cs_disk *other, uint64_t first,
+		   uint64_t count)
 {
+	uint64_t place = sector_place(w, first);
+
 	for (int in_cache = 0; in_cache < 2; in_cache++) {
 		const content *a = (in_cache ? one->disk.cache : one->disk.medium) + one->data_at.bytes / SECTOR_BYTES;
 		const content *b = (in_cache ? other->disk.cache : other->disk.medium) +
 				   other->data_at.bytes / SECTOR_BYTES;
 
-		if (memcmp(a + first, b + first, count * sizeof *a))
+		if (memcmp(a + place, b + place, count * sizeof *a))
 			return true;
 	}
 	return false;
@@ -51,7 +55,7 @@ static bool may_differ(struct cs_world *w, uint32_t members, uint64_t chunk)
 	EACH_DISK(w, d) {
 		if (!(members & 1u << disk_index(w, d)))
 			continue;
-		if (is_loose(d, first, count) || (one && differ(one, d, first, count)))
+		if (is_loose(w, d, first, count) || (one && differ(w, one, d, first, count)))
 			return true;
 		one = one ?: d;
 	}
@@ -59,12 +63,12 @@ static bool may_differ(struct cs_world *w, uint32_t members, uint64_t chunk)
 }
 
 /* Chunks whose bit some slot has on all these members. */
-static uint64_t covered(struct cs_world *w, uint32_t members, bool in_cache)
+static uint64_t covered(struct cs_world *w, uint32_t members, bool in_cache, uint64_t but_slots)
 {
 	uint64_t all = 0;
 
 	for (uint32_t slot = 0; slot < w->setup.slots_of_nodes; slot++) {
-		uint64_t bits = UINT64_MAX;
+		uint64_t bits = but_slots >> slot & 1 ? 0 : UINT64_MAX;
 
 		EACH_DISK(w, d)
 			if (members & 1u << disk_index(w, d))
@@ -92,8 +96,8 @@ static void tell_chunk(struct cs_world *w, uint32_t members, uint64_t chunk)
 			      (ull)bits_on(w, d, slot, false), (ull)bits_on(w, d, slot, true));
 		for (uint64_t s = first; s < first + chunk_sectors(w, chunk); s++)
 			trace(w, "%s sector %llu: %llx on the medium, %llx", d->disk.path, (ull)s,
-			      (ull)arena_word(w->arena, data_at(d, false, s)),
-			      (ull)arena_word(w->arena, data_at(d, true, s)));
+			      (ull)arena_word(w->arena, data_at(w, d, false, s)),
+			      (ull)arena_word(w->arena, data_at(w, d, true, s)));
 	}
 }
 
@@ -104,7 +108,7 @@ static void check_cover(struct cs_world *w)
 
 	if (count_of(members) < 2)
 		return;
-	bits = covered(w, members, false);
+	bits = covered(w, members, false, 0);
 	w->stats->stakes[CS_C1]++;
 	for (uint64_t c = 0; c < w->chunks; c++) {
 		if (bits >> c & 1 || !may_differ(w, members, c))
@@ -211,7 +215,7 @@ void law_announced(struct cs_world *w, struct cs_node *n)
 static void check_content(struct cs_world *w, const struct cs_disk *d)
 {
 	for (uint64_t s = 0; s < w->model.count; s++) {
-		uint64_t word = arena_word(w->arena, data_at(d, true, s));
+		uint64_t word = arena_word(w->arena, data_at(w, d, true, s));
 		enum law_id law = model_peek(&w->model, s, word);
 
 		if (law)
@@ -224,7 +228,7 @@ static void check_members(struct cs_world *w, uint32_t members)
 {
 	w->stats->stakes[CS_I1]++;
 	EACH_DISK(w, d)
-		if (members & 1u << disk_index(w, d) && !d->disk.is_dead)
+		if (members & 1u << disk_index(w, d) && !is_absent(d))
 			check_content(w, d);
 }
 
@@ -264,7 +268,7 @@ static void check_equal(struct cs_world *w, uint32_t members)
 	for (uint64_t c = 0; c < w->chunks; c++)
 		if (may_differ(w, members, c))
 			broken(w, "I2", "at rest copies of chunk %llu differ", (ull)c);
-	bits = covered(w, members, true);
+	bits = covered(w, members, true, w->empty_slots);
 	if (bits)	/* what a dead node had set on some of them only says nothing */
 		broken(w, "I8", "at rest slots have the bits %llx", (ull)bits);
 	w->stats->stakes[CS_I8]++;

@@ -45,10 +45,24 @@ static bool lies_in(const struct arr_part *p, uint64_t at, uint64_t len)
 	return p->at.bytes >= at && p->at.bytes + p->len_bytes <= at + len;
 }
 
+static uint64_t slot_at(const struct cs_world *w, const struct cs_disk *d, const struct arr_part *p)
+{
+	return (p->at.bytes - d->bitmap_at.bytes) / w->slot_bytes;
+}
+
+/* A dead node had nothing in doubt: what it has set on other members only says nothing, also when they alone stay. */
+void note_slot_read(struct cs_world *w, struct cs_disk *d, const struct arr_part *p)
+{
+	uint32_t slot = (uint32_t)slot_at(w, d, p);
+
+	if (!bits_on(w, d, slot, true))
+		w->empty_slots |= 1ull << slot;
+}
+
 static void check_slot_write(struct cs_world *w, const struct cs_node *n, const struct cs_disk *d,
 			     const struct arr_job *job, const struct arr_part *p)
 {
-	uint64_t slot = (p->at.bytes - d->bitmap_at.bytes) / w->slot_bytes;
+	uint64_t slot = slot_at(w, d, p);
 
 	if (p->at.bytes < d->bitmap_at.bytes || slot >= w->setup.slots_of_nodes ||
 	    !lies_in(p, d->bitmap_at.bytes + slot * w->slot_bytes, w->slot_bytes))
@@ -56,13 +70,14 @@ static void check_slot_write(struct cs_world *w, const struct cs_node *n, const 
 	if ((job->kind == ARR_JOB_BITMAP) != (slot == n->load_slot))
 		broken(w, "C4", "node %u with slot %u writes slot %llu", n->number, n->load_slot, (ull)slot);
 	must_hold(w, n, (struct clu_lock){ .kind = CLU_LOCK_SLOT, .slot = (uint32_t)slot }, "C4", "a slot");
+	w->empty_slots &= ~(1ull << slot);
 	w->stats->stakes[CS_I7]++;
 }
 
 /* C2 is C1 just after a slot was cleared: what it covered must be covered by another one (laws.c). */
 static void note_clear(struct cs_world *w, struct cs_disk *d, const struct arr_part *p)
 {
-	uint32_t slot = (uint32_t)((p->at.bytes - d->bitmap_at.bytes) / w->slot_bytes);
+	uint32_t slot = (uint32_t)slot_at(w, d, p);
 
 	w->stats->stakes[CS_C2]++;
 	w->stats->events[CS_TAKEN] += bits_on(w, d, slot, false) != 0;
@@ -100,6 +115,8 @@ static void check_open_ranges(struct cs_world *w, const struct cs_node *n, const
 		if (other == n || !may_write_yet(other) || other->life == CS_DYING)
 			continue;
 		arr_get_status(other->array, &s);
+		w->stats->events[CS_BEFORE] += s.open.at >= array_at(d, p) + p->len_bytes && s.open.len;
+		w->stats->events[CS_BEHIND] += s.open.at + s.open.len <= array_at(d, p) && s.open.len;
 		if (!s.is_broken && ranges_overlap(array_at(d, p), p->len_bytes, s.open.at, s.open.len))
 			broken(w, "C3", "node %u writes %llu+%llu, and node %u has an open range %llu+%llu",
 			       n->number, (ull)array_at(d, p), (ull)p->len_bytes, other->number, (ull)s.open.at,
@@ -152,7 +169,7 @@ static void check_bits(struct cs_world *w, struct cs_node *n, const struct cs_di
 	w->stats->stakes[CS_I3]++;
 	EACH_DISK(w, other)
 		for (uint64_t c = first; n->states[disk_index(w, other)] == ARR_M_IN_SYNC && c <= last; c++)
-			if (!(bits_on(w, other, n->load_slot, false) >> c & 1))
+			if (!(bits_on(w, other, n->load_slot, false) >> chunk_used(w, c) & 1))
 				broken(w, "I3", "node %u writes in chunk %llu, and slot %u of %s lacks its bit",
 				       n->number, (ull)c, n->load_slot, other->disk.path);
 }
@@ -163,6 +180,9 @@ void law_part(struct cs_world *w, struct cs_node *n, const struct cs_job *j, con
 
 	if (!is_write(p))
 		return;
+	if (d->is_out && n->life == CS_RUNS && engine_may_write(n))
+		broken(w, "C6", "a write of node %u comes to %s, whose failure all nodes have acknowledged", n->number,
+		       d->disk.path);
 	switch (j->job->kind) {
 	case ARR_JOB_REQUEST:
 		check_data_bounds(w, n, d, p);

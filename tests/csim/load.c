@@ -82,11 +82,11 @@ static void take_table(struct cs_world *w, struct cs_node *n, const uint32_t *di
 }
 
 /* The user gives no disk that failed: by what was announced, or by the others' superblocks. */
-static bool is_given(struct cs_world *w, struct cs_disk *d)
+static bool is_given(struct cs_world *w, const struct cs_node *n, struct cs_disk *d)
 {
 	const struct cs_super *best = super_believed(w), *s = super_on(w, d);
 
-	if (!d->is_used || d->disk.is_dead || d->is_out)
+	if (!d->is_used || !can_reach(w, n, d) || d->is_out)
 		return false;
 	if (!best || !s->is_valid)
 		return true;
@@ -105,7 +105,7 @@ static int start(struct cs_world *w, struct cs_node *n, struct err *err)
 	int rc;
 
 	EACH_DISK(w, d)
-		if (is_given(w, d)) {
+		if (is_given(w, n, d)) {
 			/* What a node that died had begun may lie in caches only: nothing is founded on that. */
 			disk_flush(&d->disk, &w->lots, w->step + 1);
 			look(d, n->load_slot, &looked[count]);
@@ -123,9 +123,11 @@ static int start(struct cs_world *w, struct cs_node *n, struct err *err)
 	image = read_image(w, looked, &plan, disks, &len);
 	rc = asm_start(looked, &plan, &o, image, len, &n->array, &n->lineage, member_of, err);
 	free(image);
-	if (rc == 0)
-		take_table(w, n, disks, member_of);
-	return rc;
+	if (rc)
+		return rc;
+	arr_set_pieces(n->array, w->setup.window_bytes, w->setup.suspend_bytes);
+	take_table(w, n, disks, member_of);
+	return 0;
 }
 
 /* Somebody in sync is there: then it must start. */
@@ -134,7 +136,7 @@ static void check_refused(struct cs_world *w, struct cs_node *n, const struct er
 	uint32_t in_sync = members_in_sync(w), dead = 0;
 
 	EACH_DISK(w, d)
-		dead |= (uint32_t)d->disk.is_dead << disk_index(w, d);
+		dead |= (uint32_t)!can_reach(w, n, d) << disk_index(w, d);
 	w->stats->stakes[CS_I9]++;
 	if (in_sync & ~dead)
 		broken(w, "I9", "node %u does not start: %s", n->number, err->text);
@@ -162,7 +164,7 @@ static struct cs_disk *disk_by_path(struct cs_world *w, const char *path)
 	return NULL;
 }
 
-static uint32_t free_entry(const struct cs_node *n)
+uint32_t free_entry(const struct cs_node *n)
 {
 	struct arr_status s;
 	uint32_t i = 0;
@@ -185,7 +187,7 @@ void load_see(struct cs_world *w, struct cs_node *n)
 	n->is_seeing = false;
 	if (d && n->states[disk_index(w, d)] != ARR_M_NONE) {
 		rc = -EEXIST;	/* it cannot be opened twice */
-	} else if (d && !d->disk.is_dead && n->array) {
+	} else if (d && node_opens(w, n, d) && n->array) {
 		look(d, 0, &looked);
 		rc = asm_admit_peers(n->lineage, n->array, &looked, n->peers.uuid, n->peers.number, &new, &err);
 	}

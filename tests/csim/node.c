@@ -48,6 +48,10 @@ static void array_is_asked(struct cs_world *w, struct cs_node *n, const struct a
 		      (ull)ev.value, ev.node, (ull)ev.at.bytes, (ull)ev.len_bytes);
 	if (ev.kind == ARR_EV_ANNOUNCED)
 		law_announced(w, n);
+	if (ev.kind == ARR_EV_SYNC_LOCK)
+		n->ranges_opened = 0;
+	if (ev.kind == ARR_EV_WINDOW && ev.len_bytes)
+		w->stats->events[CS_MOVED] += n->ranges_opened++ != 0;
 	if (!n->array)
 		broken(w, "I9", "node %u asks for an array that is not there", n->number);
 	step_array(w, n, &ev);
@@ -148,7 +152,7 @@ void node_start(struct cs_world *w, struct cs_node *n)
 	memset(&n->is_up, 0, offsetof(struct cs_node, peers) - offsetof(struct cs_node, is_up));
 	memset(&n->errand, 0, sizeof n->errand);
 	memset(n->states, 0, sizeof n->states);
-	n->fails_next = 0;
+	n->fails_next = n->closed_disks = n->ranges_opened = 0;
 	n->number = number;
 	n->id = config.node_id;
 	n->life = CS_RUNS;
@@ -227,9 +231,20 @@ static void begin_parts(struct cs_world *w, struct cs_node *n)
 	}
 }
 
+static bool has_moved_range(const struct cs_node *n)
+{
+	struct arr_status s;
+
+	if (!n->array)
+		return false;
+	arr_get_status(n->array, &s);
+	return s.open.len && n->ranges_opened > 1;
+}
+
 void node_dies(struct cs_world *w, struct cs_node *n)
 {
 	trace(w, "%u dies", n->number);
+	w->stats->events[CS_DIED_MOVED] += has_moved_range(n);
 	if (n->life == CS_RUNS)
 		begin_parts(w, n);
 	n->life = CS_DYING;

@@ -15,7 +15,8 @@ const char *const stake_names[CS_STAKES] = {
 
 const char *const event_names[CS_EVENTS] = {
 	"joins", "announcements", "slots with bits taken", "ranges copied", "members added", "re-added", "removed",
-	"joins refused", "nodes that lost the cluster",
+	"joins refused", "nodes that lost the cluster", "ranges moved on", "writes before a range", "behind one",
+	"deaths in a range that had moved", "torn slots", "members back with power",
 };
 
 void trace(struct cs_world *w, const char *format, ...)

@@ -2,30 +2,10 @@
  * umd's bytes. Little endian; the same description as in tests/sim/super.c.
  *
  * Asked after every step, so each member remembers what was read from the content that lies there. */
+#include "../sim/raw.h"
 #include "csim.h"
 
-enum { BITS_AT = 256, ROLES = 128 };
-
-static uint64_t little(const uint8_t *raw, uint32_t at, uint32_t bytes)
-{
-	uint64_t value = 0;
-
-	while (bytes--)
-		value = value << 8 | raw[at + bytes];
-	return value;
-}
-
-static uint32_t sum_of(const uint8_t *raw, uint32_t len)
-{
-	uint64_t sum = 0;
-	uint32_t at;
-
-	for (at = 0; at + 4 <= len; at += 4)
-		sum += at == 216 ? 0 : little(raw, at, 4);
-	if (at + 2 <= len)
-		sum += little(raw, at, 2);
-	return (uint32_t)sum + (uint32_t)(sum >> 32);
-}
+enum { ROLES_AT = 256, ROLES = 128 };
 
 static void read_super(const uint8_t *raw, struct cs_super *ret)
 {
@@ -34,7 +14,7 @@ static void read_super(const uint8_t *raw, struct cs_super *ret)
 	*ret = (struct cs_super){ .is_valid = false };
 	if (little(raw, 0, 4) != 0xa92b4efc || max_dev > ROLES || little(raw, 160, 4) >= max_dev)
 		return;
-	if (sum_of(raw, BITS_AT + 2 * max_dev) != little(raw, 216, 4))
+	if (super_sum(raw, ROLES_AT + 2 * max_dev) != little(raw, 216, 4))
 		return;
 	ret->is_valid = true;
 	ret->is_recovering = little(raw, 8, 4) & 2;
@@ -42,7 +22,7 @@ static void read_super(const uint8_t *raw, struct cs_super *ret)
 	ret->resync_offset = little(raw, 208, 8);
 	ret->number = (uint32_t)little(raw, 160, 4);
 	for (uint32_t i = 0; i < ROLES; i++)
-		ret->roles[i] = i < max_dev ? (uint16_t)little(raw, BITS_AT + 2 * i, 2) : ARR_ROLE_SPARE;
+		ret->roles[i] = i < max_dev ? (uint16_t)little(raw, ROLES_AT + 2 * i, 2) : ARR_ROLE_SPARE;
 	ret->role = ret->roles[ret->number];
 }
 
@@ -60,19 +40,34 @@ const struct cs_super *super_on(struct cs_world *w, struct cs_disk *d)
 	return &d->super;
 }
 
+/* Of the chunks that clients use. */
+static uint64_t bits_in(const struct cs_world *w, const uint8_t *slot)
+{
+	uint64_t bits = 0;
+
+	for (uint64_t c = 0; c < w->chunks; c++) {
+		uint64_t place = chunk_place(w, c);
+
+		bits |= (uint64_t)(slot[CS_BITS_AT + place / 8] >> place % 8 & 1) << c;
+	}
+	return bits;
+}
+
 uint64_t bits_on(struct cs_world *w, struct cs_disk *d, uint32_t slot, bool in_cache)
 {
 	struct cs_seen_bits *s = &d->seen[slot][in_cache];
-	content now = disk_at(&d->disk, in_cache, d->bitmap_at.bytes + slot * w->slot_bytes);
-	uint8_t raw[SECTOR_BYTES];
+	uint64_t at = d->bitmap_at.bytes + slot * w->slot_bytes;
+	content now[CS_BIT_SECTORS] = { disk_at(&d->disk, in_cache, at) };
+	uint8_t raw[CS_BIT_SECTORS * SECTOR_BYTES];
 
-	if (!s->is_read || s->of != now) {
-		arena_get(w->arena, now, raw);
+	if (w->setup.zones > 1)
+		now[1] = disk_at(&d->disk, in_cache, at + SECTOR_BYTES);
+	if (!s->is_read || memcmp(s->of, now, sizeof now)) {
+		for (uint32_t i = 0; i < w->setup.zones; i++)
+			arena_get(w->arena, now[i], raw + i * SECTOR_BYTES);
 		s->is_bitmap = little(raw, 0, 4) == 0x6d746962;
-		s->bits = s->is_bitmap ? little(raw, BITS_AT, 8) : 0;
-		if (w->chunks < 64)
-			s->bits &= (1ull << w->chunks) - 1;
-		s->of = now;
+		s->bits = s->is_bitmap ? bits_in(w, raw) : 0;
+		memcpy(s->of, now, sizeof now);
 		s->is_read = true;
 	}
 	return s->bits;
@@ -91,7 +86,7 @@ const struct cs_super *super_believed(struct cs_world *w)
 	const struct cs_super *best = NULL;
 
 	EACH_DISK(w, d) {
-		const struct cs_super *s = d->is_used && !d->disk.is_dead ? super_on(w, d) : NULL;
+		const struct cs_super *s = d->is_used && !is_absent(d) ? super_on(w, d) : NULL;
 
 		if (s && s->is_valid && s->role < ARR_ROLE_FAULTY && !s->is_recovering)
 			best = best && !is_fresher(s, best) ? best : s;

@@ -119,6 +119,9 @@ void disk_open(struct sim_disk *d)
 
 static void log_add(struct sim_disk *d, uint32_t sector, content is, bool is_sync, uint64_t time)
 {
+	/* A flush takes a beginning of the log: else an older version of a sector could come after a newer one. */
+	if (d->log_count)
+		time = time > d->log[d->log_count - 1].time ? time : d->log[d->log_count - 1].time;
 	if (d->log_count == d->log_room) {
 		d->log_room = d->log_room < 128 ? 256 : 2 * d->log_room;
 		d->log = realloc(d->log, d->log_room * sizeof *d->log);

@@ -17,7 +17,8 @@ void clu_view_take(struct clu *c)
 	c->view = (struct clu_view){
 		.is_there = true, .is_reloading = s.is_reloading, .is_broken = s.is_broken,
 		.is_unrecorded = !s.is_recorded && !s.is_broken,
-		.is_stopping = s.is_stopping, .take = s.take, .size_bytes = s.size_bytes,
+		.is_stopping = s.is_stopping, .take = s.take, .take_bits = s.take_bits,
+		.size_bytes = s.size_bytes,
 	};
 	arr_get_wants(c->a, &c->view.wants);
 	c->leaves_work = s.is_broken || s.resync_offset != OFF_NONE;

@@ -82,6 +82,7 @@ struct clu_view {
 	bool is_reloading, is_broken, is_stopping;
 	bool is_unrecorded;			/* superblocks do not say yet what is known of members */
 	int take;
+	uint64_t take_bits;			/* found in the slot taken last */
 	uint64_t size_bytes;
 	struct arr_wants wants;
 };

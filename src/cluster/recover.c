@@ -130,6 +130,18 @@ bool clu_pump_dead(struct clu *c)
 
 /* ---- taking ---- */
 
+/* Every survivor looks; the first one takes what is there. */
+static void tell_taken(struct clu *c, uint32_t slot)
+{
+	unsigned long long bits = c->view.take_bits;
+
+	if (bits)
+		clu_note(c, "slot %u of node %s is taken over: %llu chunk%s in doubt", slot, clu_node_text(c, slot), bits,
+			bits == 1 ? "" : "s");
+	else
+		clu_note(c, "slot %u of node %s is free: nothing was left in it", slot, clu_node_text(c, slot));
+}
+
 static void taken(struct clu *c, uint32_t slot, int rc)
 {
 	struct clu_slot *s = &c->slots[slot];
@@ -138,7 +150,7 @@ static void taken(struct clu *c, uint32_t slot, int rc)
 	if (rc == 0) {
 		s->state = CLU_P_NONE;
 		if (s->node_id)
-			clu_note(c, "slot %u of node %s is taken over", slot, clu_node_text(c, slot));
+			tell_taken(c, slot);
 		return;
 	}
 	s->state = CLU_P_UNKNOWN;

@@ -4,6 +4,26 @@
  * Source: the cluster specification, section 8. */
 #include "harness.h"
 
+/* Every survivor gets the lock, and the second one finds nothing: it has not taken anything over. */
+static void nothing_was_left(void)
+{
+	struct w *w = &the_world;
+	unsigned takers = 0, finders = 0;
+
+	w_up(w, 3, 3);
+	w->slot_bits[2] = 1;
+	w_kill(w, 2);
+	w_fence(w, 2);
+	ok(w_run(w), "one of three dies, and two come to rest");
+	for (int i = 0; i < 2; i++) {
+		takers += strstr(w_status(w, i).last_event, "taken over: 1 chunk") != NULL;
+		finders += strstr(w_status(w, i).last_event, "nothing was left") != NULL;
+	}
+	is_u64(takers, 1, "one says that it took the slot over");
+	is_u64(finders, 1, "the other one that nothing was left in it");
+	w_end(w);
+}
+
 int main(void)
 {
 	struct w *w = &the_world;
@@ -38,7 +58,9 @@ int main(void)
 	is_u64(w->slot_bits[1], 0, "and cleared");
 	ok(w->nodes[one].a.torn_reloads >= 1, "what was read there is recorded once more");
 	ok(w_status(w, one).peers[1].state == CLU_P_NONE, "nobody has it now");
+	ok(strstr(w_status(w, one).last_event, "taken over: 2 chunks"), "so it is told: %s", w_status(w, one).last_event);
 	is_u64(w->double_slots, 0, "no slot was cleared without its lock");
 	w_end(w);
+	nothing_was_left();
 	return tap_end();
 }

@@ -28,6 +28,7 @@ struct arr {
 	uint64_t claimed_events, told_events;	/* of its own claim; as announced by another node */
 	uint32_t claimed_number, told_number;
 	unsigned announced, reloads, torn_reloads, looks, gathers, opened, copied;
+	uint64_t take_bits;		/* found in the slot taken last */
 	uint64_t has_bits;		/* mask of the bits that this node's slot has in memory: see w.slot_bits */
 	unsigned reloads_before[8];	/* of each node, when the claim was durable */
 	uint64_t must_gather;		/* ... that were anywhere when its gathering began */
@@ -42,6 +43,7 @@ void arr_get_status(const struct arr *a, struct arr_status *s)
 	s->is_broken = a->is_broken;
 	s->is_stopping = a->is_stopping;
 	s->take = a->take;
+	s->take_bits = a->take_bits;
 	s->resync_offset = a->windows || a->recoveries ? 0 : OFF_NONE;
 }
 

@@ -70,6 +70,7 @@ static void w_take_ends(struct w *w, int node)
 
 	a->take = 0;
 	a->bits[a->take_node]++;
+	a->take_bits = (uint64_t)__builtin_popcountll(w->slot_bits[a->take_node]);
 	a->has_bits |= w->slot_bits[a->take_node];
 	w->slot_bits[n->slot] |= w->slot_bits[a->take_node];
 	if (!a->take_value)

@@ -11,7 +11,7 @@ enum {
 	LAB_NODES_MAX = 8,
 	LAB_MEMBERS = 2,
 	LAB_PATH_BYTES = 3072,
-	LAB_EVENTS = 8,			/* that a terminal shows */
+	LAB_EVENTS = 12,		/* that a terminal of 24 lines shows, with all nodes */
 };
 
 struct lab_node {

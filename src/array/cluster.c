@@ -101,7 +101,7 @@ static bool wants_sync(const struct arr *a)
 }
 
 /* Whoever is copied to in full needs nobody's bits. */
-static bool wants_gather(const struct arr *a)
+static bool needs_gather(const struct arr *a)
 {
 	bool is_by_bitmap = false;
 
@@ -110,10 +110,19 @@ static bool wants_gather(const struct arr *a)
 	return a->node.has_sync_lock && is_sync_due(a) && is_by_bitmap && !a->node.is_gathered && is_end_recorded(a);
 }
 
+/* Of one who is not on record yet the others do not know: they write past it, under bits that come after. */
+static bool wants_gather(const struct arr *a)
+{
+	ARR_EACH(i, a, arr_mask(a, ARR_M_RECOVERING) & ~arr_ready_members(a))
+		if (!a->members[i].wants_full)
+			return false;
+	return needs_gather(a);
+}
+
 /* What was gathered for others does not cover what it missed. */
 void arr_gather_again(struct arr *a)
 {
-	bool is_gathering = wants_gather(a);
+	bool is_gathering = needs_gather(a);
 
 	a->node.joins++;
 	a->node.is_gathered = false;
@@ -131,7 +140,7 @@ bool arr_may_sync(const struct arr *a)
 {
 	if (!a->is_clustered)
 		return true;
-	return a->node.has_sync_lock && !a->node.asks_window && is_end_recorded(a) && !wants_gather(a);
+	return a->node.has_sync_lock && !a->node.asks_window && is_end_recorded(a) && !needs_gather(a);
 }
 
 bool arr_may_copy(const struct arr *a, uint64_t at, uint64_t len)

@@ -87,6 +87,37 @@ static void gathers(void)
 	end();
 }
 
+/* Until another one that joins is on record the other nodes write past it: their bits come later. */
+static void gathers_when_all_write_there(void)
+{
+	struct arr_member m = { .state = ARR_M_SPARE, .dev_number = 2, .data_at = { DATA_AT },
+		.bitmap_at = { BITMAP_AT } };
+
+	begin_node((struct setup){ .slots = 3, .states = { 0, ARR_M_RECOVERING }, .wants_record = true, .set = 8 });
+	mute(W_GATHER | W_WINDOW);
+	say((struct arr_event){ .kind = ARR_EV_GATHERED });
+	run();
+	ok(!wants().gather && wants().window, "bits were gathered for one");
+	make_hand(2);
+	put_slot_on(2, 0, 0);
+	hold(KIND(ARR_JOB_CLAIM));
+	say((struct arr_event){ .kind = ARR_EV_ADD, .new_member = &m, .is_by_peer = true });
+	w.disk.member_count = 3;
+	others_write(2, 2, true);
+	for (uint32_t i = 0; i < w.disk.member_count; i++)
+		w.disk.members[i].is_by_bitmap = true;
+	reload(false);
+	run();
+	ok(state_of(2) == ARR_M_RECOVERING && !wants().gather, "another one joins: not before that is on record");
+	let_go(KIND(ARR_JOB_CLAIM));
+	run();
+	ok(wants().gather, "they are gathered again for it");
+	say((struct arr_event){ .kind = ARR_EV_GATHERED });
+	run();
+	ok(!wants().gather, "once");
+	end();
+}
+
 /* What was read before it joined does not say what it missed. */
 static void gathers_again(void)
 {
@@ -224,6 +255,7 @@ int main(void)
 	waits_for_the_lock();
 	range_after_range();
 	gathers();
+	gathers_when_all_write_there();
 	gathers_again();
 	end_is_recorded();
 	others_did_it();

@@ -134,6 +134,8 @@ const char *cli_shown(const char *s);
 unsigned cli_character(const char *s, uint32_t *ret_character, bool *ret_is_harmless);
 /* A string made like printf that lives until the program ends; dies without memory. */
 const char *cli_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Where NBD clients find a unix socket: what a URI cannot have as it is becomes %NN. Lives like cli_print()'s. */
+const char *cli_socket_uri(const char *path);
 /* "512 B", "4.0 KiB", "1.5 GiB"; one of eight strings that are used in turn. */
 const char *cli_bytes(uint64_t bytes);
 /* The same for where something lies, and exact: "16376 KiB", "4 KiB", "1 MiB", "513 B"; of the eight as well. */

@@ -40,7 +40,7 @@ static void print_clients(const char *name)
 	if (umd_runtime_path(name, "nbd.sock", false, &path, &error))
 		return;
 	if (access(path, F_OK) == 0)
-		printf("  clients   nbd+unix:///?socket=%s\n", cli_shown(path));
+		printf("  clients   %s\n", cli_socket_uri(path));
 	free(path);
 }
 

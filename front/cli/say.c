@@ -137,6 +137,17 @@ const char *cli_print(const char *format, ...)
 	return text;
 }
 
+const char *cli_socket_uri(const char *path)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/:";
+	static const char head[] = "nbd+unix:///?socket=";
+	char *uri = keep(sizeof head + 3 * strlen(path)), *at = stpcpy(uri, head);
+
+	for (; *path; path++)
+		at += sprintf(at, strchr(plain, *path) ? "%c" : "%%%02X", (unsigned char)*path);
+	return uri;
+}
+
 static char *next_figure(void)
 {
 	static char figures[8][32];

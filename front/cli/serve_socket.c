@@ -245,15 +245,5 @@ void serve_socket_close(struct serve_socket *s)
 
 const char *serve_socket_uri(const struct serve_socket *s)
 {
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/:";
-	static char uri[3 * sizeof((struct sockaddr_un *)NULL)->sun_path + 32];
-	size_t len;
-
-	if (s->is_tcp)
-		return cli_print("nbd://127.0.0.1:%u", s->port);
-	len = (size_t)snprintf(uri, sizeof uri, "nbd+unix:///?socket=");
-	for (const char *c = s->path; *c; c++)
-		len += (size_t)snprintf(uri + len, sizeof uri - len, strchr(plain, *c) ? "%c" : "%%%02X",
-					(unsigned char)*c);
-	return uri;
+	return s->is_tcp ? cli_print("nbd://127.0.0.1:%u", s->port) : cli_socket_uri(s->path);
 }

@@ -19,6 +19,7 @@ with Cluster(nodes=4) as c:
 		('local', 'lab', 'n1', 'up', 4, True), 'detail says what the node is')
 	c.same([(p['state'], p['node']) for p in d['peers'][:2]], [('us', 'n1'), ('up', 'n2')], 'and who else is there')
 
+	c.ok(f'  clients   {one}\n' in c.must('detail', 'shared@n1').stdout, 'clients find it by the same URI', one)
 	first, second = c.connect(one), c.connect(two)
 	for i in range(8):
 		first.pwrite(pattern(i), (2 * i) * MIB)

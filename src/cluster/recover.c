@@ -136,8 +136,8 @@ static void tell_taken(struct clu *c, uint32_t slot)
 	unsigned long long bits = c->view.take_bits;
 
 	if (bits)
-		clu_note(c, "slot %u of node %s is taken over: %llu chunk%s in doubt", slot, clu_node_text(c, slot), bits,
-			bits == 1 ? "" : "s");
+		clu_note(c, "slot %u of node %s is taken over: %llu chunk%s in doubt", slot, clu_node_text(c, slot),
+			bits, bits == 1 ? "" : "s");
 	else
 		clu_note(c, "slot %u of node %s is free: nothing was left in it", slot, clu_node_text(c, slot));
 }

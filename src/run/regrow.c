@@ -108,8 +108,8 @@ static int check_wish(const struct regrow *r, struct err *err)
 		return err_set(err, UMD_E_BAD_OPTION, "the engines of clusters are local and dlm, not \"%.40s\"",
 			       r->engine);
 	if (r->nodes && (r->nodes < ARR_NODES_MIN || r->nodes > ARR_NODES_MAX))
-		return err_set(err, UMD_E_BAD_OPTION, "a cluster of %u nodes is not possible: a bitmap has slots for %d "
-			       "to %d", r->nodes, ARR_NODES_MIN, ARR_NODES_MAX);
+		return err_set(err, UMD_E_BAD_OPTION, "a cluster of %u nodes is not possible: a bitmap has slots for "
+			       "%d to %d", r->nodes, ARR_NODES_MIN, ARR_NODES_MAX);
 	if (r->engine && !strcmp(r->engine, "local"))
 		return 0;
 	if (engine_dlm_is_here(r->cluster_name ?: "", &why) == 0)

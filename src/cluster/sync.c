@@ -4,10 +4,13 @@
  * looked at once (what is found there is copied in the same pass). Before the array copies anywhere the range is told
  * to all (RESYNCING); when all have acknowledged, no write of theirs is under way there, and none begins.
  *
+ * No range opens while a slot of the dead is being taken, by whomever. A member that came after the death has that slot
+ * empty; who dies later has written its own there before it acknowledged that the member is there.
+ *
  * The array says what range it wants, and when it wants none. Should it end without that (a stop in mid-window), the
  * range is ended here, before the lock is let go.
  *
- * Law: C3. */
+ * Laws: C3, C1 (bits are on every member in sync). */
 #include "cluster/inside.h"
 
 static const struct clu_lock sync_lock = { .kind = CLU_LOCK_RESYNC };
@@ -79,7 +82,7 @@ bool clu_pump_sync(struct clu *c)
 		clu_ask_array(c, (struct arr_event){ .kind = ARR_EV_SYNC_LOCK, .value = true });
 		return true;
 	}
-	if (wants->window && !wants->gather)
-		return tell(c, wants->window_at, wants->window_len);
-	return false;
+	if (!wants->window || wants->gather || (wants->window_len && !clu_is_settled(c)))
+		return false;
+	return tell(c, wants->window_at, wants->window_len);
 }

@@ -1,4 +1,4 @@
-/* Three scenes around a node that comes to others, which histories drawn at large meet too seldom or cannot judge:
+/* Four scenes around a node or a disk that comes to others, which histories drawn at large meet too seldom or cannot judge:
  *
  *   stops   it stops before its hello, for as long as one likes, and nobody throws it out: what clients of the others
  *           ask is answered, failures are recorded, ranges open, and one more node comes up (I9)
@@ -6,6 +6,8 @@
  *           recorded or not: all nodes agree in the end whether it is a spare, and a failure makes nobody leave (I9)
  *   gone    a node has stopped, the others have gone on without it, and nobody has fenced it: what the newcomer records
  *           does not count before that, for it may write to the member that failed, and read from it (C6)
+ *   left    a node has died, and reading its slot takes as long as one likes; meanwhile a disk is added that has that slot
+ *           empty: it is not in sync before the bits are on it (C1)
  *
  * Left out: a newcomer that stops with the token, which keeps those waiting who have something to record, as any node
  * does that stops with a lock; and one that stops where nobody is up, whom the next one waits for, since it may be up
@@ -195,6 +197,49 @@ static void gone(struct cs_world *w)
 		broken(w, "I9", "node %u records nothing though node %u is fenced", n->number, stopped->number);
 }
 
+/* ---- left ---- */
+
+/* A node's job of this kind is kept from its hands. */
+static bool take_away(struct cs_world *w, enum arr_job_kind kind, struct cs_node **ret_of, struct cs_job *ret)
+{
+	EACH_NODE(w, n)
+		for (uint32_t i = 0; n->life == CS_RUNS && i < n->job_count; i++) {
+			if (n->jobs[i].job->kind != kind)
+				continue;
+			*ret = n->jobs[i];
+			memmove(&n->jobs[i], &n->jobs[i + 1], (--n->job_count - i) * sizeof *ret);
+			*ret_of = n;
+			return true;
+		}
+	return false;
+}
+
+static void left(struct cs_world *w)
+{
+	struct cs_node *dies = last_of(w, 1), *reads = NULL;
+	struct cs_job job;
+	uint32_t i = 0;
+
+	w->patience = 0;
+	node_start(w, dies);
+	come_to_rest(w);
+	if (!fails_one(w, &w->nodes[0]))
+		return;
+	come_to_rest(w);
+	for (uint32_t k = 0; k < CS_REQUESTS; k++)
+		client_asks(w, dies);
+	steps(w, 60);
+	node_dies(w, dies);
+	while (!take_away(w, ARR_JOB_SLOT_READ, &reads, &job) && i++ < 2000 && drive_step(w))
+		;
+	if (!reads)
+		return;
+	errand_begin(w, reads == &w->nodes[0] ? &w->nodes[1] : &w->nodes[0], w->setup.disks);
+	come_to_rest(w);
+	reads->jobs[reads->job_count++] = job;
+	come_to_rest(w);
+}
+
 void newcomer_live(struct cs_world *w)
 {
 	uint32_t late = w->setup.nodes > 3 && by_lot(w, 2) ? 2 : 1;
@@ -206,12 +251,15 @@ void newcomer_live(struct cs_world *w)
 		come_to_rest(w);
 	else
 		steps(w, 400);
-	switch (lot(w, 3)) {
+	switch (lot(w, 4)) {
 	case 0:
 		stops(w);
 		break;
 	case 1:
 		offers(w);
+		break;
+	case 2:
+		left(w);
 		break;
 	default:
 		gone(w);

@@ -1,13 +1,14 @@
-/* Four scenes around a node or a disk that comes to others, which histories drawn at large meet too seldom or cannot judge:
+/* Four scenes around a node or a disk that comes to others, which histories drawn at large meet too seldom, or cannot
+ * judge:
  *
  *   stops   it stops before its hello, for as long as one likes, and nobody throws it out: what clients of the others
  *           ask is answered, failures are recorded, ranges open, and one more node comes up (I9)
  *   offers  a node adds a disk and dies at any step of that; the newcomer was given that disk, which may have been
  *           recorded or not: all nodes agree in the end whether it is a spare, and a failure makes nobody leave (I9)
- *   gone    a node has stopped, the others have gone on without it, and nobody has fenced it: what the newcomer records
- *           does not count before that, for it may write to the member that failed, and read from it (C6)
- *   left    a node has died, and reading its slot takes as long as one likes; meanwhile a disk is added that has that slot
- *           empty: it is not in sync before the bits are on it (C1)
+ *   gone    a node has stopped, the others have gone on without it, and nobody has fenced it: what the newcomer
+ *           records does not count before that, for it may write to the member that failed, and read from it (C6)
+ *   left    a node has died, and reading its slot takes as long as one likes; meanwhile a disk is added that has it
+ *           empty: that one is not in sync before the bits are on it (C1)
  *
  * Left out: a newcomer that stops with the token, which keeps those waiting who have something to record, as any node
  * does that stops with a lock; and one that stops where nobody is up, whom the next one waits for, since it may be up

@@ -16,7 +16,7 @@ static void while_a_slot_is_taken(struct w *w)
 	w->nodes[0].a.keeps_taking = true;
 	w_kill(w, 2);
 	w_fence(w, 2);
-	ok(w_run(w) && w_status(w, 0).peers[2].state == CLU_P_TAKING, "one dies, another one is long in taking its slot");
+	ok(w_run(w) && w_status(w, 0).peers[2].state == CLU_P_TAKING, "one dies, another is long in taking its slot");
 	w->nodes[1].a.windows = 1;
 	w_event(w, 1, CLU_EV_ARRAY);
 	ok(w_run(w) && !w->nodes[1].a.copied, "the third copies nothing meanwhile");

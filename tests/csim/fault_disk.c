@@ -34,10 +34,11 @@ bool node_opens(struct cs_world *w, struct cs_node *n, struct cs_disk *d)
 	return true;
 }
 
+/* Or is about to be: two nodes that each lose what the other has kept end with two arrays, or with none. */
 static bool is_lost_by_anybody(struct cs_world *w, const struct cs_disk *d)
 {
 	EACH_NODE(w, n)
-		if (!can_reach(w, n, d))
+		if (!can_reach(w, n, d) || n->fails_next & bit_of(w, d))
 			return true;
 	return false;
 }

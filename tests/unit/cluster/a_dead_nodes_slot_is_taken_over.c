@@ -58,7 +58,8 @@ int main(void)
 	is_u64(w->slot_bits[1], 0, "and cleared");
 	ok(w->nodes[one].a.torn_reloads >= 1, "what was read there is recorded once more");
 	ok(w_status(w, one).peers[1].state == CLU_P_NONE, "nobody has it now");
-	ok(strstr(w_status(w, one).last_event, "taken over: 2 chunks"), "so it is told: %s", w_status(w, one).last_event);
+	ok(strstr(w_status(w, one).last_event, "taken over: 2 chunks"), "so it is told: %s",
+	   w_status(w, one).last_event);
 	is_u64(w->double_slots, 0, "no slot was cleared without its lock");
 	w_end(w);
 	nothing_was_left();

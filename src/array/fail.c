@@ -120,8 +120,10 @@ void arr_take_slot(struct arr *a, uint32_t member, uint32_t slot, bool is_told)
 	a->told_recovery[member] = m->recovery_offset;
 	members_changed(a);
 	a->join_generation[member] = 0;
+	a->node.own_joins &= ~ARR_BIT(member);
 	if (a->is_external || is_told)
 		return;		/* its owner, or another node, put it there, and knows */
+	a->node.own_joins |= ARR_BIT(member);
 	a->node.unaware_events[member] = arr_newest_events(a);
 	arr_want_record(a);
 	a->join_generation[member] = a->wanted_generation;

@@ -142,11 +142,12 @@ static void apply_in_sync(struct arr *a, const struct arr_reload *r)
 		bm_forget_needed(a->bitmap);
 }
 
-/* In a slot, and not by news of ours that nobody has read yet. */
+/* In a slot, and not by news of ours that nobody has read yet: by another node, or since the start, it is on record. */
 static bool was_recorded(const struct arr *a, uint32_t i)
 {
-	return a->members[i].state == ARR_M_IN_SYNC ||
-	       (a->members[i].state == ARR_M_RECOVERING && a->join_generation[i] <= a->durable_generation);
+	bool is_news = a->node.own_joins & ARR_BIT(i) && a->join_generation[i] > a->durable_generation;
+
+	return a->members[i].state == ARR_M_IN_SYNC || (a->members[i].state == ARR_M_RECOVERING && !is_news);
 }
 
 static void apply_role(struct arr *a, const struct arr_reload_member *said)

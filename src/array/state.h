@@ -37,6 +37,7 @@ struct arr_node {
 	uint64_t announced_events;		/* by others: superblocks say so, or more */
 	uint64_t unaware_events[ARR_MEMBERS_MAX];	/* superblocks up to here do not know the entry as it is */
 	uint64_t candidates;			/* mask: spares that no superblock we read knew yet */
+	uint64_t own_joins;			/* mask: it was us who gave them their slots */
 	uint64_t strangers;
 
 	/* the sync lock, and the range that all others leave alone */

@@ -90,6 +90,19 @@ static void left_out_by_another_start(void)
 	end();
 }
 
+/* So does one that is recovering since our start, though we have claimed nothing yet: its slot may be another's now. */
+static void left_out_in_mid_recovery(void)
+{
+	begin_node((struct setup){ .members = 3, .slots = 3, .states = { 0, 0, ARR_M_RECOVERING } });
+	mute(W_TOKEN);
+	run();
+	is_u64(state_of(2), ARR_M_RECOVERING, "a member is found in mid-recovery");
+	others_write(2, ARR_ROLE_SPARE, false);
+	reload(false);
+	is_u64(state_of(2), ARR_M_FAULTY, "another node has gone on without it: it has failed");
+	end();
+}
+
 /* A recovery that we have just begun, and not claimed, nobody can know. */
 static void not_known_yet(void)
 {
@@ -130,6 +143,7 @@ int main(void)
 	lost_what_others_go_on_with();
 	what_is_under_way_ends_first();
 	left_out_by_another_start();
+	left_out_in_mid_recovery();
 	not_known_yet();
 	let_go_here_and_used_there();
 	return tap_end();

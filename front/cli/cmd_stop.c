@@ -1,8 +1,8 @@
 /* umd stop: ask the server to end, then wait for the end of its process, which a descriptor of it reports.
  *
  * The descriptor is taken before the request, so that the pid cannot be another's by then. A server in another pid
- * namespace has no descriptor here: then its name no longer answering is the end. A process that goes on long after that
- * is one that the kernel does not let end: a disk, or the cluster's manager, does not answer it. */
+ * namespace has no descriptor here: then its name no longer answering is the end. A process that goes on long after
+ * that is one that the kernel does not let end: a disk, or the cluster's manager, does not answer it. */
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/pidfd.h>
@@ -103,8 +103,8 @@ int cmd_stop(const struct cli *cli)
 	if (pidfd >= 0)
 		close(pidfd);
 	if (is_silent)
-		return cli_refuse("%s has let go of its array, and its process does not end: the kernel holds it, since a "
-				  "disk or the cluster's manager does not answer", cli_shown(name));
+		return cli_refuse("%s has let go of its array, and its process does not end: the kernel holds it, since "
+				  "a disk or the cluster's manager does not answer", cli_shown(name));
 	if (!is_gone)
 		return cli_refuse("%s was asked to stop and still runs after %d s", cli_shown(name),
 				  PATIENCE_MS / 1000);

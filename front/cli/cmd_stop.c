@@ -103,8 +103,8 @@ int cmd_stop(const struct cli *cli)
 	if (pidfd >= 0)
 		close(pidfd);
 	if (is_silent)
-		return cli_refuse("%s has let go of its array, and its process does not end: the kernel holds it, since "
-				  "a disk or the cluster's manager does not answer", cli_shown(name));
+		return cli_refuse("%s has let go of its array, and its process does not end: the kernel holds it, "
+				  "since a disk or the cluster's manager does not answer", cli_shown(name));
 	if (!is_gone)
 		return cli_refuse("%s was asked to stop and still runs after %d s", cli_shown(name),
 				  PATIENCE_MS / 1000);

@@ -70,6 +70,23 @@ static void the_reference_joined_later(void)
 	REFUSED(UMD_E_FORKED, "whoever is not here says nothing for it", "disk-d", "disk-b");
 }
 
+/* a went on alone and took d in anew, under the number that d has in the story of b and d: d forgot what they wrote. */
+static void a_number_is_given_twice(void)
+{
+	create(4);
+	for (const char *name = "abcd"; *name; name++)
+		EDIT(*name, s->raid_disks = 3);
+	told_by("b", 0, FMT_ROLE_FAULTY);
+	told_by("b", 3, 2);
+	told_by("ad", 1, FMT_ROLE_FAULTY);
+	told_by("ad", 2, FMT_ROLE_FAULTY);
+	told_by("ad", 3, 2);
+	at_event("ad", 30);
+	judge("abd");
+	REFUSED(UMD_E_FORKED, "one that knows a number of theirs, which others had before, ran apart", "disk-a",
+		"disk-b");
+}
+
 static void with_a_preference(void)
 {
 	create(2);
@@ -114,6 +131,7 @@ int main(void)
 	only_one_ran();
 	at_equal_events();
 	the_reference_joined_later();
+	a_number_is_given_twice();
 	with_a_preference();
 	return tap_end();
 }

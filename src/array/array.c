@@ -333,6 +333,7 @@ void arr_job_issue(struct arr *a, struct arr_job *job)
 
 void arr_job_give_out(struct arr *a, struct arr_job *job)
 {
+	LAW(C5, !a->node.is_held && !a->node.is_lost);
 	a->node.jobs_out++;
 	if (job->owner) {
 		job->owner->job = job;

@@ -204,10 +204,24 @@ static void written(struct arr *a)
 		recorded(a);
 }
 
+/* Nothing of ours is on its way to a member whose failure all know from now on. */
+static bool writes_to_no_failed(const struct arr *a)
+{
+	for (uint32_t i = 0; i < a->claim.member_count; i++) {
+		const struct arr_claim_member *m = &a->claim.members[i];
+
+		if (m->role == ARR_ROLE_FAULTY && a->members[m->member].state == ARR_M_FAULTY && a->busy[m->member])
+			return false;
+	}
+	return true;
+}
+
 void arr_claim_announced(struct arr *a)
 {
-	if (a->claim_phase == CLAIM_ANNOUNCE)
-		recorded(a);
+	if (a->claim_phase != CLAIM_ANNOUNCE)
+		return;
+	LAW(C6, writes_to_no_failed(a));
+	recorded(a);
 }
 
 /* Those in sync come first. A member that only follows and is an event ahead of all of them would, after a start

@@ -233,7 +233,7 @@ static bool is_owed_to_others(const struct arr *a)
 
 static void issue_read(struct arr *a)
 {
-	MUST(arr_may_copy(a, a->window_at, a->window_len));
+	LAW(C3, arr_may_copy(a, a->window_at, a->window_len));
 	arr_job_reserve(&a->sync_job);
 	if (a->bitmap)
 		bm_sync_start(a->bitmap, (array_off){ a->window_at }, a->window_len, is_owed_to_others(a));
@@ -289,6 +289,7 @@ static void read_done(struct arr *a)
 	}
 	arr_job_reserve(&a->sync_job);
 	LAW(I12, !arr_write_overlaps(a, a->window_at, a->window_len, NULL));
+	LAW(C3, arr_may_copy(a, a->window_at, a->window_len));
 	a->sync_job.kind = ARR_JOB_SYNC_WRITE;
 	ARR_EACH(i, a, a->sync_targets)
 		arr_job_add(&a->sync_job, i, ARR_P_WRITE, ARR_PF_KEEP_HOLES, arr_member_at(a, i, a->window_at),

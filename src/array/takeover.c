@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/law.h"
 #include "base/mem.h"
 
 static void end(struct arr *a, int rc)
@@ -152,6 +153,7 @@ static bool commit(struct arr *a)
 		end(a, 0);
 		return true;
 	}
+	LAW(C2, bm_is_merged(a->bitmap, a->node.take_image));
 	bm_empty_image(a->bitmap, a->node.take_image);
 	memset(a->node.take_image + bm_image_bytes(a->bitmap), 0, a->node.slot_bytes - bm_image_bytes(a->bitmap));
 	a->node.take_phase = TAKE_CLEARING;

@@ -85,6 +85,8 @@ enum bm_slot bm_judge_slot(const struct bm *b, const uint8_t *image);
 /* Its bits are set in ours, as NEEDED (STALE, GARBAGE: all of them are). Returns how many bits it had, or -ENOMEM: then
  * nothing is merged. They are durable when bm_wants_commit_now() is false and no commit runs. */
 int64_t bm_merge(struct bm *b, const uint8_t *image);
+/* Every bit of the image is durable in ours, or was cleared there since, as what it covered was copied (law C2). */
+bool bm_is_merged(const struct bm *b, const uint8_t *image);
 /* The same image without any bit; a superblock that cannot be believed is made anew from ours, with events 0. */
 void bm_empty_image(const struct bm *b, uint8_t *image);
 

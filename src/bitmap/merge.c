@@ -83,6 +83,19 @@ int64_t bm_merge(struct bm *b, const uint8_t *image)
 	return bits;
 }
 
+bool bm_is_merged(const struct bm *b, const uint8_t *image)
+{
+	enum bm_slot slot = bm_judge_slot(b, image);
+	bool is_all = slot == BM_SLOT_STALE || slot == BM_SLOT_GARBAGE;
+	struct chunk_range r;
+
+	for (uint64_t at = 0; slot != BM_SLOT_EMPTY && next_run(b, image, is_all, at, &r); at = r.last + 1)
+		for (uint64_t i = r.first; i <= r.last; i++)
+			if (bm_store_bit(b, i) && !bm_store_is_durable(b, i))
+				return false;
+	return true;
+}
+
 void bm_empty_image(const struct bm *b, uint8_t *image)
 {
 	enum bm_slot slot = bm_judge_slot(b, image);

@@ -25,6 +25,8 @@
 
 #include <errno.h>
 
+#include "base/law.h"
+
 static const struct clu_lock token_lock = { .kind = CLU_LOCK_TOKEN };
 
 void clu_join_begins(struct clu *c)
@@ -115,6 +117,7 @@ static void all_slots_refused(struct clu *c)
 
 static void load(struct clu *c, uint32_t slot)
 {
+	LAW(C4, c->slots[slot].lock == CLU_L_HELD);
 	c->slot = slot;
 	c->slots[slot].state = CLU_P_US;
 	c->slots[slot].node_id = c->config.node_id;

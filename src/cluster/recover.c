@@ -17,6 +17,8 @@
 
 #include <errno.h>
 
+#include "base/law.h"
+
 static bool wants_lock(const struct clu *c, const struct clu_slot *s)
 {
 	if (s->lock != CLU_L_NONE || s->is_given_up)
@@ -182,6 +184,7 @@ bool clu_pump_take(struct clu *c)
 				taken(c, slot, -EIO);
 				return true;
 			}
+			LAW(C4, c->slots[slot].lock == CLU_L_HELD);
 			c->taking = slot;
 			clu_ask_array(c, (struct arr_event){ .kind = ARR_EV_TAKE_SLOT, .node = slot, .value = true });
 			return true;

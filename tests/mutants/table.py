@@ -21,7 +21,6 @@ import re
 KEYS = ('bug', 'law', 'file', 'hurts', 'caught', 'museum')
 CATCHERS = ('sim', 'csim', 'exhaust', 'scenario', 'unit', 'cluster', 'record')
 SYMPTOMS = ('MUST', 'SIGNAL')	# that are no laws
-NODE_LAWS = ('C1', 'C2', 'C3', 'C4', 'C5', 'C6')	# of several nodes: kept by their brains, checked by tests/csim
 TABLE = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'bugs.txt')
 
 

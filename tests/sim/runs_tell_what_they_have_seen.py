@@ -51,7 +51,7 @@ def trace_is_a_score(lines):
 
 def main():
 	root, sim, program = sys.argv[1:4]
-	laws = words_of(os.path.join(root, 'src/base/law.def'), r'^L\((\w+),')
+	laws = words_of(os.path.join(root, 'src/base/law.def'), r'^L\((I\w+),')	# those of nodes are tests/csim's
 	faults = words_of(os.path.join(sim, 'disk.h'), r'^\tFAULT_(?!KINDS)(\w+),')
 	names = [name.lower().replace('_', '-') for name in faults]
 	status, lines = run(program, '--seeds', '1', '12')

@@ -65,7 +65,7 @@ static void print_course(const struct sim_stats *s)
 
 void stats_print(const struct sim_stats *s, double seconds)
 {
-	for (int id = LAW_NONE + 1; id < LAW_COUNT; id++)
+	for (int id = LAW_NONE + 1; id < LAW_C1; id++)
 		printf("%s %llu\n", law_name((enum law_id)id), (ull)s->stakes[id]);
 	for (int kind = 0; kind < FAULT_KINDS; kind++)
 		printf("fault %s %llu\n", fault_name((enum sim_fault)kind), (ull)s->faults[kind]);
@@ -88,7 +88,7 @@ uint32_t stats_print_idle(const struct sim_stats *s)
 {
 	uint32_t count = 0;
 
-	for (int id = LAW_NONE + 1; id < LAW_COUNT; id++) {
+	for (int id = LAW_NONE + 1; id < LAW_C1; id++) {
 		if (s->stakes[id])
 			continue;
 		printf("never at stake: %s, %s\n", law_name((enum law_id)id), law_sentence((enum law_id)id));

@@ -101,9 +101,11 @@ static void merged(void)
 	is_u64(bm_counter(b, chunk(7)), 3, "a write of ours elsewhere goes on");
 	is_u64(bm_set_chunks(b), 5, "the sum of bits is right");
 	ok(bm_wants_commit_now(b) && !bm_bit_is_durable(b, chunk(0)), "they are not durable, and asked for at once");
+	ok(!bm_is_merged(b, slot), "and the slot is not merged");
 	commit(b);
 	ok(!bm_wants_commit_now(b) && bm_bit_is_durable(b, chunk(0)) && bm_bit_is_durable(b, chunk(CHUNKS - 1)),
 	   "one commit takes them");
+	ok(bm_is_merged(b, slot), "then it is");
 	is_u64((uint64_t)bm_merge(b, slot), 4, "once more");
 	ok(!bm_wants_commit_now(b) && bm_set_chunks(b) == 5, "changes nothing");
 	bm_free(b);

@@ -5,29 +5,12 @@
  * Law: I4 (a bit is kept while any of these holds).
  * Source: head of src/array/why.c. */
 #include "array/why.h"
-#include "base/mem.h"
 #include "hands.h"
+#include "unit/short_of_memory.h"
 
 enum { SMALL = 512 };
 
 static struct arr_why y;
-static int allocations_left = 1 << 30;
-
-void *mem_new(size_t count, size_t size)
-{
-	return allocations_left-- > 0 ? calloc(count ? count : 1, size ? size : 1) : NULL;
-}
-
-void *mem_space(size_t bytes)
-{
-	return mem_new(1, bytes);
-}
-
-void *mem_free(void *p)
-{
-	free(p);
-	return NULL;
-}
 
 static uint32_t why(uint64_t chunk)
 {
@@ -405,7 +388,7 @@ static void by_hand(void)
 	run();
 	allocations_left = 0;
 	is_u64((uint64_t)set_bits(0, 3000 * SMALL), (uint64_t)-ENOMEM, "without memory nothing is set by hand");
-	allocations_left = 1 << 30;
+	allocations_left = MEMORY_ENOUGH;
 	is_kept(0, ARR_KEPT_BY_DEGRADED, "and nothing kept");
 	end();
 }

@@ -3,26 +3,7 @@
  * Law: C2, I9.
  * Source: md cluster specification 8.3. */
 #include "node.h"
-
-#include "base/mem.h"
-
-static int allocations_left = 1 << 30;
-
-void *mem_new(size_t count, size_t size)
-{
-	return allocations_left-- > 0 ? calloc(count ? count : 1, size ? size : 1) : NULL;
-}
-
-void *mem_space(size_t bytes)
-{
-	return mem_new(1, bytes);
-}
-
-void *mem_free(void *p)
-{
-	free(p);
-	return NULL;
-}
+#include "unit/short_of_memory.h"
 
 int main(void)
 {
@@ -31,14 +12,14 @@ int main(void)
 	write_now(6 * CHUNK, 4096, 'w');
 	allocations_left = 0;
 	is_u64((uint64_t)take_slot(2, true), (uint64_t)-ENOMEM, "without memory it does not begin");
-	allocations_left = 1 << 30;
+	allocations_left = MEMORY_ENOUGH;
 	hold(KIND(ARR_JOB_SLOT_READ));
 	take_slot(2, true);
 	allocations_left = 0;
 	run_one_of(ARR_JOB_SLOT_READ);
 	ok(status()->take == ARR_CHANGE_RUNS, "without memory for the commit it waits");
 	ok(arr_next_timer_ms(w.a) <= w.now_ms + 1000, "and asks to be woken");
-	allocations_left = 1 << 30;
+	allocations_left = MEMORY_ENOUGH;
 	let_go(KIND(ARR_JOB_SLOT_READ));
 	pass(1000);
 	ok(status()->take == 0 && !slot_bits(0, 2), "then it goes on");

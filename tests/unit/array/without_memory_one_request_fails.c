@@ -3,31 +3,13 @@
  * Method: this program brings its own allocator, which refuses from a chosen call on, at every place in turn.
  * Law: I9, I3.
  * Source: docs/differences.md, no-hijack. */
-#include "base/mem.h"
 #include "hands.h"
-
-static int allocations_left = 1 << 30;
-
-void *mem_new(size_t count, size_t size)
-{
-	return allocations_left-- > 0 ? calloc(count ? count : 1, size ? size : 1) : NULL;
-}
-
-void *mem_space(size_t bytes)
-{
-	return mem_new(1, bytes);
-}
-
-void *mem_free(void *p)
-{
-	free(p);
-	return NULL;
-}
+#include "unit/short_of_memory.h"
 
 /* Memory is back; nothing happens but what the array asked for. */
 static void with_memory(void)
 {
-	allocations_left = 1 << 30;
+	allocations_left = MEMORY_ENOUGH;
 	for (int i = 0; i < 100 && arr_next_timer_ms(w.a) != UINT64_MAX; i++) {
 		w.now_ms = max_u64(w.now_ms + 1, arr_next_timer_ms(w.a));
 		run();
@@ -77,7 +59,7 @@ int main(void)
 		write_now(0, 512, 'w');
 		allocations_left = left;
 		rc = write_now(6 * CHUNK, 512, 'x');
-		allocations_left = 1 << 30;
+		allocations_left = MEMORY_ENOUGH;
 		ok(rc == 0 || rc == -ENOMEM, "memory for %d: the write says %d", left, rc);
 		ok(byte_of(0, 6 * CHUNK) == (rc ? 'a' : 'x') && byte_of(1, 6 * CHUNK) == (rc ? 'b' : 'x'),
 		   "and its data is where it says");

@@ -3,25 +3,12 @@
  * Method: this program brings its own allocator, which fails from a chosen call on; ripe bits on three pages.
  * Law: I4.
  * Source: bitmap.h (bm_commit_reserve); design 6, can_clear. */
-#include "base/mem.h"
 #include "bm_help.h"
+#include "unit/short_of_memory.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 enum { CHUNK = 512 };
-static int allocations_left = 1000;
-
-void *mem_new(size_t count, size_t size)
-{
-	return allocations_left-- > 0 ? calloc(count ? count : 1, size ? size : 1) : NULL;
-}
-
-void *mem_free(void *p)
-{
-	free(p);
-	return NULL;
-}
 
 static struct bm *ripe_bitmap(void)
 {

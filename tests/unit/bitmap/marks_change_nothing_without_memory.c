@@ -2,26 +2,12 @@
  * Method: this program brings its own allocator, which fails from a chosen call on; a range over three counter pages.
  * Law: I9; md bitmap P7 (counters that stand for several chunks lose bits: umd refuses instead).
  * Source: md bitmap 4.2. */
-#include "base/mem.h"
 #include "bm_help.h"
+#include "unit/short_of_memory.h"
 
 #include <errno.h>
 
-#include <stdlib.h>
-
 enum { CHUNK = 4096 };
-static int allocations_left = 1000;
-
-void *mem_new(size_t count, size_t size)
-{
-	return allocations_left-- > 0 ? calloc(count ? count : 1, size ? size : 1) : NULL;
-}
-
-void *mem_free(void *p)
-{
-	free(p);
-	return NULL;
-}
 
 int main(void)
 {

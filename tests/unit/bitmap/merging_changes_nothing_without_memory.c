@@ -2,26 +2,12 @@
  * Method: this program brings its own allocator, which fails from a chosen call on; bits on three pages of counters.
  * Law: C2, I9.
  * Source: md bitmap 4.2. */
-#include "base/mem.h"
 #include "bm_help.h"
+#include "unit/short_of_memory.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 enum { CHUNK = 4096, CHUNKS = 5003, BYTES = 8192 };
-
-static int allocations_left = 100000;
-
-void *mem_new(size_t count, size_t size)
-{
-	return allocations_left-- > 0 ? calloc(count ? count : 1, size ? size : 1) : NULL;
-}
-
-void *mem_free(void *p)
-{
-	free(p);
-	return NULL;
-}
 
 static uint8_t slot[BYTES];
 

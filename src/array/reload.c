@@ -23,8 +23,9 @@
  * may be half a round: news of that kind are claimed once more, by whoever finds them (I1).
  *
  * An announcement names the event number and a device that has it (LOOK must find as much): where that device is lost
- * here, or the number is not found, this node cannot follow, and is broken. Two that each lost another member would
- * else both go on, each believed by the member it kept (I5).
+ * here, the number is not found, or what is found under it is a dead node's word that this device is out, this node
+ * cannot follow, and is broken. Two that each lost another member would else both go on, each believed by the member it
+ * kept (I5).
  *
  * Superblocks older than an entry's place in the table do not know it, and say nothing about it. Left out: who is
  * believed (assembly/look.c). */
@@ -55,7 +56,10 @@ void arr_look_as_told(struct arr *a, const struct arr_event *ev)
 {
 	if (ev->events && !is_usable(a, ev->number))
 		a->is_broken = true;
-	a->node.announced_events = max_u64(a->node.announced_events, ev->events);
+	if (ev->events > a->node.announced_events) {
+		a->node.announced_events = ev->events;
+		a->node.announced_number = ev->number;
+	}
 	arr_look(a, ev->value);
 }
 
@@ -190,13 +194,23 @@ static void record_again(struct arr *a, uint64_t recovering)
 		a->join_generation[i] = a->wanted_generation;
 }
 
+/* Under the announced number, but not of who announced it: that claim gives its own device a slot. */
+static bool is_other_story(const struct arr *a, const struct arr_reload *r)
+{
+	for (uint32_t n = 0; n < r->member_count; n++)
+		if (a->members[r->members[n].member].dev_number == a->node.announced_number &&
+		    r->events == a->node.announced_events)
+			return !has_slot(&r->members[n]);
+	return false;
+}
+
 static void apply(struct arr *a, const struct arr_reload *r, bool may_be_torn)
 {
 	bool is_news = r->events > arr_newest_events(a);
 	uint64_t recovering = arr_mask(a, ARR_M_RECOVERING);
 
 	a->node.strangers = r->strangers;
-	if (r->strangers) {
+	if (r->strangers || is_other_story(a, r)) {
 		a->is_broken = true;
 		return;
 	}

@@ -35,6 +35,7 @@ struct arr_node {
 	bool may_be_torn, look_may_be_torn;	/* what the due one, the one that is out, finds may be half a round */
 	uint32_t look_misses;			/* in a row: nobody was believed, or not what was announced */
 	uint64_t announced_events;		/* by others: superblocks say so, or more */
+	uint32_t announced_number;		/* of a device that says so */
 	uint64_t unaware_events[ARR_MEMBERS_MAX];	/* superblocks up to here do not know the entry as it is */
 	uint64_t candidates;			/* mask: spares that no superblock we read knew yet */
 	uint64_t own_joins;			/* mask: it was us who gave them their slots */

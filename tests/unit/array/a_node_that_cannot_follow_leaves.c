@@ -2,7 +2,7 @@
  *	members that the others use: else it is broken, and none of them counts on it.
  * Method: announcements of an event number and a device, superblocks changed by hand, then RELOAD.
  * Law: C1, C6, I1, I5.
- * Source: histories of umd-csim 226, 778, 20075336. */
+ * Source: histories of umd-csim 226, 778, 20075336, 880060985. */
 #include "node.h"
 
 static void told(uint64_t events, uint32_t number)
@@ -56,6 +56,33 @@ static void lost_what_others_go_on_with(void)
 	ok(!status()->is_broken, "the others go on with a device that we have: so do we");
 	told(w.disk.events, 1);
 	ok(status()->is_broken, "with one that failed here: we could not read what they claim");
+	end();
+}
+
+/* A node died with the number that another one has given since, to a member that the dead one had let go. */
+static void another_story_of_that_number(void)
+{
+	begin_node((struct setup){ .members = 3, .slots = 3 });
+	write_now(0, 4096, 'w');
+	mute(W_TOKEN);
+	others_write(1, ARR_ROLE_FAULTY, false);
+	told(w.disk.events, 1);
+	run();
+	ok(status()->is_broken, "the device that has the claim is out by what was found under its number");
+	end();
+	begin_node((struct setup){ .members = 3, .slots = 3 });
+	write_now(0, 4096, 'w');
+	mute(W_TOKEN);
+	others_write(1, ARR_ROLE_FAULTY, false);
+	told(w.disk.events - 1, 1);
+	run();
+	ok(!status()->is_broken && state_of(1) == ARR_M_FAULTY, "one that failed since is out by a later number");
+	hold(KIND(ARR_JOB_LOOK));
+	told(w.disk.events, 2);
+	run();
+	fail(2);
+	let_go(KIND(ARR_JOB_LOOK));
+	ok(!status()->is_broken, "nor does it matter that it fails here meanwhile");
 	end();
 }
 
@@ -141,6 +168,7 @@ int main(void)
 	what_is_announced_has_a_number();
 	older_ones_are_no_answer();
 	lost_what_others_go_on_with();
+	another_story_of_that_number();
 	what_is_under_way_ends_first();
 	left_out_by_another_start();
 	left_out_in_mid_recovery();

@@ -22,7 +22,7 @@
 
 #include "serve.h"
 
-enum { CLOSED_S = 20 };
+enum { CLOSED_S = 20, OPENING_S = 5 };
 
 /* Lines as they come in pieces. */
 struct lines {
@@ -45,8 +45,8 @@ struct server {
 	char sentence[SERVE_SENTENCE_BYTES];	/* why the start failed */
 	char complaint[SERVE_SENTENCE_BYTES];	/* nbdkit's first own words, used where there is no sentence */
 	bool is_ready, was_told_to_stop;
-	bool is_closed;			/* the plugin has let go of all it can, at .closed_at */
-	struct timespec closed_at;
+	bool is_closed;			/* the plugin has let go of all it can, or never had anything */
+	time_t limit_s;			/* when it should have done what is waited for; 0: it may take its time */
 	bool is_left;			/* its process does not end */
 	int wait_status;
 };
@@ -162,8 +162,17 @@ static void close_report(struct server *s)
 	s->report.fd = -1;
 }
 
+static time_t now_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
 static void take_opened(struct server *s, const char *name)
 {
+	s->limit_s = 0;
 	snprintf(s->name, sizeof s->name, "%s", name);
 	if (serve_socket_place(&s->socket, name, s->sentence))
 		close_report(s);	/* the plugin then lets go and ends */
@@ -190,7 +199,7 @@ static void take_report(struct server *s, const char *line)
 		consent(s);
 	} else if (after(line, "closed")) {
 		s->is_closed = true;
-		clock_gettime(CLOCK_MONOTONIC, &s->closed_at);
+		s->limit_s = now_s() + CLOSED_S;
 	}
 }
 
@@ -245,19 +254,30 @@ static void take_signal(struct server *s)
 		return;
 	s->was_told_to_stop = true;
 	kill(s->pid, SIGTERM);
+	if (!s->name[0] && !s->limit_s)
+		s->limit_s = now_s() + OPENING_S;
 }
 
-/* How long a process that has nothing left to do may take to end: -1: as long as it likes, 0: no longer. */
+/* For poll(): -1: without limit. */
 static int patience_ms(const struct server *s)
 {
-	struct timespec now;
-	long passed_s;
+	time_t now = now_s();
 
-	if (!s->is_closed)
-		return -1;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	passed_s = (long)(now.tv_sec - s->closed_at.tv_sec);
-	return passed_s < CLOSED_S ? (int)(CLOSED_S - passed_s) * 1000 : 0;
+	return !s->limit_s ? -1 : now < s->limit_s ? (int)(s->limit_s - now) * 1000 : 0;
+}
+
+/* It was told to stop while it opens members, and one hangs: nothing was written yet, so it may be killed. False: its
+ * end is waited for no longer. */
+static bool goes_on(struct server *s)
+{
+	if (patience_ms(s) != 0)
+		return true;
+	if (s->is_closed)
+		return false;
+	s->is_closed = true;
+	s->limit_s = now_s() + CLOSED_S;
+	kill(s->pid, SIGKILL);
+	return true;
 }
 
 /* The kernel may hold a thread of it for as long as a disk or a lock manager hangs: it is left behind then. */
@@ -279,7 +299,7 @@ static void reap(struct server *s)
 /* Until nbdkit has ended and all it said has been read. Its end closes both pipes. */
 static void keep(struct server *s)
 {
-	while ((s->report.fd >= 0 || s->errors.fd >= 0) && patience_ms(s) != 0) {
+	while ((s->report.fd >= 0 || s->errors.fd >= 0) && goes_on(s)) {
 		struct pollfd polls[] = {
 			{ .fd = s->signals, .events = POLLIN },
 			{ .fd = s->report.fd, .events = POLLIN },

@@ -1,11 +1,12 @@
 """Goal:   a disk that hangs on one node holds up neither that node's stop nor the other nodes' mail to it.
 Method: every write of one node to one member takes ten minutes; that node is stopped under a write, and another one takes its
 	slot. Then an open of a disk that is being added takes ten minutes on one node: the adder hears so, a failure is recorded by
-	all, and the node stops.
+	all, and the node stops. A start that hangs in an open is told to stop.
 Law:    I9, C1, C2 (what the stopped node left in doubt is copied by who takes its slot).
 Source: the cluster specification, section 8; src/run/overdue.c, apart.c.
 """
 import os
+import subprocess
 import threading
 import time
 
@@ -68,6 +69,23 @@ def a_hung_open(c):
 	c.ok(took < STOP_S and server.returncode == 0, 'and it stops', f'{took:.1f} s', server.returncode)
 
 
+def a_hung_start(c):
+	plain = c.env
+	preload = ' '.join([plain.get('LD_PRELOAD', ''), os.environ['SLOW_DISK']]).strip()
+	server = subprocess.Popen([c.tool, 'serve', '--cluster=local', '--node=n4', *c.members], text=True, stderr=subprocess.PIPE,
+		env={**plain, 'LD_PRELOAD': preload, 'SLOW_MS': FOREVER_MS, 'SLOW_OPEN': c.members[1]})
+	c.keepers.append(server)
+	nbdkit = Cluster.wait_for(lambda: subprocess.run(['pgrep', '-P', str(server.pid), 'nbdkit'], stdout=subprocess.PIPE,
+		check=False).stdout)
+	begin = time.monotonic()
+	server.terminate()
+	_, errors = server.communicate(timeout=60)
+	took = time.monotonic() - begin
+	c.ok(nbdkit and took < STOP_S and server.returncode == 1, 'a start that hangs in an open ends when it is told to',
+		f'{took:.1f} s', server.returncode, errors)
+	c.same(len(errors.splitlines()), 1, 'and says so in one sentence')
+
+
 with Cluster(nodes=4) as c:
 	if not os.environ.get('SLOW_DISK'):
 		c.skip('all of it', 'SLOW_DISK is not set: run it by the build')
@@ -77,3 +95,4 @@ with Cluster(nodes=4) as c:
 	c.ok(c.are_equal(), 'and the members are equal')
 	c.node('n2')
 	a_hung_open(c)
+	a_hung_start(c)

@@ -9,6 +9,7 @@
  *
  * Not part of any installed build. */
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -36,8 +37,10 @@ static void wait_a_while(void)
 {
 	const char *given = getenv("SLOW_MS");
 	long ms = given ? atol(given) : DELAY_MS;
+	struct timespec left = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
 
-	nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L }, NULL);
+	while (nanosleep(&left, &left) < 0 && errno == EINTR)
+		;
 }
 
 static void delay(int fd, size_t bytes)

@@ -1,8 +1,9 @@
 """Goal:   a disk that hangs on one node holds up neither that node's stop nor the other nodes' mail to it.
 Method: every write of one node to one member takes ten minutes; that node is stopped under a write, and another one takes its
 	slot. Then an open of a disk that is being added takes ten minutes on one node: the adder hears so, a failure is recorded by
-	all, and the node stops. A start that hangs in an open is told to stop.
-Law:    I9, C1, C2 (what the stopped node left in doubt is copied by who takes its slot).
+	all, and the node stops. A start that hangs in an open is told to stop. A member fails while a write to it hangs on one node,
+	which is then stopped.
+Law:    I9, C6, C1, C2 (what the stopped node left in doubt is copied by who takes its slot).
 Source: the cluster specification, section 8; src/run/overdue.c, apart.c.
 """
 import os
@@ -69,6 +70,28 @@ def a_hung_open(c):
 	c.ok(took < STOP_S and server.returncode == 0, 'and it stops', f'{took:.1f} s', server.returncode)
 
 
+def a_failure_under_a_hung_write(c):
+	b = c.members[1]
+	c.must('manage', f'{ARRAY}@n2', '--re-add', b)
+	c.ok(c.at_rest('n2') and c.detail('n2')['degraded'] == 0, 'the member that failed is back')
+	server, uri = start_slow(c, 'n1', SLOW_MEMBER=b)
+	writer = threading.Thread(target=write, args=(c.connect(uri), b'\x44' * 4096, 24 * MIB))
+	writer.start()
+	c.ok(c.until('n1', lambda d: d['counters']['member_writes'] >= 1), 'a write hangs on it on another node')
+	fail = subprocess.Popen([c.tool, 'manage', f'{ARRAY}@n2', '--fail', b], env=c.env, stdout=subprocess.PIPE,
+		stderr=subprocess.PIPE, text=True)
+	c.keepers.append(fail)
+	c.ok(c.until('n1', lambda d: d['members'][1]['state'] == 'faulty'), 'it fails on all nodes')
+	c.ok(fail.poll() is None, 'which is not acknowledged while a write to it is under way')
+	c.umd('stop', f'{ARRAY}@n1', timeout=120)
+	server.communicate(timeout=60)
+	writer.join()
+	_, errors = fail.communicate(timeout=60)
+	c.same(fail.returncode, 0, 'but when that node was stopped: ' + errors.strip())
+	removed = c.umd('manage', f'{ARRAY}@n2', '--remove', b)
+	c.ok(removed.returncode == 0, 'and then the member can be removed', removed.stderr)
+
+
 def a_hung_start(c):
 	plain = c.env
 	preload = ' '.join([plain.get('LD_PRELOAD', ''), os.environ['SLOW_DISK']]).strip()
@@ -96,3 +119,4 @@ with Cluster(nodes=4) as c:
 	c.node('n2')
 	a_hung_open(c)
 	a_hung_start(c)
+	a_failure_under_a_hung_write(c)

@@ -4,6 +4,11 @@
 
 #include "run/running.h"
 
+/* hand_member.c: a member comes (a path's descriptor is @fd) or goes, as @action names it; the tree knows it then.
+ * Under the lock, which is left meanwhile. 0 or a code with a sentence. */
+int run_hand_bind(struct umd_array *u, const struct att_action *action, int fd, struct err *err);
+int run_hand_unbind(struct umd_array *u, const struct att_action *action, struct err *err);
+
 /* The member table's @entry is @m, which stays its device's; no longer. Under the lock. */
 void run_hand_takes(struct umd_array *u, uint32_t entry, struct member *m);
 void run_hand_leaves(struct umd_array *u, uint32_t entry);

@@ -67,16 +67,23 @@ static bool is_of_owner(const struct clu_slot *s, const struct clu_message *m)
 	return s->state == CLU_P_GONE || s->state == CLU_P_LEAVING || s->state == CLU_P_TAKING;
 }
 
+static void note_dead(struct clu *c, const struct clu_message *m)
+{
+	struct clu_slot *s = &c->slots[m->number];
+
+	if (!is_of_owner(s, m) || (s->state != CLU_P_GONE && s->state != CLU_P_UP && s->state != CLU_P_LEAVING))
+		return;
+	s->is_dead = true;
+	clu_wait_no_more(c, s->node_id);
+}
+
 static void dead_came(struct clu *c, const struct clu_message *m)
 {
 	struct clu_slot *s = &c->slots[m->number];
 
 	if (s->state == CLU_P_UNKNOWN)		/* a newer owner would have said hello to us */
 		s->writes_no_more |= c->is_hello_delivered;
-	if (!is_of_owner(s, m) || (s->state != CLU_P_GONE && s->state != CLU_P_UP && s->state != CLU_P_LEAVING))
-		return;
-	s->is_dead = true;
-	clu_wait_no_more(c, s->node_id);
+	note_dead(c, m);
 }
 
 void clu_message_came(struct clu *c, uint64_t from, const uint8_t *data, size_t len_bytes)
@@ -282,10 +289,12 @@ static bool process_leaver(struct clu *c, struct clu_mail *mail)
 	return true;
 }
 
+/* Once more in its turn: when it came, the hello of whom it speaks may have waited to be processed. */
 static bool process_dead(struct clu *c, struct clu_mail *mail)
 {
 	struct clu_slot *s = &c->slots[mail->m.number];
 
+	note_dead(c, &mail->m);
 	if (is_of_owner(s, &mail->m) && !s->is_read) {
 		if (!is_reloaded(c, mail, true))
 			return c->is_array_asked;

@@ -72,6 +72,27 @@ static void newcomer_records(struct w *w)
 	w_end(w);
 }
 
+/* Its hello waits to be processed when the word of its death comes. */
+static void died_before_its_hello_was_read(struct w *w)
+{
+	int newcomer;
+
+	ok(w_up(w, 3, 2), "two nodes are up");
+	w->nodes[0].a.keeps_reloading = true;
+	newcomer = w_start(w);
+	ok(w_run(w) && !w->nodes[newcomer].was_up, "one is slow to read what a newcomer's hello makes it read");
+	w->nodes[1].a.keeps_taking = true;
+	w_kill(w, newcomer);
+	w_fence(w, newcomer);
+	ok(w_run(w) && w_status(w, 1).peers[2].state == CLU_P_TAKING, "that one dies, and the other takes its slot");
+	w->nodes[0].a.keeps_reloading = false;
+	claim(w, 0);
+	ok(w_run(w) && w->nodes[0].a.announced == 1, "the slow one knows of the death: it records meanwhile");
+	w->nodes[1].a.keeps_taking = false;
+	ok(w_run(w) && w_status(w, 0).peers[2].state == CLU_P_NONE, "the slot is taken");
+	w_end(w);
+}
+
 int main(void)
 {
 	struct w *w = &the_world;
@@ -79,6 +100,7 @@ int main(void)
 
 	newcomer_has_the_lock(w);
 	newcomer_records(w);
+	died_before_its_hello_was_read(w);
 
 	ok(w_up(w, 3, 3), "three nodes are up");
 	told = w_said(w, 0, CLU_M_DEAD) + w_said(w, 1, CLU_M_DEAD);

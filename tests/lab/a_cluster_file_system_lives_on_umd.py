@@ -5,12 +5,18 @@
 Method: two guests; umd's NBD servers as /dev/nbd0 (nbd-client), mkfs.gfs2 with the DLM's locks; fio's own nbd engine before that.
 Law:    I1, I2, C1, C2.
 Source: issue 6 (a clustered file system over umd in the lab)."""
+import re
 import shutil
 
 from nodes import MIB, Mirror, Node
 from stage import now_us, play
 
 FILES = 40
+# What fsck.gfs2 says in any case, and what it says of an inode that was never filled.
+TALK = re.compile(r'$|Initializing|Validating|Level 1|\(level 1|Starting|Reconciling|pass\d|reconcile_bitmaps|check_statfs|fsck.gfs2 complete')
+HALF_MADE = re.compile(r'(Found invalid inode at b|B)lock (?P<block>\d+) .*|Bitmap at block .*|The bitmap inconsistency was ignored.|'
+	r'RG #\d+ \S+ (free|Inode) count inconsistent: is (?P<is>\d+) should be (?P<should>\d+)|Resource group counts left inconsistent|'
+	r'The statfs file .*|(Current|Calculated) statfs values:|(blocks|free|dinodes): .*')
 
 
 def fio(c, nodes):
@@ -36,6 +42,16 @@ def write_files(c, n):
 
 def synced(c, n):
 	return int(c.must(n, 'cat /run/synced 2> /dev/null || echo 0').strip() or 0)
+
+
+def is_half_made_inode(said):
+	"""GFS2 gives a new inode its block in one transaction and fills it in the next. A machine that dies between leaves one block
+	without a file, on a bare disk as well (1 of 8 runs of the same without umd). Nothing else may be there."""
+	found = [HALF_MADE.fullmatch(line) for line in said.splitlines() if not TALK.match(line)]
+	if not found or not all(found) or len(re.findall('^Found invalid inode', said, re.M)) != 1:
+		return False
+	return (len({m['block'] for m in found if m['block']}) == 1 and
+		all(abs(int(m['is']) - int(m['should'])) == 1 for m in found if m['is']))
 
 
 def scenario(c):
@@ -65,8 +81,10 @@ def scenario(c):
 	c.ok(read.returncode == 0, f'all {safe} files that the dead machine had synced are whole', read.stdout, read.stderr)
 	read = c.on(2, f'for i in $(seq {FILES}); do sha256sum -c --quiet /run/mnt/2/$i.sum || exit 1; done')
 	c.ok(read.returncode == 0, 'and all of the survivor\'s', read.stdout, read.stderr)
-	c.must(2, 'umount /run/mnt; fsck.gfs2 -n /dev/nbd0 > /run/fsck 2>&1')
-	c.ok(True, 'fsck.gfs2 finds nothing to mend')
+	read = c.on(2, 'umount /run/mnt && fsck.gfs2 -n /dev/nbd0 2>&1')
+	c.ok(read.returncode == 0 or is_half_made_inode(read.stdout), 'fsck.gfs2 finds nothing to mend but an inode that was never filled',
+	     read.stdout, read.stderr)
+	c.note(f'fsck.gfs2 ended with {read.returncode}')
 	c.must(2, 'nbd-client -d /dev/nbd0')
 	nodes[2].is_quiet()
 	c.same(mirror.differing(), [], 'the members are equal')

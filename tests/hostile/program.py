@@ -118,5 +118,7 @@ def is_json_file(path):
 
 
 def own_memory_kib():
-	"""What this process held at most: a child is born with it, so its own figure cannot be seen below this."""
-	return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+	"""What this process held at most: a child is born with it, so its own figure cannot be seen below this. (What getrusage tells of
+	this process has what its parent held before it.)"""
+	with open('/proc/self/status', encoding='utf-8') as f:
+		return next(int(line.split()[1]) for line in f if line.startswith('VmHWM:'))

@@ -199,17 +199,20 @@ static void judge_without_slot(const struct asm_member *members, struct asm_plan
 		SAY(plan, i, ASM_SPARE, "%s is a spare", m->path);
 }
 
-/* Somebody of the reference's story, who may have been there for longer than the reference: without that one it never
- * ran. Only numbers of the array's creation are believed: the others Linux gives again when they are free, so what has
- * one by now may be another device, or the same after it forgot all. */
+/* The reference; among nodes also somebody else of its story, who may have been there for longer than the reference:
+ * without that one it never ran. On one host that proves nothing: a half that went on alone may have taken him in
+ * since. Nor do numbers behind those of the array's creation, which are given again when they are free: what has one by
+ * now may be another device, or the same after it forgot all. */
 static bool counts_somebody(const struct asm_member *members, const struct asm_plan *plan, uint32_t member)
 {
 	const struct sb1 *r = &members[plan->freshest].sb, *s = &members[member].sb;
 
+	if (asm_counts_active(s, r) || !plan->is_of_nodes)
+		return asm_counts_active(s, r);
 	for (uint32_t i = 0; i < plan->member_count; i++) {
 		const struct sb1 *k = &members[i].sb;
 
-		if (i != plan->freshest && k->dev_number >= s->raid_disks)
+		if (k->dev_number >= s->raid_disks)
 			continue;
 		if (i != member && asm_is_usable(&members[i]) && asm_counts_active(s, k) &&
 		    asm_role_of(r, k->dev_number) == asm_own_role(k) && !asm_is_recovering(k) &&

@@ -338,6 +338,46 @@ static void who_was_let_in_did_not_run_apart(void)
 	REFUSED(UMD_E_FORKED, "one event is a torn round, and lets nobody in", "disk-a", "disk-b");
 }
 
+/* d took the first slot when b was out: b knows c of those who went on, and d decides. */
+static void the_reference_joined_later(void)
+{
+	clustered("abcd");
+	for (const char *name = "abcd"; *name; name++)
+		EDIT(*name, s->raid_disks = 3);
+	told_by("ab", 3, FMT_ROLE_SPARE);
+	told_by("cd", 0, FMT_ROLE_FAULTY);
+	told_by("cd", 1, FMT_ROLE_FAULTY);
+	told_by("cd", 3, 0);
+	at_event("cd", 30);
+	options.may_run_degraded = true;
+	is_u64((uint64_t)judge_slot("bcd", 0), 0, "one that counts another of those who went on did not run apart: %s",
+	       plan.refusal.text);
+	is_u64(plan.verdicts[0], ASM_AWAY, "it is left out: %s", plan.reasons[0]);
+	told_by("b", 2, FMT_ROLE_FAULTY);
+	judge_slot("bcd", 0);
+	REFUSED(UMD_E_FORKED, "one that counts nobody of them ran apart", "disk-d", "disk-b");
+	told_by("b", 2, 2);
+	judge_slot("bd", 0);
+	REFUSED(UMD_E_FORKED, "whoever is not here says nothing for it", "disk-d", "disk-b");
+}
+
+/* a went on alone and took d in anew, under the number that d has in the story of b and d: d forgot what they wrote. */
+static void a_number_is_given_twice(void)
+{
+	clustered("abcd");
+	for (const char *name = "abcd"; *name; name++)
+		EDIT(*name, s->raid_disks = 3);
+	told_by("b", 0, FMT_ROLE_FAULTY);
+	told_by("b", 3, 2);
+	told_by("ad", 1, FMT_ROLE_FAULTY);
+	told_by("ad", 2, FMT_ROLE_FAULTY);
+	told_by("ad", 3, 2);
+	at_event("ad", 30);
+	options.may_run_degraded = true;
+	judge_slot("abd", 0);
+	REFUSED(UMD_E_FORKED, "a number that may have been given twice proves no common story", "disk-a", "disk-b");
+}
+
 int main(void)
 {
 	own_bits();
@@ -349,5 +389,7 @@ int main(void)
 	a_number_given_twice();
 	other_kinds();
 	who_was_let_in_did_not_run_apart();
+	the_reference_joined_later();
+	a_number_is_given_twice();
 	return tap_end();
 }

@@ -92,10 +92,12 @@ static void spread_failure(struct sim_job *j, const struct arr_part *failed)
 	}
 }
 
+/* Where it failed it is lacking until the array has heard of that, and lets the member go. */
 static void note_written(struct sim_world *w, struct sim_write *x, const struct arr_part *p)
 {
-	if (!p->rc)
-		x->done_on |= 1u << w->disk_of[p->member];
+	if (p->rc)
+		return;
+	x->done_on |= 1u << w->disk_of[p->member];
 	x->lacking &= ~(1ull << p->member);
 }
 
